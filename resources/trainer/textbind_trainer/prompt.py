@@ -1,0 +1,110 @@
+"""From a conversation to token ids: the one place that knows the prompt's form.
+
+Form of a pair (user text, assistant text), as in the reference's data_utils.py:
+``<s>[INST] {user} [/INST]`` then ``{assistant} </s>``, both texts stripped; ``<s>`` and ``</s>`` stand
+for the tokenizer's own begin and end tokens. The token-level rule is written down in DESIGN.md and
+pinned by test/fixtures/prompt-cases.json, which the TypeScript engine must match as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+IMAGE = "<image>"
+START = "<start>"
+END = "<end>"
+SPECIAL_TOKENS = (IMAGE, START, END)
+MARKUP = ("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>")
+
+
+class PromptError(ValueError):
+    """A conversation that cannot be put into a prompt; the message names the turn and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A user text and the assistant's answer (None: still to be generated); pictures stand as ``<image>``."""
+
+    user: str
+    assistant: str | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Token ids of one text and whether the assistant said it (only then it is scored)."""
+
+    ids: list[int] = field(default_factory=list)
+    by_assistant: bool = False
+
+
+def unsafe_tags(tokenizer) -> tuple[str, ...]:
+    """Every string that the prompt gives a meaning to, except ``<image>`` (its place is checked by count)."""
+    known = [*MARKUP, START, END, *tokenizer.all_special_tokens]
+    return tuple(sorted({tag for tag in known if tag != IMAGE}))
+
+
+def check_text(text: str, tags: Sequence[str], where: str) -> None:
+    """Raise PromptError when a text contains a markup tag: it could forge a turn or a picture."""
+    for tag in tags:
+        if tag in text:
+            raise PromptError(f"{where}: the text contains the markup tag {tag!r}")
+
+
+def encode_text(tokenizer, text: str) -> list[int]:
+    """Token ids of a text in which special tokens may stand.
+
+    The text is split at the special tokens and each stretch is encoded by itself, without automatic
+    special tokens. A byte-level BPE tokenizer gives the same ids either way; a SentencePiece one then
+    begins each stretch with its word marker, as the reference's slow tokenizer does.
+    """
+    special = sorted({*SPECIAL_TOKENS, *tokenizer.all_special_tokens}, key=len, reverse=True)
+    pattern = "(" + "|".join(re.escape(token) for token in special) + ")"
+    ids: list[int] = []
+    for stretch in re.split(pattern, text):
+        if stretch in special:
+            ids.append(tokenizer.convert_tokens_to_ids(stretch))
+        elif stretch:
+            ids.extend(tokenizer.encode(stretch, add_special_tokens=False))
+    return ids
+
+
+def expand_images(text: str, query_tokens: int) -> str:
+    """Each ``<image>`` becomes ``query_tokens`` of them in a row: one for each embedding of the picture."""
+    return text.replace(IMAGE, IMAGE * query_tokens)
+
+
+def encode_pair(tokenizer, pair: Pair, query_tokens: int, system: str | None = None) -> list[Segment]:
+    """The one or two segments of a pair; ``system`` goes in front of the first pair's user text."""
+    tags = unsafe_tags(tokenizer)
+    check_text(pair.user, tags, "user turn")
+    user = pair.user.strip()
+    if system is not None:
+        check_text(system, tags, "system message")
+        user = f"<<SYS>>\n{system}\n<</SYS>>\n\n{user}"
+    prompt = expand_images(f"{tokenizer.bos_token}[INST] {user} [/INST]", query_tokens)
+    segments = [Segment(encode_text(tokenizer, prompt), False)]
+    if pair.assistant is not None:
+        check_text(pair.assistant, tags, "assistant turn")
+        answer = expand_images(f"{pair.assistant.strip()} {tokenizer.eos_token}", query_tokens)
+        segments.append(Segment(encode_text(tokenizer, answer), True))
+    return segments
+
+
+def encode_caption(tokenizer, caption: str) -> list[int]:
+    """``<start> caption <end>``: what the model says where it wants a picture drawn."""
+    check_text(caption, (*unsafe_tags(tokenizer), IMAGE), "caption")
+    if not caption.strip():
+        raise PromptError("caption: it is empty")
+    return encode_text(tokenizer, f"{START} {caption.strip()} {END}")
+
+
+def encode_conversation(
+    tokenizer, pairs: Sequence[Pair], query_tokens: int, system: str | None = None
+) -> list[Segment]:
+    """All segments of a conversation, in order; every pair opens a sequence of its own with ``<s>``."""
+    segments: list[Segment] = []
+    for index, pair in enumerate(pairs):
+        segments.extend(encode_pair(tokenizer, pair, query_tokens, system if index == 0 else None))
+    return segments
