@@ -1,0 +1,91 @@
+// Flat configuration for everything that is TypeScript, Svelte or plain Node here.
+// Boundaries between folders are dependency-cruiser's (.dependency-cruiser.mjs), types are tsc's.
+import js from '@eslint/js';
+import svelte from 'eslint-plugin-svelte';
+import globals from 'globals';
+import ts from 'typescript-eslint';
+
+const sizeRules = {
+  'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }],
+  'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
+  complexity: ['error', 25],
+  'max-depth': ['error', 5],
+};
+
+const typeAwareRules = {
+  '@typescript-eslint/no-floating-promises': 'error',
+  '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+  '@typescript-eslint/await-thenable': 'error',
+  '@typescript-eslint/only-throw-error': 'error',
+  '@typescript-eslint/switch-exhaustiveness-check': [
+    'error',
+    { considerDefaultExhaustiveForUnions: true },
+  ],
+};
+
+const sharedRules = {
+  'no-console': 'error',
+  eqeqeq: 'error',
+  'prefer-const': 'error',
+  'no-var': 'error',
+  'object-shorthand': 'error',
+  '@typescript-eslint/no-explicit-any': 'error',
+  '@typescript-eslint/consistent-type-imports': 'error',
+  '@typescript-eslint/no-non-null-assertion': 'off',
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' },
+  ],
+};
+
+export default ts.config(
+  {
+    ignores: [
+      'node_modules/',
+      'out/',
+      'dist/',
+      'demo-out/',
+      '.cache/',
+      '.venv/',
+      'models/',
+      'resources/',
+      'test/fixtures/',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  ...ts.configs.recommended,
+  ...svelte.configs.recommended,
+  { rules: { ...sharedRules, ...sizeRules } },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts'],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: typeAwareRules,
+  },
+  {
+    files: ['src/main/**', 'src/worker/**', 'src/cli/**', 'scripts/**', 'test/**', '*.ts', '*.mjs'],
+    languageOptions: { globals: globals.node },
+  },
+  {
+    files: ['src/renderer/**', 'test/renderer/**', 'test/e2e/**'],
+    languageOptions: { globals: globals.browser },
+  },
+  {
+    files: ['src/renderer/**/*.svelte', 'src/renderer/**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+    // Svelte's compiler and svelte-check know which bindings a template uses.
+    rules: { 'prefer-const': 'off' },
+  },
+  {
+    // Programs that talk to a terminal.
+    files: ['scripts/**', 'src/cli/**', 'test/e2e/**', 'wdio.conf.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    // A test file is a table of cases: its length says nothing.
+    files: ['test/**'],
+    rules: { 'max-lines-per-function': 'off', 'max-lines': 'off' },
+  },
+);
