@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { conversationSchema, conversationSummarySchema } from '../domain/conversation.ts';
+import { engineStatusSchema } from '../domain/engine-status.ts';
+import { modelSummarySchema } from '../domain/model-manifest.ts';
+import { pictureSchema } from '../domain/picture.ts';
+import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
+import { noticeSchema, turnSchema } from '../domain/turn.ts';
+import { wireErrorSchema } from '../errors.ts';
+import { drawingProgressSchema } from './reply-event.ts';
+
+/**
+ * Between the window and main. A request's reply is `{ ok: true, value } | { ok: false, error }` on the wire;
+ * `window.api` unwraps it. Pictures are shown from `textbind-picture://picture/<hash>`, never sent as bytes.
+ */
+
+/** What a person has composed: text and stored pictures in one line of thought. */
+export const draftPartSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('text'), text: z.string().max(200_000) }),
+  z.object({ kind: z.literal('picture'), pictureId: z.uuid() }),
+]);
+export type DraftPart = z.infer<typeof draftPartSchema>;
+
+const nothing = z.null();
+const conversationId = z.object({ conversationId: z.uuid() });
+const turnId = z.object({ turnId: z.uuid() });
+/** The turns that now end the conversation, in order: the user's (if new) and the reply, which streams. */
+const startedReply = z.object({ conversation: conversationSummarySchema, turns: z.array(turnSchema) });
+
+export const appRequests = {
+  'app.info': {
+    request: nothing,
+    reply: z.object({
+      version: z.string(),
+      electron: z.string(),
+      platform: z.string(),
+      dataFolder: z.string(),
+      logFolder: z.string(),
+    }),
+  },
+  'app.openLogFolder': { request: nothing, reply: nothing },
+  /** Opens a link of a reply in the browser; https and http only, after main has asked the person. */
+  'app.openLink': { request: z.object({ url: z.string().max(4096) }), reply: nothing },
+
+  /** Newest first. With `query`, full-text search over titles, texts and captions. */
+  'conversations.list': {
+    request: z.object({
+      query: z.string().max(500).nullable(),
+      limit: z.number().int().min(1).max(500),
+      offset: z.number().int().min(0),
+    }),
+    reply: z.object({ conversations: z.array(conversationSummarySchema), total: z.number().int() }),
+  },
+  'conversations.open': { request: conversationId, reply: conversationSchema },
+  'conversations.rename': {
+    request: z.object({ conversationId: z.uuid(), title: z.string().trim().min(1).max(200) }),
+    reply: conversationSummarySchema,
+  },
+  /** Takes it out of the list; `restore` brings it back until the app is closed for good (30 days). */
+  'conversations.delete': { request: conversationId, reply: nothing },
+  'conversations.restore': { request: conversationId, reply: conversationSummarySchema },
+  /** Asks where, writes it there; null when the person cancelled. `textbind`: JSON in the TextBind schema. */
+  'conversations.export': {
+    request: z.object({ conversationId: z.uuid(), format: z.enum(['md', 'textbind']) }),
+    reply: z.object({ path: z.string() }).nullable(),
+  },
+
+  /** Stores a picture that was dropped, pasted or picked. */
+  'pictures.add': {
+    request: z.object({ bytes: z.instanceof(Uint8Array), name: z.string().max(500) }),
+    reply: pictureSchema,
+  },
+  /** Asks where, and copies the picture there; null when the person cancelled. */
+  'pictures.save': { request: z.object({ pictureId: z.uuid() }), reply: z.object({ path: z.string() }).nullable() },
+
+  /** Stores the user's turn, then asks the model. A null conversation starts a new one. */
+  'chat.send': {
+    request: z.object({ conversationId: z.uuid().nullable(), parts: z.array(draftPartSchema).min(1).max(200) }),
+    reply: startedReply,
+  },
+  /** Stops the reply that is being written; what it has said is kept. */
+  'chat.stop': { request: conversationId, reply: nothing },
+  /** Drops the conversation's last reply and writes it anew. */
+  'chat.regenerate': { request: turnId, reply: startedReply },
+  /** Goes on with a last reply that was stopped, interrupted or cut. */
+  'chat.continue': { request: turnId, reply: startedReply },
+  /** Draws the caption at a place of a reply again, there; for drawn and undrawn parts. Null: a fresh seed. */
+  'chat.redraw': {
+    request: z.object({
+      turnId: z.uuid(),
+      partIndex: z.number().int().min(0),
+      caption: z.string().trim().min(1).max(2000),
+      seed: z.number().int().nonnegative().max(0xffff_ffff).nullable(),
+    }),
+    reply: startedReply,
+  },
+
+  'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
+  'settings.get': { request: nothing, reply: settingsSchema },
+  'settings.set': { request: settingsPatchSchema, reply: settingsSchema },
+  'engine.status': { request: nothing, reply: engineStatusSchema },
+  /** Starts the worker again, at once, whatever its state. */
+  'engine.restart': { request: nothing, reply: nothing },
+} as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
+
+const streamed = z.object({ conversationId: z.uuid(), turnId: z.uuid(), partIndex: z.number().int().min(0) });
+
+/** Main to window. A streaming turn's parts are known by index; `chat.turn` carries a whole turn and settles it. */
+export const appEvents = {
+  'engine.status': engineStatusSchema,
+  'settings.changed': settingsSchema,
+  /** A conversation is new or its summary changed; `removed` when it left the list. */
+  'conversations.changed': z.object({ conversation: conversationSummarySchema, removed: z.boolean() }),
+  /** Text to append to the text part at `partIndex`, which may be new. */
+  'chat.text': streamed.extend({ text: z.string() }),
+  /** The caption being written at `partIndex`, whole; `finished` when drawing begins. */
+  'chat.caption': streamed.extend({ caption: z.string(), finished: z.boolean() }),
+  'chat.drawing': streamed.extend({ progress: drawingProgressSchema }),
+  /** The picture (or the failed drawing) at `partIndex` is there. */
+  'chat.part': streamed.extend({ part: turnSchema.shape.parts.element }),
+  'chat.notice': z.object({ conversationId: z.uuid(), turnId: z.uuid(), notice: noticeSchema }),
+  /** The turn as it is stored now: at the end of a reply, or after a crash. */
+  'chat.turn': z.object({ conversationId: z.uuid(), turn: turnSchema }),
+  /** Something that failed outside any turn. */
+  'app.problem': z.object({ error: wireErrorSchema }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type AppRequestName = keyof typeof appRequests;
+export type AppRequestBody<Name extends AppRequestName> = z.infer<(typeof appRequests)[Name]['request']>;
+export type AppReplyBody<Name extends AppRequestName> = z.infer<(typeof appRequests)[Name]['reply']>;
+export type AppEventName = keyof typeof appEvents;
+export type AppEventBody<Name extends AppEventName> = z.infer<(typeof appEvents)[Name]>;
+
+/** A reply on the wire. */
+export const appReplyEnvelopeSchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), value: z.unknown() }),
+  z.object({ ok: z.literal(false), error: wireErrorSchema }),
+]);
+export type AppReplyEnvelope = z.infer<typeof appReplyEnvelopeSchema>;
+
+/** The one ipcMain channel for requests, and the one for events. */
+export const appChannels = { request: 'textbind:request', event: 'textbind:event' } as const;
+
+/** Where pictures and the page are served from. */
+export const appProtocols = { page: 'textbind-app', picture: 'textbind-picture' } as const;
+
+/** What preload puts on the window as `window.api`; `api.ts` in the renderer types and unwraps it. */
+export interface AppBridge {
+  request(name: AppRequestName, body: unknown): Promise<AppReplyEnvelope>;
+  /** Calls back for each event; the function returned ends it. */
+  onEvent(receive: (name: AppEventName, body: unknown) => void): () => void;
+  /** The path of a dropped file is not given away; its bytes are read in the window. */
+  readonly platform: string;
+}

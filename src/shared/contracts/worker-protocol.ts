@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { openModelReportSchema } from '../domain/engine-status.ts';
+import { drawingSchema, providerPreferenceSchema, samplingSchema } from '../domain/settings.ts';
+import { usageSchema } from '../domain/turn.ts';
+import { wireErrorSchema } from '../errors.ts';
+import { drawingProgressSchema, drawnPictureSchema, replyEventSchema } from './reply-event.ts';
+
+/**
+ * Between main and the worker. Each name has a request, a reply, and the events that may come before the reply.
+ * Pictures go to the worker as paths of files that it only reads, and come back as encoded bytes.
+ */
+
+/** A part as the model sees it. `undrawn` is a caption whose picture does not exist: it stays as words. */
+export const promptPartSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('text'), text: z.string() }),
+  z.object({ kind: z.literal('picture'), path: z.string(), caption: z.string().nullable() }),
+  z.object({ kind: z.literal('undrawn'), caption: z.string() }),
+]);
+export type PromptPart = z.infer<typeof promptPartSchema>;
+
+export const promptTurnSchema = z.object({
+  role: z.enum(['user', 'assistant']),
+  parts: z.array(promptPartSchema),
+});
+export type PromptTurn = z.infer<typeof promptTurnSchema>;
+
+/** `end`: the model wrote </s>. `length`: the token limit. `cancelled`: Stop. */
+export const finishReasonSchema = z.enum(['end', 'length', 'cancelled']);
+export type FinishReason = z.infer<typeof finishReasonSchema>;
+
+const nothing = z.null();
+
+export const workerRequests = {
+  /** Opens a model folder (with textbind.json), closing the one before. Progress by part. */
+  'model.open': {
+    request: z.object({ folder: z.string(), provider: providerPreferenceSchema }),
+    event: z.object({ kind: z.literal('opening'), part: z.string(), done: z.number(), total: z.number() }),
+    reply: openModelReportSchema,
+  },
+  /**
+   * Writes the next assistant turn. The last turn given is the user's, or, to continue a reply, the unfinished
+   * assistant's, after whose last part the model goes on.
+   */
+  'chat.reply': {
+    request: z.object({ turns: z.array(promptTurnSchema).min(1), sampling: samplingSchema, drawing: drawingSchema }),
+    event: replyEventSchema,
+    reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),
+  },
+  /** Draws one caption. */
+  draw: {
+    request: z.object({ caption: z.string().min(1), drawing: drawingSchema }),
+    event: drawingProgressSchema,
+    reply: drawnPictureSchema,
+  },
+  /** Answers at once when nothing runs; the supervisor's way to know that the worker still listens. */
+  ping: { request: nothing, event: z.never(), reply: nothing },
+  /** Memory of the process and of its sessions, bytes. */
+  memory: {
+    request: nothing,
+    event: z.never(),
+    reply: z.object({ residentBytes: z.number(), sessions: z.number().int() }),
+  },
+} as const satisfies Record<string, WorkerRequestContract>;
+
+interface WorkerRequestContract {
+  readonly request: z.ZodType;
+  readonly event: z.ZodType;
+  readonly reply: z.ZodType;
+}
+
+export type WorkerRequestName = keyof typeof workerRequests;
+export type WorkerRequestBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['request']>;
+export type WorkerEventBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['event']>;
+export type WorkerReplyBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['reply']>;
+
+const requestIdSchema = z.string().min(1).max(64);
+
+/** Main to worker. The body is checked by the schema of its name. */
+export const toWorkerSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('request'), id: requestIdSchema, name: z.string(), body: z.unknown() }),
+  z.object({ type: z.literal('cancel'), id: requestIdSchema }),
+]);
+export type ToWorker = z.infer<typeof toWorkerSchema>;
+
+/** Worker to main. `ready` comes once, first. */
+export const fromWorkerSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready'), pid: z.number().int() }),
+  z.object({ type: z.literal('event'), id: requestIdSchema, body: z.unknown() }),
+  z.object({ type: z.literal('reply'), id: requestIdSchema, body: z.unknown() }),
+  z.object({ type: z.literal('error'), id: requestIdSchema, error: wireErrorSchema }),
+]);
+export type FromWorker = z.infer<typeof fromWorkerSchema>;
+
+/** Environment variables that main sets for the worker. */
+export const workerEnvironment = {
+  /** Path of the log file that the worker appends to. */
+  logFile: 'TEXTBIND_WORKER_LOG_FILE',
+} as const;
+

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+const pathSchema = z.string().min(1);
+
+/** Size of the Q-Former, with the variable names of the reference's scripts in camel case. */
+export const qformerConfigSchema = z.object({
+  numQueryTokens: z.number().int().positive(),
+  numHiddenLayers: z.number().int().positive(),
+  numAttentionHeads: z.number().int().positive(),
+  hiddenSize: z.number().int().positive(),
+  intermediateSize: z.number().int().positive(),
+});
+export type QformerConfig = z.infer<typeof qformerConfigSchema>;
+
+/** `textbind.json`: names the parts of a model on disk. Paths are relative to the file or absolute. */
+export const modelManifestSchema = z
+  .object({
+    name: z.string().min(1),
+    licence: z.string(),
+    /** Folder of a Hugging Face `Blip2VisionModel` (config.json, safetensors). */
+    visionModel: pathSchema,
+    /** Safetensors file with `query_tokens`, `qformer.*`, `qformer_projection.*`. */
+    qformer: pathSchema.optional(),
+    /** TextBind checkpoint laid over the parts: the Q-Former's keys and, from stage 2, `language_model.*`. */
+    checkpoint: pathSchema.optional(),
+    /** Folder of a Hugging Face Llama model with its tokenizer. */
+    languageModel: pathSchema,
+    /** Folder with `preprocessor_config.json`. */
+    processor: pathSchema,
+    /** Folders of diffusers pipelines; null where the model cannot draw. */
+    imageDecoder: z.object({ base: pathSchema, refiner: pathSchema.nullable().default(null) }).nullable(),
+    qformerConfig: qformerConfigSchema,
+    maxSequenceLength: z.number().int().min(64),
+  })
+  .refine((manifest) => manifest.qformer !== undefined || manifest.checkpoint !== undefined, {
+    message: 'one of "qformer" and "checkpoint" must be given',
+  });
+export type ModelManifest = z.infer<typeof modelManifestSchema>;
+
+/** A model as the interface lists it. */
+export const modelSummarySchema = z.object({
+  name: z.string(),
+  folder: z.string(),
+  licence: z.string(),
+  canDraw: z.boolean(),
+  bytesOnDisk: z.number().int().nonnegative(),
+  embedded: z.boolean(),
+  /** Why it cannot be used, for a folder whose textbind.json is broken. */
+  fault: z.string().nullable(),
+});
+export type ModelSummary = z.infer<typeof modelSummarySchema>;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+/** How tokens are chosen. Temperature 0 is greedy. */
+export const samplingSchema = z.object({
+  temperature: z.number().min(0).max(2).default(0),
+  /** 0 switches it off. */
+  topK: z.number().int().min(0).max(1000).default(0),
+  topP: z.number().gt(0).max(1).default(1),
+  maxNewTokens: z.number().int().min(1).max(4096).default(256),
+  /** Null: a fresh seed for each reply. */
+  seed: z.number().int().nonnegative().max(0xffff_ffff).nullable().default(null),
+});
+export type Sampling = z.infer<typeof samplingSchema>;
+
+/** How pictures are drawn (`textbind.md`, section 4: 40 steps, guidance 5). */
+export const drawingSchema = z.object({
+  steps: z.number().int().min(1).max(150).default(40),
+  guidance: z.number().min(1).max(30).default(5),
+  negative: z.string().max(2000).default(''),
+  /** Null: a fresh seed for each picture. */
+  seed: z.number().int().nonnegative().max(0xffff_ffff).nullable().default(null),
+  /** Switched off, captions stay undrawn. */
+  enabled: z.boolean().default(true),
+});
+export type Drawing = z.infer<typeof drawingSchema>;
+
+export const providerPreferenceSchema = z.enum(['auto', 'cuda', 'webgpu', 'cpu']);
+export type ProviderPreference = z.infer<typeof providerPreferenceSchema>;
+
+export const settingsSchema = z.object({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** Folder name or path of the chosen model; null: the embedded one. */
+  modelFolder: z.string().nullable().default(null),
+  provider: providerPreferenceSchema.default('auto'),
+  sampling: samplingSchema.prefault({}),
+  drawing: drawingSchema.prefault({}),
+  listCollapsed: z.boolean().default(false),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+/** Whole groups are replaced; what is left out stays. Nothing is filled with a default here. */
+export const settingsPatchSchema = z
+  .object({
+    theme: z.enum(['system', 'light', 'dark']),
+    modelFolder: z.string().nullable(),
+    provider: providerPreferenceSchema,
+    sampling: samplingSchema,
+    drawing: drawingSchema,
+    listCollapsed: z.boolean(),
+  })
+  .partial();
+export type SettingsPatch = z.infer<typeof settingsPatchSchema>;

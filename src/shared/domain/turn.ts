@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { wireErrorSchema } from '../errors.ts';
+import { pictureSchema } from './picture.ts';
+
+export const textPartSchema = z.object({ kind: z.literal('text'), text: z.string() });
+export type TextPart = z.infer<typeof textPartSchema>;
+
+export const picturePartSchema = z.object({ kind: z.literal('picture'), picture: pictureSchema });
+export type PicturePart = z.infer<typeof picturePartSchema>;
+
+/** A picture that the model asked for and that was not drawn: the caption is kept, and can be drawn again. */
+export const undrawnPartSchema = z.object({
+  kind: z.literal('undrawn'),
+  caption: z.string(),
+  error: wireErrorSchema,
+});
+export type UndrawnPart = z.infer<typeof undrawnPartSchema>;
+
+export const messagePartSchema = z.discriminatedUnion('kind', [textPartSchema, picturePartSchema, undrawnPartSchema]);
+/** One stretch of a turn, in order: its place is what the model sees. */
+export type MessagePart = z.infer<typeof messagePartSchema>;
+
+/**
+ * `streaming`: being written now. `complete`: the model ended it. `cut`: it reached the token limit.
+ * `stopped`: a person pressed Stop. `interrupted`: the worker or the app died under it. `failed`: see `error`.
+ */
+export const turnStatusSchema = z.enum(['streaming', 'complete', 'cut', 'stopped', 'interrupted', 'failed']);
+export type TurnStatus = z.infer<typeof turnStatusSchema>;
+
+/** Figures of one reply. */
+export const usageSchema = z.object({
+  promptTokens: z.number().int().nonnegative(),
+  replyTokens: z.number().int().nonnegative(),
+  prefillSeconds: z.number().nonnegative(),
+  decodeSeconds: z.number().nonnegative(),
+  firstTokenSeconds: z.number().nonnegative().nullable(),
+  pictures: z.number().int().nonnegative(),
+  drawSeconds: z.number().nonnegative(),
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+/** Something a person should know about a reply: a trimmed context, a caption that was cut. */
+export const noticeSchema = z.object({
+  code: z.enum(['context-trimmed', 'caption-cut', 'caption-empty', 'too-many-pictures', 'stray-end']),
+  message: z.string(),
+});
+export type Notice = z.infer<typeof noticeSchema>;
+
+export const turnSchema = z.object({
+  id: z.uuid(),
+  role: z.enum(['user', 'assistant']),
+  parts: z.array(messagePartSchema),
+  status: turnStatusSchema,
+  error: wireErrorSchema.nullable(),
+  notices: z.array(noticeSchema),
+  usage: usageSchema.nullable(),
+  /** Name of the model that wrote it; null for a person's turn. */
+  model: z.string().nullable(),
+  /** Milliseconds since the epoch. */
+  createdAt: z.number().int(),
+});
+export type Turn = z.infer<typeof turnSchema>;
