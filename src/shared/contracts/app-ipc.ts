@@ -24,7 +24,10 @@ const nothing = z.null();
 const conversationId = z.object({ conversationId: z.uuid() });
 const turnId = z.object({ turnId: z.uuid() });
 /** The turns that now end the conversation, in order: the user's (if new) and the reply, which streams. */
-const startedReply = z.object({ conversation: conversationSummarySchema, turns: z.array(turnSchema) });
+const startedReply = z.object({
+  conversation: conversationSummarySchema,
+  turns: z.array(turnSchema),
+});
 
 export const appRequests = {
   'app.info': {
@@ -70,11 +73,17 @@ export const appRequests = {
     reply: pictureSchema,
   },
   /** Asks where, and copies the picture there; null when the person cancelled. */
-  'pictures.save': { request: z.object({ pictureId: z.uuid() }), reply: z.object({ path: z.string() }).nullable() },
+  'pictures.save': {
+    request: z.object({ pictureId: z.uuid() }),
+    reply: z.object({ path: z.string() }).nullable(),
+  },
 
   /** Stores the user's turn, then asks the model. A null conversation starts a new one. */
   'chat.send': {
-    request: z.object({ conversationId: z.uuid().nullable(), parts: z.array(draftPartSchema).min(1).max(200) }),
+    request: z.object({
+      conversationId: z.uuid().nullable(),
+      parts: z.array(draftPartSchema).min(1).max(200),
+    }),
     reply: startedReply,
   },
   /** Stops the reply that is being written; what it has said is kept. */
@@ -102,14 +111,21 @@ export const appRequests = {
   'engine.restart': { request: nothing, reply: nothing },
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
-const streamed = z.object({ conversationId: z.uuid(), turnId: z.uuid(), partIndex: z.number().int().min(0) });
+const streamed = z.object({
+  conversationId: z.uuid(),
+  turnId: z.uuid(),
+  partIndex: z.number().int().min(0),
+});
 
 /** Main to window. A streaming turn's parts are known by index; `chat.turn` carries a whole turn and settles it. */
 export const appEvents = {
   'engine.status': engineStatusSchema,
   'settings.changed': settingsSchema,
   /** A conversation is new or its summary changed; `removed` when it left the list. */
-  'conversations.changed': z.object({ conversation: conversationSummarySchema, removed: z.boolean() }),
+  'conversations.changed': z.object({
+    conversation: conversationSummarySchema,
+    removed: z.boolean(),
+  }),
   /** Text to append to the text part at `partIndex`, which may be new. */
   'chat.text': streamed.extend({ text: z.string() }),
   /** The caption being written at `partIndex`, whole; `finished` when drawing begins. */
@@ -125,8 +141,12 @@ export const appEvents = {
 } as const satisfies Record<string, z.ZodType>;
 
 export type AppRequestName = keyof typeof appRequests;
-export type AppRequestBody<Name extends AppRequestName> = z.infer<(typeof appRequests)[Name]['request']>;
-export type AppReplyBody<Name extends AppRequestName> = z.infer<(typeof appRequests)[Name]['reply']>;
+export type AppRequestBody<Name extends AppRequestName> = z.infer<
+  (typeof appRequests)[Name]['request']
+>;
+export type AppReplyBody<Name extends AppRequestName> = z.infer<
+  (typeof appRequests)[Name]['reply']
+>;
 export type AppEventName = keyof typeof appEvents;
 export type AppEventBody<Name extends AppEventName> = z.infer<(typeof appEvents)[Name]>;
 

@@ -34,7 +34,12 @@ export const workerRequests = {
   /** Opens a model folder (with textbind.json), closing the one before. Progress by part. */
   'model.open': {
     request: z.object({ folder: z.string(), provider: providerPreferenceSchema }),
-    event: z.object({ kind: z.literal('opening'), part: z.string(), done: z.number(), total: z.number() }),
+    event: z.object({
+      kind: z.literal('opening'),
+      part: z.string(),
+      done: z.number(),
+      total: z.number(),
+    }),
     reply: openModelReportSchema,
   },
   /**
@@ -42,7 +47,11 @@ export const workerRequests = {
    * assistant's, after whose last part the model goes on.
    */
   'chat.reply': {
-    request: z.object({ turns: z.array(promptTurnSchema).min(1), sampling: samplingSchema, drawing: drawingSchema }),
+    request: z.object({
+      turns: z.array(promptTurnSchema).min(1),
+      sampling: samplingSchema,
+      drawing: drawingSchema,
+    }),
     event: replyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),
   },
@@ -69,15 +78,26 @@ interface WorkerRequestContract {
 }
 
 export type WorkerRequestName = keyof typeof workerRequests;
-export type WorkerRequestBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['request']>;
-export type WorkerEventBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['event']>;
-export type WorkerReplyBody<Name extends WorkerRequestName> = z.infer<(typeof workerRequests)[Name]['reply']>;
+export type WorkerRequestBody<Name extends WorkerRequestName> = z.infer<
+  (typeof workerRequests)[Name]['request']
+>;
+export type WorkerEventBody<Name extends WorkerRequestName> = z.infer<
+  (typeof workerRequests)[Name]['event']
+>;
+export type WorkerReplyBody<Name extends WorkerRequestName> = z.infer<
+  (typeof workerRequests)[Name]['reply']
+>;
 
 const requestIdSchema = z.string().min(1).max(64);
 
 /** Main to worker. The body is checked by the schema of its name. */
 export const toWorkerSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('request'), id: requestIdSchema, name: z.string(), body: z.unknown() }),
+  z.object({
+    type: z.literal('request'),
+    id: requestIdSchema,
+    name: z.string(),
+    body: z.unknown(),
+  }),
   z.object({ type: z.literal('cancel'), id: requestIdSchema }),
 ]);
 export type ToWorker = z.infer<typeof toWorkerSchema>;
@@ -96,4 +116,3 @@ export const workerEnvironment = {
   /** Path of the log file that the worker appends to. */
   logFile: 'TEXTBIND_WORKER_LOG_FILE',
 } as const;
-

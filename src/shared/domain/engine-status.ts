@@ -24,7 +24,16 @@ export type OpenModelReport = z.infer<typeof openModelReportSchema>;
  * "try again". `loading`: it runs and opens a model.
  */
 export const engineStatusSchema = z.object({
-  state: z.enum(['starting', 'loading', 'ready', 'busy', 'unresponsive', 'crashed', 'halted', 'stopped']),
+  state: z.enum([
+    'starting',
+    'loading',
+    'ready',
+    'busy',
+    'unresponsive',
+    'crashed',
+    'halted',
+    'stopped',
+  ]),
   /** What happened, for crashed, halted and unresponsive: a sentence. */
   reason: z.string().nullable(),
   /** Milliseconds until the next start, when one is planned. */

@@ -28,7 +28,9 @@ export const modelManifestSchema = z
     /** Folder with `preprocessor_config.json`. */
     processor: pathSchema,
     /** Folders of diffusers pipelines; null where the model cannot draw. */
-    imageDecoder: z.object({ base: pathSchema, refiner: pathSchema.nullable().default(null) }).nullable(),
+    imageDecoder: z
+      .object({ base: pathSchema, refiner: pathSchema.nullable().default(null) })
+      .nullable(),
     qformerConfig: qformerConfigSchema,
     maxSequenceLength: z.number().int().min(64),
   })

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 
 /** Media types that a person may bring in. Drawn pictures are always PNG. */
-export const pictureMediaTypes = ['image/png', 'image/jpeg', 'image/webp', 'image/gif', 'image/avif'] as const;
+export const pictureMediaTypes = [
+  'image/png',
+  'image/jpeg',
+  'image/webp',
+  'image/gif',
+  'image/avif',
+] as const;
 
 /** Limits on a picture that a person brings in: bytes of the file, and pixels once decoded. */
 export const pictureLimits = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 } as const;

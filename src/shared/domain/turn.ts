@@ -16,7 +16,11 @@ export const undrawnPartSchema = z.object({
 });
 export type UndrawnPart = z.infer<typeof undrawnPartSchema>;
 
-export const messagePartSchema = z.discriminatedUnion('kind', [textPartSchema, picturePartSchema, undrawnPartSchema]);
+export const messagePartSchema = z.discriminatedUnion('kind', [
+  textPartSchema,
+  picturePartSchema,
+  undrawnPartSchema,
+]);
 /** One stretch of a turn, in order: its place is what the model sees. */
 export type MessagePart = z.infer<typeof messagePartSchema>;
 
@@ -24,7 +28,14 @@ export type MessagePart = z.infer<typeof messagePartSchema>;
  * `streaming`: being written now. `complete`: the model ended it. `cut`: it reached the token limit.
  * `stopped`: a person pressed Stop. `interrupted`: the worker or the app died under it. `failed`: see `error`.
  */
-export const turnStatusSchema = z.enum(['streaming', 'complete', 'cut', 'stopped', 'interrupted', 'failed']);
+export const turnStatusSchema = z.enum([
+  'streaming',
+  'complete',
+  'cut',
+  'stopped',
+  'interrupted',
+  'failed',
+]);
 export type TurnStatus = z.infer<typeof turnStatusSchema>;
 
 /** Figures of one reply. */
@@ -41,7 +52,13 @@ export type Usage = z.infer<typeof usageSchema>;
 
 /** Something a person should know about a reply: a trimmed context, a caption that was cut. */
 export const noticeSchema = z.object({
-  code: z.enum(['context-trimmed', 'caption-cut', 'caption-empty', 'too-many-pictures', 'stray-end']),
+  code: z.enum([
+    'context-trimmed',
+    'caption-cut',
+    'caption-empty',
+    'too-many-pictures',
+    'stray-end',
+  ]),
   message: z.string(),
 });
 export type Notice = z.infer<typeof noticeSchema>;
