@@ -1,0 +1,106 @@
+/**
+ * Ids that the window carries as `data-testid`, shared with test/e2e and the demo driver. Nothing else of the page's
+ * structure is promised.
+ *
+ * Besides its id, an element says what it is about:
+ * - `turn`: `data-turn-id`, `data-role` (user, assistant), `data-status` (a TurnStatus).
+ * - `picture`, `drawing`, `undrawn`: `data-part-index`; `picture` also `data-picture-id` and `data-origin`.
+ * - `conversationItem`: `data-conversation-id`, `aria-current="page"` when open.
+ * - `engineStatus`: `data-state` (an EngineStatus state).
+ * - `drawing`: `data-step`, `data-steps`.
+ */
+export const testIds = {
+  // Shell
+  railChat: 'rail-chat',
+  railModels: 'rail-models',
+  railSettings: 'rail-settings',
+  engineStatus: 'engine-status',
+  /** "Start now", "Try again" or "Restart": whatever mends the engine in its present state. */
+  engineRestart: 'engine-restart',
+  /** The bar that offers to undo a deletion, and its button. */
+  undoBar: 'undo-bar',
+  undo: 'undo',
+  /** An error that belongs to no place; its text is the sentence. */
+  problem: 'problem',
+  shortcuts: 'shortcuts',
+
+  // Conversation list
+  newConversation: 'new-conversation',
+  toggleList: 'toggle-list',
+  search: 'search',
+  conversationList: 'conversation-list',
+  conversationItem: 'conversation-item',
+  conversationMenu: 'conversation-menu',
+  conversationRename: 'conversation-rename',
+  conversationRenameInput: 'conversation-rename-input',
+  conversationDelete: 'conversation-delete',
+
+  // Conversation
+  conversation: 'conversation',
+  conversationTitle: 'conversation-title',
+  emptyState: 'empty-state',
+  /** One of the prompts that the empty state offers. */
+  starter: 'starter',
+  exportMenu: 'export-menu',
+  exportMarkdown: 'export-md',
+  exportJson: 'export-json',
+  /** Says where an export or a saved picture went. */
+  savedNotice: 'saved-notice',
+  jumpToLatest: 'jump-to-latest',
+
+  // Turn
+  turn: 'turn',
+  turnText: 'turn-text',
+  turnNotice: 'turn-notice',
+  turnError: 'turn-error',
+  turnUsage: 'turn-usage',
+  continueReply: 'continue',
+  regenerate: 'regenerate',
+
+  // Picture in a turn
+  picture: 'picture',
+  caption: 'caption',
+  drawing: 'drawing',
+  drawingProgress: 'drawing-progress',
+  undrawn: 'undrawn',
+  drawAgain: 'draw-again',
+  editCaption: 'edit-caption',
+  captionInput: 'caption-input',
+  captionSubmit: 'caption-submit',
+  savePicture: 'save-picture',
+  showRecipe: 'show-recipe',
+  inspector: 'inspector',
+  inspectorClose: 'inspector-close',
+
+  // Composer
+  /** The whole composer: a place to drop pictures. */
+  composer: 'composer',
+  /** The editable line: type here. */
+  composerInput: 'composer-input',
+  composerPicture: 'composer-picture',
+  composerPictureRemove: 'composer-picture-remove',
+  composerPictureError: 'composer-picture-error',
+  /** Why sending is not possible now; absent when it is. */
+  composerReason: 'composer-reason',
+  addPicture: 'add-picture',
+  /** `<input type="file" multiple>`, hidden from sight; set its files to add pictures at the cursor. */
+  fileInput: 'file-input',
+  send: 'send',
+  stop: 'stop',
+
+  // Models and settings
+  modelsView: 'models-view',
+  modelItem: 'model-item',
+  modelChoose: 'model-choose',
+  providerFallback: 'provider-fallback',
+  settingsView: 'settings-view',
+  settingsTheme: 'settings-theme',
+  settingsProvider: 'settings-provider',
+  settingsSteps: 'settings-steps',
+  settingsGuidance: 'settings-guidance',
+  settingsTemperature: 'settings-temperature',
+  settingsDrawingEnabled: 'settings-drawing-enabled',
+  dataFolder: 'data-folder',
+} as const;
+
+export type TestId = (typeof testIds)[keyof typeof testIds];
