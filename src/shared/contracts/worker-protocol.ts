@@ -99,6 +99,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     body: z.unknown(),
   }),
   z.object({ type: z.literal('cancel'), id: requestIdSchema }),
+  /** The first rung of the kill ladder: release what is held and exit with code 0. */
+  z.object({ type: z.literal('stop') }),
 ]);
 export type ToWorker = z.infer<typeof toWorkerSchema>;
 
