@@ -62,7 +62,14 @@ def added_tokens_config(tokenizer) -> dict:
 def language_config(config) -> dict:
     """config.json of the converted model, without traces of the quantised file it came from."""
     fields = config.to_dict()
-    noise = ("quantization_config", "_name_or_path", "_model_name_or_path", "pretraining_tp", "id2label", "label2id")
+    noise = (
+        "quantization_config",
+        "_name_or_path",
+        "_model_name_or_path",
+        "pretraining_tp",
+        "id2label",
+        "label2id",
+    )
     for name in (*noise, "problem_type", "output_attentions", "output_hidden_states", "return_dict"):
         fields.pop(name, None)
     fields["architectures"] = ["LlamaForCausalLM"]
@@ -94,7 +101,9 @@ def convert(gguf: Path, out: Path, with_special_tokens: bool = True) -> None:
         write_json(part / "tokenizer_config.json", added_tokens_config(tokenizer))
         write_json(part / "config.json", config)
         generation = GenerationConfig(
-            bos_token_id=config["bos_token_id"], eos_token_id=config["eos_token_id"], pad_token_id=config["pad_token_id"]
+            bos_token_id=config["bos_token_id"],
+            eos_token_id=config["eos_token_id"],
+            pad_token_id=config["pad_token_id"],
         )
         write_json(part / "generation_config.json", json.loads(generation.to_json_string()))
 

@@ -1,0 +1,36 @@
+"""Errors that have a kind, a sentence that names the thing, and a place in a file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+class TrainerError(Exception):
+    """A user's mistake or a bad input: shown as an ``error`` event with its kind, without a traceback."""
+
+    def __init__(self, kind: str, message: str):
+        super().__init__(message)
+        self.kind = kind
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one row of training data. Rows count from 0."""
+
+    file: str
+    row: int
+    field: str
+    kind: str
+    message: str
+
+    def to_json(self) -> dict:
+        """As printed by the data check."""
+        return asdict(self)
+
+
+class RowError(TrainerError):
+    """A row that cannot be used."""
+
+    def __init__(self, fault: Fault):
+        super().__init__("data", f"{fault.file}, row {fault.row}, {fault.field}: {fault.message}")
+        self.fault = fault

@@ -1,0 +1,99 @@
+"""Low-rank adapters on linear layers, and an embedding of which only the added rows are trained.
+
+Small and our own rather than a library's: the merge must give exactly the plain weights that are
+published, and the trained state must be saved with our checkpoints.
+Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LLAMA_LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class LoraLinear(nn.Module):
+    """``base(x) + scale * B(A(x))``; B starts at zero, so at first nothing changes."""
+
+    def __init__(self, base: nn.Linear, rank: int, alpha: float):
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.scale = alpha / rank
+        self.lora_a = nn.Parameter(torch.empty(rank, base.in_features))
+        self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank))
+        nn.init.kaiming_uniform_(self.lora_a, a=math.sqrt(5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: [..., in] -> [..., out]."""
+        low = functional.linear(x, self.lora_a)
+        return self.base(x) + functional.linear(low, self.lora_b) * self.scale
+
+
+class AddedRowsEmbedding(nn.Module):
+    """An embedding whose first rows are frozen and whose last rows (the added tokens) are trained."""
+
+    def __init__(self, base: nn.Embedding, added: int):
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.known = base.num_embeddings - added
+        self.added_rows = nn.Parameter(base.weight.detach()[self.known :].clone())
+
+    @property
+    def weight(self) -> Tensor:
+        """The whole table [vocabulary, hidden], trained rows in place."""
+        return torch.cat([self.base.weight[: self.known], self.added_rows])
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """ids: [...] -> [..., hidden]."""
+        rows = self.base(ids)
+        is_added = ids >= self.known
+        if not bool(is_added.any()):
+            return rows
+        index = (ids - self.known).clamp(min=0)
+        return torch.where(is_added.unsqueeze(-1), self.added_rows[index], rows)
+
+
+class TiedHead(nn.Module):
+    """The output layer that shares the embedding's table, trained rows included."""
+
+    def __init__(self, embedding: AddedRowsEmbedding):
+        super().__init__()
+        self.__dict__["embedding"] = embedding  # shared, listed once
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """hidden: [..., hidden] -> logits [..., vocabulary]."""
+        known = functional.linear(hidden, self.embedding.base.weight[: self.embedding.known])
+        added = functional.linear(hidden, self.embedding.added_rows)
+        return torch.cat([known, added], dim=-1)
+
+
+def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int) -> None:
+    """Freeze the language model, put adapters on its linear layers and make the added token rows trainable.
+
+    An untied head keeps its frozen rows too, and is left as it is but for the whole head being trained:
+    there the three rows cannot be told apart without a second table.
+    """
+    language_model.requires_grad_(False)
+    for module in list(language_model.modules()):
+        for name, child in list(module.named_children()):
+            if name in LLAMA_LINEARS and isinstance(child, nn.Linear):
+                setattr(module, name, LoraLinear(child, rank, alpha))
+    embedding = AddedRowsEmbedding(language_model.get_input_embeddings(), added_rows)
+    language_model.set_input_embeddings(embedding)
+    if language_model.config.tie_word_embeddings:
+        language_model.lm_head = TiedHead(embedding)
+    else:
+        language_model.lm_head.requires_grad_(True)
+
+
+def merged_weight(module: nn.Module) -> Tensor:
+    """The plain weight that a module stands for: adapters and trained rows folded in."""
+    if isinstance(module, nn.Linear | nn.Embedding) or not hasattr(module, "base"):
+        return module.weight
+    if isinstance(module, AddedRowsEmbedding):
+        return module.weight
+    return module.base.weight + module.scale * (module.lora_b @ module.lora_a)
