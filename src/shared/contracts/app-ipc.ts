@@ -8,6 +8,8 @@ import { noticeSchema, turnSchema } from '../domain/turn.ts';
 import { wireErrorSchema } from '../errors.ts';
 import { drawingProgressSchema } from './reply-event.ts';
 
+export { appChannels, appProtocols } from './app-channels.ts';
+
 /**
  * Between the window and main. A request's reply is `{ ok: true, value } | { ok: false, error }` on the wire;
  * `window.api` unwraps it. Pictures are shown from `textbind-picture://picture/<hash>`, never sent as bytes.
@@ -156,12 +158,6 @@ export const appReplyEnvelopeSchema = z.discriminatedUnion('ok', [
   z.object({ ok: z.literal(false), error: wireErrorSchema }),
 ]);
 export type AppReplyEnvelope = z.infer<typeof appReplyEnvelopeSchema>;
-
-/** The one ipcMain channel for requests, and the one for events. */
-export const appChannels = { request: 'textbind:request', event: 'textbind:event' } as const;
-
-/** Where pictures and the page are served from. */
-export const appProtocols = { page: 'textbind-app', picture: 'textbind-picture' } as const;
 
 /** What preload puts on the window as `window.api`; `api.ts` in the renderer types and unwraps it. */
 export interface AppBridge {
