@@ -1,0 +1,113 @@
+/** Matrix products, also over quantised weights. */
+import {
+  broadcast,
+  describe,
+  dimOf,
+  equalDims,
+  floating,
+  numberDim,
+  ofRank,
+  ofType,
+  sameType,
+} from '../check.ts';
+import { GraphError } from '../graph-error.ts';
+import type { Dim } from '../dim.ts';
+import type { Value } from '../value.ts';
+import { attribute, contrib, makeValue } from '../value.ts';
+
+/** ONNX MatMul: [..., m, k] x [..., k, n] -> [..., m, n]. */
+export function matMul(a: Value, b: Value): Value {
+  const dtype = sameType('MatMul', a, b);
+  if (a.shape.length < 1 || b.shape.length < 2) {
+    throw new GraphError(`MatMul: needs matrices, got ${describe(a)} and ${describe(b)}`);
+  }
+  const inner = dimOf(a, -1);
+  if (inner !== dimOf(b, -2)) {
+    throw new GraphError(`MatMul: inner dimensions differ, ${describe(a)} and ${describe(b)}`);
+  }
+  const batch = broadcast('MatMul', a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const rows: Dim[] = a.shape.length > 1 ? [dimOf(a, -2)] : [];
+  return makeValue('MatMul', [a, b], { dtype, shape: [...batch, ...rows, dimOf(b, -1)] });
+}
+
+/** ONNX Gemm for matrices: alpha * a b + beta * c, each factor transposed if asked. */
+export function gemm(
+  a: Value,
+  b: Value,
+  c?: Value,
+  options: {
+    readonly transA?: boolean;
+    readonly transB?: boolean;
+    readonly alpha?: number;
+    readonly beta?: number;
+  } = {},
+): Value {
+  const dtype = sameType('Gemm', a, b, ...(c ? [c] : []));
+  ofRank('Gemm', a, 2);
+  ofRank('Gemm', b, 2);
+  const [rows, innerA] = options.transA ? [1, 0] : [0, 1];
+  const [innerB, columns] = options.transB ? [1, 0] : [0, 1];
+  if (dimOf(a, innerA) !== dimOf(b, innerB)) {
+    throw new GraphError(`Gemm: inner dimensions differ, ${describe(a)} and ${describe(b)}`);
+  }
+  const shape = [dimOf(a, rows), dimOf(b, columns)];
+  if (c) broadcast('Gemm', shape, c.shape);
+  return makeValue(
+    'Gemm',
+    [a, b, c],
+    { dtype, shape },
+    {
+      alpha: options.alpha === undefined ? undefined : attribute.float(options.alpha),
+      beta: options.beta === undefined ? undefined : attribute.float(options.beta),
+      transA: options.transA ? attribute.int(1) : undefined,
+      transB: options.transB ? attribute.int(1) : undefined,
+    },
+  );
+}
+
+/** A weight quantised in blocks along its input features, as `weights/quantise.ts` writes it. */
+export interface BlockQuantised {
+  /** uint8 [n, ceil(k / blockSize), blockSize * bits / 8] */
+  readonly quantised: Value;
+  /** floating [n, ceil(k / blockSize)] */
+  readonly scales: Value;
+  /** uint8 [n, ceil(ceil(k / blockSize) * bits / 8)] */
+  readonly zeroPoints: Value;
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  /** Input features. */
+  readonly k: number;
+  /** Output features. */
+  readonly n: number;
+}
+
+/**
+ * com.microsoft MatMulNBits: x [..., k] times the transpose of a block-quantised weight [n, k].
+ *
+ * @param accuracyLevel 0 lets the provider choose, 1 computes in fp32, 4 quantises x to int8 as
+ * well (fastest for one row on CPU).
+ */
+export function matMulNBits(x: Value, weight: BlockQuantised, accuracyLevel: 0 | 1 | 4 = 0): Value {
+  const op = 'MatMulNBits';
+  const { quantised, scales, zeroPoints, bits, blockSize, k, n } = weight;
+  floating(op, x);
+  sameType(op, x, scales);
+  ofType(op, quantised, 'uint8');
+  ofType(op, zeroPoints, 'uint8');
+  equalDims(op, 'input features', numberDim(op, x, -1), k);
+  equalDims(op, 'output features', numberDim(op, quantised, 0), n);
+  equalDims(op, 'blocks', numberDim(op, quantised, 1), Math.ceil(k / blockSize));
+  return makeValue(
+    op,
+    [x, quantised, scales, zeroPoints],
+    { dtype: x.dtype, shape: [...x.shape.slice(0, -1), n] },
+    {
+      K: attribute.int(k),
+      N: attribute.int(n),
+      bits: attribute.int(bits),
+      block_size: attribute.int(blockSize),
+      accuracy_level: accuracyLevel === 0 ? undefined : attribute.int(accuracyLevel),
+    },
+    contrib,
+  );
+}
