@@ -29,7 +29,8 @@ export async function extractFromTgz(tgz, suffix, target) {
       if (remaining >= 0 && output !== undefined) {
         const piece = chunk.subarray(0, remaining);
         remaining -= piece.length;
-        if (!output.write(piece)) await new Promise((resolve) => output?.once('drain', resolve));
+        if (!output.write(piece))
+          await new Promise((resolve) => output?.once('drain', () => resolve(undefined)));
         chunk = chunk.subarray(piece.length);
         if (remaining === 0) {
           const stream = output;
