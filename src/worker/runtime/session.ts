@@ -1,0 +1,176 @@
+/**
+ * A session: one ONNX model made ready to run on one provider. Knows nothing of networks.
+ *
+ * Both opening and running block the thread, whatever their promises suggest (engine facts, 1), so
+ * the engine has a process of its own and is cancelled between runs.
+ */
+import { availableParallelism } from 'node:os';
+import ort from 'onnxruntime-node';
+import type { Provider } from './providers.ts';
+import { RuntimeError } from './runtime-error.ts';
+import type { HostTensor, SessionTensor } from './tensor.ts';
+import { DeviceTensor, fromNative, toNative } from './tensor.ts';
+
+/** How to open a session. */
+export interface SessionOptions {
+  readonly provider: Provider;
+  /** The folder that the model's external data is relative to. Only read. */
+  readonly weightsFolder?: string;
+  /** Threads on the CPU; default: physical cores, taken as half of more than four logical ones. */
+  readonly threads?: number;
+  /** Outputs that stay in the GPU's memory (WebGPU only; elsewhere they come as host tensors). */
+  readonly keepOnDevice?: readonly string[];
+  /** Spin between operations: faster for many small ones, at the price of CPU time. Default off. */
+  readonly spinning?: boolean;
+  /** Do not lay weights out anew: half the memory, slower matrix products. */
+  readonly keepWeightsMapped?: boolean;
+  /** More of ONNX Runtime's session configuration entries. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** Tensors by name. */
+export type Tensors = Readonly<Record<string, SessionTensor>>;
+
+function defaultThreads(): number {
+  const logical = availableParallelism();
+  return logical > 4 ? Math.floor(logical / 2) : logical;
+}
+
+/** `{'session.a.b': '1'}` as the nested object the binding flattens again. */
+function nested(entries: Readonly<Record<string, string>>): Record<string, unknown> {
+  const root: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(entries)) {
+    const parts = key.split('.');
+    const last = parts.pop() ?? key;
+    let level = root;
+    for (const part of parts) level = (level[part] ??= {}) as Record<string, unknown>;
+    level[last] = value;
+  }
+  return root;
+}
+
+function configEntries(options: SessionOptions): Record<string, string> {
+  const entries: Record<string, string> = {
+    'session.intra_op.allow_spinning': options.spinning ? '1' : '0',
+  };
+  if (options.weightsFolder !== undefined) {
+    entries['session.model_external_initializers_file_folder_path'] = options.weightsFolder;
+  }
+  if (options.keepWeightsMapped) entries['session.disable_prepacking'] = '1';
+  return { ...entries, ...options.config };
+}
+
+function nativeOptions(options: SessionOptions): ort.InferenceSession.SessionOptions {
+  const providers = options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'];
+  const kept = options.provider === 'webgpu' ? (options.keepOnDevice ?? []) : [];
+  return {
+    executionProviders: providers,
+    intraOpNumThreads: options.threads ?? defaultThreads(),
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    extra: nested(configEntries(options)),
+    ...(kept.length > 0
+      ? {
+          preferredOutputLocation: Object.fromEntries(
+            kept.map((name) => [name, 'gpu-buffer'] as const),
+          ),
+        }
+      : {}),
+  };
+}
+
+/** An open session. Release it when done: a garbage collector does not see its memory. */
+export class Session {
+  readonly provider: Provider;
+  readonly #session: ort.InferenceSession;
+  #released = false;
+
+  private constructor(session: ort.InferenceSession, provider: Provider) {
+    this.#session = session;
+    this.provider = provider;
+  }
+
+  /**
+   * Opens a model given as bytes.
+   *
+   * @throws RuntimeError if the runtime refuses it.
+   */
+  static async open(model: Uint8Array, options: SessionOptions): Promise<Session> {
+    try {
+      const session = await ort.InferenceSession.create(model, nativeOptions(options));
+      return new Session(session, options.provider);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new RuntimeError(`the model could not be opened on ${options.provider}: ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  get inputNames(): readonly string[] {
+    return this.#session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.#session.outputNames;
+  }
+
+  /**
+   * Runs the model.
+   *
+   * @param outputs the outputs wanted; default all. What is not asked for is not copied.
+   * @throws RuntimeError if the session is released or the runtime fails.
+   */
+  async run(
+    feeds: Tensors,
+    outputs: readonly string[] = this.outputNames,
+  ): Promise<Record<string, SessionTensor>> {
+    if (this.#released) throw new RuntimeError('the session was released');
+    const native = Object.entries(feeds).map(([name, tensor]) => [name, toNative(tensor)]);
+    let results: ort.InferenceSession.ReturnType;
+    try {
+      results = await this.#session.run(
+        Object.fromEntries(native) as Record<string, ort.Tensor>,
+        outputs,
+      );
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new RuntimeError(`the model failed: ${reason}`, { cause });
+    }
+    return Object.fromEntries(
+      outputs.map((name) => [name, fromNative(results[name] as ort.Tensor)]),
+    );
+  }
+
+  /** Gives the session's memory back. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    await this.#session.release();
+  }
+}
+
+/** The host tensor of this name and type among a run's outputs. */
+export function hostOutput<T extends HostTensor['dtype']>(
+  outputs: Readonly<Record<string, SessionTensor>>,
+  name: string,
+  dtype: T,
+): Extract<HostTensor, { dtype: T }> {
+  const tensor = outputs[name];
+  if (!tensor || tensor instanceof DeviceTensor || tensor.dtype !== dtype) {
+    throw new RuntimeError(`output "${name}" is not a ${dtype} tensor in memory`);
+  }
+  return tensor as Extract<HostTensor, { dtype: T }>;
+}
+
+/** Memory of this process, in bytes. Sessions' weights count in `residentBytes` only. */
+export function memoryUse(): {
+  readonly residentBytes: number;
+  readonly heapBytes: number;
+  readonly buffersBytes: number;
+} {
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  return { residentBytes: rss, heapBytes: heapUsed, buffersBytes: arrayBuffers };
+}

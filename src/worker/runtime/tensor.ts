@@ -1,0 +1,90 @@
+/** Tensors that go into and come out of a session. */
+import ort from 'onnxruntime-node';
+import { RuntimeError } from './runtime-error.ts';
+
+/** A tensor in this process's memory. float16 is held as its bits. */
+export type HostTensor =
+  | { readonly dtype: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'float16'; readonly dims: readonly number[]; readonly data: Uint16Array }
+  | { readonly dtype: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array }
+  | { readonly dtype: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
+  | {
+      readonly dtype: 'uint8' | 'bool';
+      readonly dims: readonly number[];
+      readonly data: Uint8Array;
+    };
+
+/** A tensor in a GPU's memory (WebGPU only); its owner releases it. */
+export class DeviceTensor {
+  readonly #tensor: ort.Tensor;
+
+  constructor(tensor: ort.Tensor) {
+    this.#tensor = tensor;
+  }
+
+  get dims(): readonly number[] {
+    return this.#tensor.dims;
+  }
+
+  /** For sessions only. */
+  get native(): ort.Tensor {
+    return this.#tensor;
+  }
+
+  /** Gives the memory back; the tensor cannot be used after. */
+  release(): void {
+    this.#tensor.dispose();
+  }
+}
+
+/** What a session takes. */
+export type SessionTensor = HostTensor | DeviceTensor;
+
+/** A float32 tensor. */
+export function float32Tensor(data: Float32Array, dims: readonly number[]): HostTensor {
+  return { dtype: 'float32', dims, data };
+}
+
+/** An int64 tensor from plain numbers. */
+export function int64Tensor(
+  values: readonly number[] | Int32Array,
+  dims: readonly number[],
+): HostTensor {
+  return { dtype: 'int64', dims, data: BigInt64Array.from(values as readonly number[], BigInt) };
+}
+
+/** An int32 tensor. */
+export function int32Tensor(
+  values: readonly number[] | Int32Array,
+  dims: readonly number[],
+): HostTensor {
+  return { dtype: 'int32', dims, data: Int32Array.from(values) };
+}
+
+/** For sessions: our tensor as the runtime's. The data is not copied. */
+export function toNative(tensor: SessionTensor): ort.Tensor {
+  if (tensor instanceof DeviceTensor) return tensor.native;
+  return new ort.Tensor(tensor.dtype, tensor.data as never, tensor.dims);
+}
+
+/** For sessions: the runtime's tensor as ours. */
+export function fromNative(tensor: ort.Tensor): SessionTensor {
+  if (tensor.location === 'gpu-buffer') return new DeviceTensor(tensor);
+  const { type: dtype, dims } = tensor;
+  const data: unknown = tensor.data;
+  switch (dtype) {
+    case 'float32':
+    case 'int64':
+    case 'int32':
+    case 'uint8':
+    case 'bool':
+      return { dtype, dims, data } as HostTensor;
+    case 'float16': {
+      // A Float16Array where the runtime has them, else already a Uint16Array.
+      const view = data as Uint16Array;
+      return { dtype, dims, data: new Uint16Array(view.buffer, view.byteOffset, view.length) };
+    }
+    default:
+      throw new RuntimeError(`an output of type ${dtype} is not supported`);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A checkpoint on disk as a source of weights: one safetensors file, a sharded one with its index,
+ * or several laid over each other.
+ */
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import type { StoredTensor, WeightSource } from '../graph/serialise.ts';
+import { toFloat32 } from './convert.ts';
+import { readBytes, readSafetensorsHeader } from './safetensors.ts';
+import type { TensorEntry } from './safetensors.ts';
+import { WeightError } from './weight-error.ts';
+
+/** Weights in files under one folder, which a session needs to find them. */
+export interface Checkpoint extends WeightSource {
+  /** The folder that the files of all tensors are relative to. */
+  readonly folder: string;
+}
+
+/** A tensor and the absolute path of its file. */
+interface Located {
+  readonly path: string;
+  readonly entry: TensorEntry;
+}
+
+/** Files that Hugging Face libraries write, in the order they are looked for. */
+const usualNames = [
+  'model.safetensors.index.json',
+  'model.safetensors',
+  'diffusion_pytorch_model.safetensors.index.json',
+  'diffusion_pytorch_model.safetensors',
+  'model.fp16.safetensors',
+  'diffusion_pytorch_model.fp16.safetensors',
+];
+
+function findFile(path: string): string {
+  if (!existsSync(path)) throw new WeightError(`${path} does not exist`);
+  if (!statSync(path).isDirectory()) return path;
+  const found = usualNames.map((name) => join(path, name)).find((file) => existsSync(file));
+  if (!found) throw new WeightError(`${path}: none of ${usualNames.join(', ')} is there`);
+  return found;
+}
+
+function shardsOf(index: string): Map<string, string> {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(index, 'utf8'));
+  } catch (cause) {
+    throw new WeightError(`${index} is not JSON`, { cause });
+  }
+  const map: unknown = (parsed as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null)
+    throw new WeightError(`${index}: weight_map is missing`);
+  return new Map(
+    Object.entries(map).map(([name, shard]) => {
+      if (typeof shard !== 'string' || basename(shard) !== shard) {
+        throw new WeightError(
+          `${index}: "${name}" names the shard ${JSON.stringify(shard)}, which is not a file name`,
+        );
+      }
+      return [name, shard];
+    }),
+  );
+}
+
+function locate(file: string): Map<string, Located> {
+  if (!file.endsWith('.json')) {
+    const path = realpathSync(file);
+    const { tensors } = readSafetensorsHeader(path);
+    return new Map([...tensors].map(([name, entry]) => [name, { path, entry }]));
+  }
+  const shards = shardsOf(file);
+  const headers = new Map(
+    [...new Set(shards.values())].map((shard) => {
+      const path = join(dirname(file), shard);
+      if (!existsSync(path)) throw new WeightError(`${file} names ${shard}, which is missing`);
+      return [shard, { path: realpathSync(path), header: readSafetensorsHeader(path) }] as const;
+    }),
+  );
+  const located = new Map<string, Located>();
+  for (const [name, shard] of shards) {
+    const opened = headers.get(shard);
+    const entry = opened?.header.tensors.get(name);
+    if (!opened || !entry) throw new WeightError(`${file}: "${name}" is not in ${shard}`);
+    located.set(name, { path: opened.path, entry });
+  }
+  return located;
+}
+
+function commonFolder(paths: readonly string[]): string {
+  const [first = '', ...rest] = paths.map((path) => dirname(path).split(sep));
+  let parts = [...first];
+  for (const other of rest) {
+    let length = 0;
+    while (length < parts.length && parts[length] === other[length]) length += 1;
+    parts = parts.slice(0, length);
+  }
+  return parts.join(sep) || sep;
+}
+
+function fromLocated(located: ReadonlyMap<string, Located>): Checkpoint {
+  const folder = commonFolder([...new Set([...located.values()].map(({ path }) => path))]);
+  return {
+    folder,
+    names: () => located.keys(),
+    find(name) {
+      const found = located.get(name);
+      if (!found) return undefined;
+      const { dtype, shape, offset, length } = found.entry;
+      const file = relative(folder, found.path).split(sep).join('/');
+      return { dtype, shape, location: { kind: 'file', file, offset, length } };
+    },
+  };
+}
+
+/**
+ * Opens weights: a folder in Hugging Face's layout, a safetensors file, or an index.json. Given
+ * several, later ones replace tensors of earlier ones (a fine-tuned checkpoint over its base).
+ *
+ * @throws WeightError naming the file and what is wrong with it.
+ */
+export function openCheckpoint(...paths: readonly string[]): Checkpoint {
+  const located = new Map<string, Located>();
+  for (const path of paths)
+    for (const [name, each] of locate(findFile(path))) located.set(name, each);
+  if (located.size === 0) throw new WeightError(`${paths.join(', ')}: no tensors`);
+  return fromLocated(located);
+}
+
+/** The same weights under other names: `toStored` gives the stored name of a name asked for. */
+export function renamed(
+  checkpoint: Checkpoint,
+  toStored: (name: string) => string,
+  fromStored: (name: string) => string | undefined,
+): Checkpoint {
+  return {
+    folder: checkpoint.folder,
+    find: (name) => checkpoint.find(toStored(name)),
+    names: () => [...checkpoint.names()].map(fromStored).filter((name) => name !== undefined),
+  };
+}
+
+/** The tensors whose names start with `prefix`, without it. */
+export function withPrefix(checkpoint: Checkpoint, prefix: string): Checkpoint {
+  return renamed(
+    checkpoint,
+    (name) => prefix + name,
+    (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined),
+  );
+}
+
+function required(checkpoint: Checkpoint, name: string): StoredTensor {
+  const stored = checkpoint.find(name);
+  if (!stored) throw new WeightError(`${checkpoint.folder}: the checkpoint lacks tensor "${name}"`);
+  return stored;
+}
+
+/** The bytes of one tensor. */
+export function readTensorBytes(checkpoint: Checkpoint, name: string): Uint8Array {
+  const { location } = required(checkpoint, name);
+  if (location.kind === 'bytes') return location.bytes;
+  return readBytes(join(checkpoint.folder, location.file), location.offset, location.length);
+}
+
+/** One floating-point tensor as float32. */
+export function readFloats(checkpoint: Checkpoint, name: string): Float32Array {
+  return toFloat32(required(checkpoint, name).dtype, readTensorBytes(checkpoint, name));
+}

@@ -1,0 +1,4 @@
+/** A weights file that cannot be used: truncated, malformed, of a type that is not supported. */
+export class WeightError extends Error {
+  override readonly name = 'WeightError';
+}
