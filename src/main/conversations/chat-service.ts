@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import type { AppReplyBody, AppRequestBody, DraftPart } from '../../shared/contracts/app-ipc.ts';
+import type { Conversation } from '../../shared/domain/conversation.ts';
+import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import { StudioError } from '../../shared/errors.ts';
+import type { FoundTurn } from '../database/turns.ts';
+import type { ChatDependencies, LiveTask } from './live-task.ts';
+import { toPrompt } from './prompt.ts';
+import { RedrawTask } from './redraw-task.ts';
+import { ReplyTask } from './reply-task.ts';
+import { titleOf } from './title.ts';
+
+type StartedReply = AppReplyBody<'chat.send'>;
+
+const continuable: readonly TurnStatus[] = ['stopped', 'interrupted', 'cut'];
+
+/**
+ * What a turn is: the person's words are stored, then the empty reply, then the worker is asked, and the reply is
+ * stored while it comes. One task runs at a time, the others wait: the worker has one set of sessions.
+ */
+export class ChatService {
+  readonly #deps: ChatDependencies;
+  /** By conversation: at most one each. */
+  readonly #live = new Map<string, LiveTask>();
+  #queue: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(deps: ChatDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Stores the person's turn and an empty reply in one transaction, then asks the model. */
+  send(request: AppRequestBody<'chat.send'>): StartedReply {
+    const { store, clock } = this.#deps;
+    const parts = this.#readDraft(request.parts);
+    const at = clock.now();
+    const conversationId = request.conversationId ?? randomUUID();
+    const isNew = request.conversationId === null;
+    if (!isNew) this.#conversation(conversationId);
+    this.#mustBeIdle(conversationId);
+    const user: Turn = { ...emptyTurn('user', at), parts, status: 'complete' };
+    const reply = emptyTurn('assistant', at);
+    store.transaction(() => {
+      if (isNew) store.conversations.create(conversationId, titleOf(parts), at);
+      store.turns.append(conversationId, user);
+      store.turns.append(conversationId, reply);
+      store.conversations.touch(conversationId, at);
+    });
+    return this.#startReply(conversationId, [user, reply]);
+  }
+
+  /** Drops the last reply and writes it anew. */
+  regenerate(turnId: string): StartedReply {
+    const { store, clock } = this.#deps;
+    const { conversationId, turn, isLast } = this.#find(turnId);
+    this.#mustBeIdle(conversationId);
+    if (turn.role !== 'assistant' || !isLast) {
+      throw new StudioError('bad-input', 'Only the last reply can be written anew.');
+    }
+    const reply = emptyTurn('assistant', clock.now());
+    store.transaction(() => {
+      store.turns.remove(turnId);
+      store.turns.append(conversationId, reply);
+      store.conversations.touch(conversationId, reply.createdAt);
+    });
+    return this.#startReply(conversationId, [reply]);
+  }
+
+  /** Goes on with a last reply that did not reach its end. */
+  continue(turnId: string): StartedReply {
+    const { store } = this.#deps;
+    const { conversationId, turn, isLast } = this.#find(turnId);
+    this.#mustBeIdle(conversationId);
+    if (turn.role !== 'assistant' || !isLast || !continuable.includes(turn.status)) {
+      throw new StudioError(
+        'bad-input',
+        `This reply is ${turn.status}; there is nothing to go on with.`,
+      );
+    }
+    const reply: Turn = { ...turn, status: 'streaming', error: null };
+    store.turns.saveState(turnId, reply);
+    return this.#startReply(conversationId, [reply]);
+  }
+
+  /** Draws the caption at a place of a reply again, there. */
+  redraw(request: AppRequestBody<'chat.redraw'>): StartedReply {
+    const { store } = this.#deps;
+    const { conversationId, turn } = this.#find(request.turnId);
+    this.#mustBeIdle(conversationId);
+    const part = turn.parts[request.partIndex];
+    const drawable =
+      part?.kind === 'undrawn' || (part?.kind === 'picture' && part.picture.origin === 'drawn');
+    if (turn.role !== 'assistant' || !drawable) {
+      throw new StudioError(
+        'bad-input',
+        `Part ${request.partIndex} of this turn is not a drawing.`,
+      );
+    }
+    const { caption, partIndex, seed } = request;
+    const drawing = { ...store.settings.get().drawing, seed };
+    const task = new RedrawTask(this.#deps, { conversationId, turn, partIndex, caption, drawing });
+    this.#start(task);
+    return { conversation: this.#conversation(conversationId), turns: [task.turn()] };
+  }
+
+  /** Stops what is being written there; nothing happens where nothing is. */
+  stop(conversationId: string): void {
+    this.#live.get(conversationId)?.stop();
+  }
+
+  /** A conversation with its turns, the one that streams as it is at this moment. */
+  open(conversationId: string): Conversation {
+    const summary = this.#conversation(conversationId);
+    const live = this.#live.get(conversationId);
+    const turns = this.#deps.store.turns.list(conversationId);
+    return {
+      summary,
+      turns: turns.map((turn) => (turn.id === live?.turnId ? live.turn() : turn)),
+    };
+  }
+
+  /** Resolves when everything asked for until now has ended. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
+  /** The app ends: every reply is stored as it stands, marked interrupted. */
+  close(): void {
+    this.#closed = true;
+    for (const task of this.#live.values()) task.interrupt();
+  }
+
+  #startReply(conversationId: string, newTurns: readonly Turn[]): StartedReply {
+    const { store, pictures, emit } = this.#deps;
+    const turn = newTurns.at(-1)!;
+    const prompt = toPrompt(store.turns.list(conversationId), (hash) => pictures.fileOf(hash));
+    const settings = store.settings.get();
+    this.#start(new ReplyTask(this.#deps, { conversationId, turn, prompt, settings }));
+    const conversation = this.#conversation(conversationId);
+    emit('conversations.changed', { conversation, removed: false });
+    return { conversation, turns: [...newTurns] };
+  }
+
+  #start(task: LiveTask): void {
+    if (this.#closed) throw new StudioError('cancelled', 'The app is closing.');
+    const { log } = this.#deps;
+    this.#live.set(task.conversationId, task);
+    log.info('reply queued', { conversation: task.conversationId, turn: task.turnId });
+    // A later turn of the loop: the window must know the turn before its first event comes.
+    const started = this.#queue.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
+    this.#queue = started.then(() => task.run()).then(() => this.#end(task));
+  }
+
+  #end(task: LiveTask): void {
+    if (this.#live.get(task.conversationId) === task) this.#live.delete(task.conversationId);
+    if (this.#closed) return;
+    const { store, emit } = this.#deps;
+    const conversation = store.conversations.summary(task.conversationId);
+    if (conversation !== null) emit('conversations.changed', { conversation, removed: false });
+  }
+
+  #mustBeIdle(conversationId: string): void {
+    if (!this.#live.has(conversationId)) return;
+    throw new StudioError('busy', 'A reply is being written in this conversation.');
+  }
+
+  #conversation(id: string): Conversation['summary'] {
+    const summary = this.#deps.store.conversations.summary(id);
+    if (summary === null) throw new StudioError('not-found', `There is no conversation ${id}.`);
+    return summary;
+  }
+
+  #find(turnId: string): FoundTurn {
+    const found = this.#deps.store.turns.find(turnId);
+    if (found === null) throw new StudioError('not-found', `There is no turn ${turnId}.`);
+    return found;
+  }
+
+  #readDraft(draft: readonly DraftPart[]): MessagePart[] {
+    const parts: MessagePart[] = [];
+    for (const part of draft) {
+      const last = parts.at(-1);
+      if (part.kind === 'picture') parts.push(this.#readPicture(part.pictureId));
+      else if (last?.kind === 'text')
+        parts[parts.length - 1] = { ...last, text: last.text + part.text };
+      else if (part.text !== '') parts.push({ kind: 'text', text: part.text });
+    }
+    const says = parts.some((part) => part.kind === 'picture' || isWords(part));
+    if (!says) throw new StudioError('bad-input', 'There is nothing to send.');
+    return parts;
+  }
+
+  #readPicture(id: string): MessagePart {
+    const picture = this.#deps.store.pictures.find(id);
+    if (picture === null) throw new StudioError('not-found', `There is no picture ${id}.`);
+    return { kind: 'picture', picture };
+  }
+}
+
+function isWords(part: MessagePart): boolean {
+  return part.kind === 'text' && part.text.trim() !== '';
+}
+
+function emptyTurn(role: Turn['role'], createdAt: number): Turn {
+  return {
+    id: randomUUID(),
+    role,
+    parts: [],
+    status: 'streaming',
+    error: null,
+    notices: [],
+    usage: null,
+    model: null,
+    createdAt,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Turn } from '../../shared/domain/turn.ts';
+import type { Clock } from '../clock.ts';
+import type { Store } from '../database/store.ts';
+import type { Emit } from '../emit.ts';
+import type { Logger } from '../logger.ts';
+import type { PictureStore } from '../pictures/store.ts';
+import type { EngineClient } from '../processes/engine-client.ts';
+
+/** What a reply or a drawing needs of the rest. */
+export interface ChatDependencies {
+  readonly store: Store;
+  readonly pictures: PictureStore;
+  readonly engine: EngineClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly emit: Emit;
+}
+
+/** Something that the engine does for one turn, from its queueing to its end. */
+export interface LiveTask {
+  readonly conversationId: string;
+  readonly turnId: string;
+  /** The turn as it is at this moment, fresher than what is stored. */
+  turn(): Turn;
+  /** Does it, and settles the turn whatever happens; never rejects. */
+  run(): Promise<void>;
+  /** A person pressed Stop. */
+  stop(): void;
+  /** The app ends: stores what there is, at once, and takes nothing more. */
+  interrupt(): void;
+}

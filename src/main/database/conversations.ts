@@ -1,0 +1,106 @@
+import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import type { StudioDatabase } from './open.ts';
+import { listQueries, toSearchQuery } from './search.ts';
+
+interface SummaryRow {
+  readonly id: string;
+  readonly title: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly turn_count: number;
+}
+
+interface FoundRow extends SummaryRow {
+  readonly hit: number;
+}
+
+export interface ConversationList {
+  readonly conversations: readonly ConversationSummary[];
+  /** How many there are without limit and offset. */
+  readonly total: number;
+}
+
+/** Queries on conversations. Those that were deleted are kept, unseen, until `purge`. */
+export interface ConversationTable {
+  create(id: string, title: string, at: number): void;
+  list(limit: number, offset: number): ConversationList;
+  search(typed: string, limit: number, offset: number): ConversationList;
+  /** Null where there is none, or it was deleted. */
+  summary(id: string): ConversationSummary | null;
+  rename(id: string, title: string): void;
+  touch(id: string, at: number): void;
+  /** Marks it deleted; false where there is none. */
+  remove(id: string, at: number): boolean;
+  restore(id: string): boolean;
+  /** Deletes for good what was deleted before `before`; returns how many. */
+  purge(before: number): number;
+}
+
+const summaryColumns = `c.id, c.title, c.created_at, c.updated_at,
+  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count`;
+
+/** Prepares the queries on conversations. */
+export function createConversationTable(database: StudioDatabase): ConversationTable {
+  const create = database.prepare(
+    'INSERT INTO conversations (id, title, created_at, updated_at) VALUES (?, ?, ?, ?)',
+  );
+  const summary = database.prepare<[string], SummaryRow>(
+    `SELECT ${summaryColumns} FROM conversations c WHERE c.id = ? AND c.deleted_at IS NULL`,
+  );
+  const rename = database.prepare('UPDATE conversations SET title = ? WHERE id = ?');
+  const touch = database.prepare('UPDATE conversations SET updated_at = ? WHERE id = ?');
+  const remove = database.prepare(
+    'UPDATE conversations SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL',
+  );
+  const restore = database.prepare(
+    'UPDATE conversations SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL',
+  );
+  const purge = database.prepare('DELETE FROM conversations WHERE deleted_at < ?');
+  return {
+    create: (id, title, at) => void create.run(id, title, at, at),
+    ...createLists(database),
+    summary(id) {
+      const row = summary.get(id);
+      return row === undefined ? null : toSummary(row, null);
+    },
+    rename: (id, title) => void rename.run(title, id),
+    touch: (id, at) => void touch.run(at, id),
+    remove: (id, at) => remove.run(at, id).changes > 0,
+    restore: (id) => restore.run(id).changes > 0,
+    purge: (before) => purge.run(before).changes,
+  };
+}
+
+function createLists(database: StudioDatabase): Pick<ConversationTable, 'list' | 'search'> {
+  const list = database.prepare<[number, number], SummaryRow>(listQueries.list);
+  const count = database.prepare<[], number>(listQueries.count).pluck();
+  const search = database.prepare<[string, number, number], FoundRow>(listQueries.search);
+  const searchCount = database.prepare<[string], number>(listQueries.searchCount).pluck();
+  const snippet = database.prepare<[string, number], string>(listQueries.snippet).pluck();
+  return {
+    list: (limit, offset) => ({
+      conversations: list.all(limit, offset).map((row) => toSummary(row, null)),
+      total: count.get() ?? 0,
+    }),
+    search(typed, limit, offset) {
+      const query = toSearchQuery(typed);
+      if (query === null) return { conversations: [], total: 0 };
+      const rows = search.all(query, limit, offset);
+      return {
+        conversations: rows.map((row) => toSummary(row, snippet.get(query, row.hit) ?? null)),
+        total: searchCount.get(query) ?? 0,
+      };
+    },
+  };
+}
+
+function toSummary(row: SummaryRow, snippet: string | null): ConversationSummary {
+  return {
+    id: row.id,
+    title: row.title,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    turnCount: row.turn_count,
+    snippet,
+  };
+}

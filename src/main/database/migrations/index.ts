@@ -1,0 +1,5 @@
+import type { Migration } from '../migration.ts';
+import { migration0001 } from './0001-conversations.ts';
+
+/** Every step, oldest first. A released step is never changed: a new one is added. */
+export const migrations: readonly Migration[] = [migration0001];

@@ -1,0 +1,135 @@
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { isStudioError, StudioError } from '../../shared/errors.ts';
+import { silentLogger, type Logger } from '../logger.ts';
+import { migrations as allMigrations } from './migrations/index.ts';
+import type { Migration } from './migration.ts';
+
+export type StudioDatabase = Database.Database;
+
+export interface OpenDatabaseOptions {
+  readonly file: string;
+  /** Where the copy made before each migration goes. */
+  readonly backupFolder: string;
+  readonly migrations?: readonly Migration[];
+  readonly log?: Logger;
+}
+
+const keptBackups = 5;
+
+/**
+ * Opens the database, creating or migrating it.
+ * @throws {StudioError} `database-too-new` (the file is not touched), or `storage` naming the file and the reason.
+ */
+export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
+  const { file, backupFolder, migrations = allMigrations, log = silentLogger } = options;
+  const newest = migrations.at(-1)?.version ?? 0;
+  refuseNewer(file, readHeaderVersion(file), newest);
+  mkdirSync(path.dirname(file), { recursive: true });
+  let database: StudioDatabase | undefined;
+  try {
+    database = new Database(file);
+    database.pragma('busy_timeout = 5000');
+    // A step that has not reached the main file yet stands in the write-ahead log, which only SQLite reads.
+    refuseNewer(file, userVersion(database), newest);
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    for (const migration of migrations) migrate(database, migration, { file, backupFolder, log });
+    return database;
+  } catch (error) {
+    database?.close();
+    if (isStudioError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StudioError(
+      'storage',
+      `The database ${file} could not be opened: ${reason}. Copies made before updates are in ${backupFolder}.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The version that the database's form has. */
+export function userVersion(database: StudioDatabase): number {
+  return Number(database.pragma('user_version', { simple: true }));
+}
+
+/** Closes it, folding the write-ahead log into the main file. */
+export function closeDatabase(database: StudioDatabase): void {
+  if (!database.open) return;
+  database.pragma('wal_checkpoint(TRUNCATE)');
+  database.close();
+}
+
+/** Reads `user_version` from the file's header (bytes 60 to 63), so that a newer file is not even opened. */
+function readHeaderVersion(file: string): number {
+  if (!existsSync(file)) return 0;
+  const header = Buffer.alloc(64);
+  const descriptor = openSync(file, 'r');
+  try {
+    const length = readSync(descriptor, header, 0, header.length, 0);
+    return length === header.length && header.toString('latin1', 0, 15) === 'SQLite format 3'
+      ? header.readUInt32BE(60)
+      : 0;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function refuseNewer(file: string, version: number, newest: number): void {
+  if (version <= newest) return;
+  throw new StudioError(
+    'database-too-new',
+    `The database ${file} was written by a newer TextBind Studio (form ${version}; this one knows up to ${newest}). ` +
+      'Nothing was changed. Install the newer version, or start with another data folder (--user-data-dir=DIR).',
+  );
+}
+
+interface MigrationPlace {
+  readonly file: string;
+  readonly backupFolder: string;
+  readonly log: Logger;
+}
+
+function migrate(database: StudioDatabase, migration: Migration, place: MigrationPlace): void {
+  const from = userVersion(database);
+  if (from >= migration.version) return;
+  if (from !== migration.version - 1) {
+    throw new StudioError('internal', `Migration ${migration.version} cannot follow form ${from}`);
+  }
+  if (from > 0) keepCopy(database, from, place);
+  // A table may be rebuilt inside a step, which foreign keys would hinder; they are checked before the commit.
+  database.pragma('foreign_keys = OFF');
+  try {
+    database.transaction(() => {
+      database.exec(migration.sql);
+      const broken = database.pragma('foreign_key_check') as unknown[];
+      if (broken.length > 0) throw new Error(`${broken.length} rows lost what they refer to`);
+      database.pragma(`user_version = ${migration.version}`);
+    })();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StudioError(
+      'storage',
+      `The database ${place.file} could not be brought from form ${from} to ${migration.version} (${migration.name}): ` +
+        `${reason}. It stays at form ${from}.`,
+      { cause: error },
+    );
+  } finally {
+    database.pragma('foreign_keys = ON');
+  }
+  place.log.info('database migrated', { from, to: migration.version, name: migration.name });
+}
+
+function keepCopy(database: StudioDatabase, version: number, place: MigrationPlace): void {
+  mkdirSync(place.backupFolder, { recursive: true });
+  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  const copy = path.join(place.backupFolder, `textbind-${stamp}-form-${version}.db`);
+  database.prepare('VACUUM INTO ?').run(copy);
+  place.log.info('database copied before a migration', { copy, version });
+  const copies = readdirSync(place.backupFolder)
+    .filter((name) => /^textbind-.*\.db$/.test(name))
+    .sort();
+  for (const old of copies.slice(0, -keptBackups)) rmSync(path.join(place.backupFolder, old));
+}

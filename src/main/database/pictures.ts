@@ -1,0 +1,83 @@
+import { pictureRecipeSchema, pictureSchema, type Picture } from '../../shared/domain/picture.ts';
+import type { StudioDatabase } from './open.ts';
+
+/** A picture's row as the queries name its columns. */
+export interface PictureRow {
+  readonly id: string;
+  readonly hash: string;
+  readonly media_type: string;
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: number;
+  readonly origin: string;
+  readonly caption: string | null;
+  readonly recipe: string | null;
+}
+
+const columns = 'id, hash, media_type, width, height, bytes, origin, caption, recipe';
+
+/** Queries on pictures' rows. Their bytes are files (pictures/store.ts). */
+export interface PictureTable {
+  insert(picture: Picture, createdAt: number): void;
+  find(id: string): Picture | null;
+  /** The media type of the file named `hash`, or null where no row refers to it. */
+  mediaType(hash: string): string | null;
+  /** Drops rows that no part shows and that are older than `before`; returns how many. */
+  dropUnused(before: number): number;
+}
+
+/** Prepares the queries on pictures. */
+export function createPictureTable(database: StudioDatabase): PictureTable {
+  const insert = database.prepare(
+    `INSERT INTO pictures (${columns}, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const find = database.prepare<[string], PictureRow>(
+    `SELECT ${columns} FROM pictures WHERE id = ?`,
+  );
+  const mediaType = database
+    .prepare<[string], string>('SELECT media_type FROM pictures WHERE hash = ? LIMIT 1')
+    .pluck();
+  const dropUnused = database.prepare(
+    `DELETE FROM pictures WHERE created_at < ?
+     AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)`,
+  );
+  return {
+    insert(picture, createdAt) {
+      const { id, hash, width, height, bytes, origin, caption } = picture;
+      const recipe = picture.recipe === null ? null : JSON.stringify(picture.recipe);
+      insert.run(
+        id,
+        hash,
+        picture.mediaType,
+        width,
+        height,
+        bytes,
+        origin,
+        caption,
+        recipe,
+        createdAt,
+      );
+    },
+    find(id) {
+      const row = find.get(id);
+      return row === undefined ? null : pictureFromRow(row);
+    },
+    mediaType: (hash) => mediaType.get(hash) ?? null,
+    dropUnused: (before) => dropUnused.run(before).changes,
+  };
+}
+
+/** Reads a row by the schema: what is on disk may have been written by anything. */
+export function pictureFromRow(row: PictureRow): Picture {
+  return pictureSchema.parse({
+    id: row.id,
+    hash: row.hash,
+    mediaType: row.media_type,
+    width: row.width,
+    height: row.height,
+    bytes: row.bytes,
+    origin: row.origin,
+    caption: row.caption,
+    recipe: row.recipe === null ? null : pictureRecipeSchema.parse(JSON.parse(row.recipe)),
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * Makes what a person typed into an FTS5 query: every word must occur, the last one may be a beginning. Each word is
+ * quoted, so that no character of it is an operator. Null where nothing can be looked for.
+ */
+export function toSearchQuery(typed: string): string | null {
+  const words = typed
+    .replaceAll(/["\0]/g, ' ')
+    .split(/\s+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word));
+  return words.length === 0 ? null : `${words.map((word) => `"${word}"`).join(' ')}*`;
+}
+
+/** The statements of the conversation list and of search; here so that a test can look at their plans. */
+export const listQueries = {
+  /** ?1 limit, ?2 offset. */
+  list: `
+SELECT c.id, c.title, c.created_at, c.updated_at,
+  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count
+FROM conversations c WHERE c.deleted_at IS NULL
+ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
+
+  count: 'SELECT count(*) FROM conversations WHERE deleted_at IS NULL',
+
+  /** ?1 query, ?2 limit, ?3 offset. The newest place found stands for its conversation. */
+  search: `
+SELECT c.id, c.title, c.created_at, c.updated_at, found.hit,
+  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count
+FROM (
+  SELECT conversation_key, max(rowid) AS hit FROM search WHERE search MATCH ? GROUP BY conversation_key
+) AS found
+CROSS JOIN conversations c ON c.key = found.conversation_key
+WHERE c.deleted_at IS NULL
+ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
+
+  searchCount: `
+SELECT count(*) FROM (SELECT DISTINCT conversation_key FROM search WHERE search MATCH ?) AS found
+CROSS JOIN conversations c ON c.key = found.conversation_key
+WHERE c.deleted_at IS NULL`,
+
+  /** ?1 query, ?2 row. */
+  snippet: `SELECT snippet(search, 0, '', '', '…', 16) FROM search WHERE search MATCH ? AND rowid = ?`,
+} as const;

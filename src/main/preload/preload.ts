@@ -1,0 +1,16 @@
+import { contextBridge, ipcRenderer } from 'electron';
+import { appChannels } from '../../shared/contracts/app-channels.ts';
+import type { AppBridge, AppEventName } from '../../shared/contracts/app-ipc.ts';
+
+const bridge: AppBridge = {
+  request: (name, body) => ipcRenderer.invoke(appChannels.request, name, body),
+  onEvent(receive) {
+    const listener = (_event: unknown, name: AppEventName, body: unknown): void =>
+      receive(name, body);
+    ipcRenderer.on(appChannels.event, listener);
+    return () => ipcRenderer.off(appChannels.event, listener);
+  },
+  platform: process.platform,
+};
+
+contextBridge.exposeInMainWorld('api', bridge);
