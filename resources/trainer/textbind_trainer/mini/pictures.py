@@ -155,10 +155,11 @@ def _caption(random_: random.Random, main: str, size_word: str | None, backgroun
     return random_.choice(_TWO).format(a=shown, b=behind, s=small, side=side)
 
 
-def compose(seed: int, pictures: Path, main_object: str | None = None) -> Scene:
+def compose(seed: int, pictures: Path, main_object: str | None = None, variety: float = 1.0) -> Scene:
     """The scene of a seed: the same bytes each time.
 
     pictures: what fetch_pictures returned. main_object overrides the seed's choice (balanced evaluations).
+    variety: 1 is the real thing; towards 0, single objects come at one size in the middle (first lessons).
     """
     random_ = random.Random(f"scene {seed}")
     drawn = random_.choice(NAMES)
@@ -179,9 +180,12 @@ def compose(seed: int, pictures: Path, main_object: str | None = None) -> Scene:
     else:
         second = side = second_box = None
         # A normal law about 96 pixels, so that "mostly large" holds and small ones occur.
-        longest = int(min(116, max(54, random_.gauss(96, 14))))
+        longest = round(96 + variety * (int(min(116, max(54, random_.gauss(96, 14)))) - 96))
         room = (SIZE - longest) // 2
-        centre = (64 + random_.randint(-room, room) // 2, 64 + random_.randint(-room, room) // 2)
+        centre = (
+            64 + round(variety * (random_.randint(-room, room) // 2)),
+            64 + round(variety * (random_.randint(-room, room) // 2)),
+        )
         main_box = _paste(canvas, _sprite(str(pictures), main), longest, centre, mirrored)
         size_word = "small" if longest < 76 else "large" if longest > 108 else None
     caption = _caption(random_, main, size_word, background, second, side)
