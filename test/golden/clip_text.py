@@ -5,15 +5,15 @@ A case names its ids: ``{"input_ids": [[...], ...]}``.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from golden import parse_arguments, randomise, save_cases, save_pretrained, store_as
+from golden import randomise, run_specs, save_cases, save_pretrained, store_as
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 
-def main() -> None:
-    out, spec = parse_arguments()
+def generate(out: Path, spec: dict[str, Any]) -> None:
     config = CLIPTextConfig(**spec["config"])
     projected = spec.get("projection", False)
     model = CLIPTextModelWithProjection(config) if projected else CLIPTextModel(config)
@@ -35,4 +35,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_specs(generate)

@@ -1,8 +1,8 @@
 """What the golden generators share: lively random weights, storage, and the command line.
 
-Every generator is run as ``python NAME.py --out DIR --spec JSON`` and writes
-``DIR/model/`` (a Hugging Face folder, or what its docstring says) and one
-``DIR/case-N.safetensors`` a case, which holds the inputs and the reference outputs.
+Every generator is run as ``python NAME.py OUT JSON``, where JSON is ``{"specs": {name: spec}}``.
+For each spec it writes ``OUT/name/model/`` (a Hugging Face folder, or what its docstring says) and
+one ``OUT/name/case-N.safetensors`` a case, which holds the inputs and the reference outputs.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ import torch
 from safetensors.torch import save_file
 
 
-def parse_arguments() -> tuple[Path, dict[str, Any]]:
-    """Read ``--out`` and ``--spec`` and make the output folder."""
+def run_specs(generate: Callable[[Path, dict[str, Any]], None]) -> None:
+    """Call ``generate(folder, spec)`` for every spec of the command line, each from its own seed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--spec", type=json.loads, required=True)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("specs", type=lambda text: json.loads(text)["specs"])
     arguments = parser.parse_args()
-    arguments.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    torch.manual_seed(arguments.spec.get("seed", 0))
-    return arguments.out, arguments.spec
+    for name, spec in arguments.specs.items():
+        torch.manual_seed(spec.get("seed", 0))
+        folder = arguments.out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        generate(folder, spec)
 
 
 @torch.no_grad()
@@ -37,7 +39,11 @@ def randomise(model: torch.nn.Module) -> None:
     hide a forgotten bias; signals are kept near unit size through any depth.
     """
     for name, parameter in model.named_parameters():
-        if parameter.dim() >= 2 and "embedding" not in name and "query_tokens" not in name:
+        if (
+            parameter.dim() >= 2
+            and "embedding" not in name
+            and "query_tokens" not in name
+        ):
             fan_in = parameter[0].numel()
             parameter.copy_(torch.randn_like(parameter) * fan_in**-0.5)
         elif "norm" in name.lower() and name.endswith("weight"):
@@ -60,7 +66,9 @@ def save_pretrained(model: Any, folder: Path, dtype: str) -> None:
 
 
 def save_cases(
-    out: Path, cases: Sequence[dict[str, Any]], run: Callable[[dict[str, Any]], dict[str, torch.Tensor]]
+    out: Path,
+    cases: Sequence[dict[str, Any]],
+    run: Callable[[dict[str, Any]], dict[str, torch.Tensor]],
 ) -> None:
     """Run each case without gradients and write its tensors."""
     with torch.no_grad():

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
-from golden import parse_arguments, randomise, save_cases, save_pretrained, store_as
+from golden import randomise, run_specs, save_cases, save_pretrained, store_as
 
 
-def main() -> None:
-    out, spec = parse_arguments()
+def generate(out: Path, spec: dict[str, Any]) -> None:
     model = UNet2DConditionModel(**spec["config"])
     randomise(model)
     dtype = spec.get("dtype", "float32")
@@ -20,10 +20,15 @@ def main() -> None:
 
     def run(case: dict[str, Any]) -> dict[str, torch.Tensor]:
         batch, count = case["batch"], case.get("time_ids", 6)
-        text_size = config.projection_class_embeddings_input_dim - count * config.addition_time_embed_dim
+        text_size = (
+            config.projection_class_embeddings_input_dim
+            - count * config.addition_time_embed_dim
+        )
         cross_size = config.cross_attention_dim
         inputs = {
-            "sample": torch.randn(batch, config.in_channels, case["height"], case["width"]),
+            "sample": torch.randn(
+                batch, config.in_channels, case["height"], case["width"]
+            ),
             "timestep": torch.tensor([case["timestep"]], dtype=torch.float32),
             "encoder_hidden_states": torch.randn(batch, case["length"], cross_size),
             "text_embeds": torch.randn(batch, text_size),
@@ -33,7 +38,10 @@ def main() -> None:
             inputs["sample"],
             inputs["timestep"],
             inputs["encoder_hidden_states"],
-            added_cond_kwargs={"text_embeds": inputs["text_embeds"], "time_ids": inputs["time_ids"]},
+            added_cond_kwargs={
+                "text_embeds": inputs["text_embeds"],
+                "time_ids": inputs["time_ids"],
+            },
         ).sample
         return inputs | {"noise_pred": noise}
 
@@ -41,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_specs(generate)

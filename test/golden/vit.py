@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
-from golden import parse_arguments, randomise, save_cases, save_pretrained, store_as
+from golden import randomise, run_specs, save_cases, save_pretrained, store_as
 from transformers import Blip2VisionConfig, Blip2VisionModel
 
 
-def main() -> None:
-    out, spec = parse_arguments()
+def generate(out: Path, spec: dict[str, Any]) -> None:
     config = Blip2VisionConfig(**spec["config"])
     model = Blip2VisionModel(config)
     randomise(model)
@@ -29,4 +29,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_specs(generate)

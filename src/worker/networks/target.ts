@@ -1,0 +1,11 @@
+/** What a graph is built for: the same network is written for every provider and precision. */
+import type { DataType } from '../graph/data-type.ts';
+
+/** Where a graph will run, and what it computes with inside; its inputs and outputs stay float32. */
+export interface BuildTarget {
+  readonly provider: 'cpu' | 'webgpu' | 'cuda';
+  readonly precision: Extract<DataType, 'float32' | 'float16'>;
+}
+
+/** The target that every machine has. */
+export const cpuTarget: BuildTarget = { provider: 'cpu', precision: 'float32' };
