@@ -3,6 +3,7 @@
  * points into the checkpoint's own file. Field numbers: onnx.proto of ONNX 1.17.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { StoredTensor, TensorLocation, WeightSource } from '../../shared/domain/tensor.ts';
 import type { DataType } from './data-type.ts';
 import { byteLength, onnxCode } from './data-type.ts';
 import type { Shape } from './dim.ts';
@@ -16,32 +17,10 @@ import { contrib } from './value.ts';
 const irVersion = 10;
 const opsetVersion = 21;
 
-/** Where the bytes of a stored tensor lie. */
-export type TensorLocation =
-  | {
-      readonly kind: 'file';
-      readonly file: string;
-      readonly offset: number;
-      readonly length: number;
-    }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
-
-/** A tensor of a checkpoint: what the file says about it. */
-export interface StoredTensor {
-  readonly dtype: DataType;
-  readonly shape: readonly number[];
-  /** Little-endian; a file is relative to the source's folder, with forward slashes. */
-  readonly location: TensorLocation;
-}
-
-/** A checkpoint, as far as a graph needs one. `weights/` has readers that make these. */
-export interface WeightSource {
-  find(name: string): StoredTensor | undefined;
-  names(): Iterable<string>;
-}
-
 /** A source without tensors, for graphs without parameters. */
 export const noWeights: WeightSource = { find: () => undefined, names: () => [] };
+
+export type { StoredTensor, TensorLocation, WeightSource } from '../../shared/domain/tensor.ts';
 
 type Write = (writer: BinaryWriter) => void;
 

@@ -4,6 +4,7 @@
  * A value knows what made it, so a graph is whatever its outputs reach. Nodes made while a loop or
  * branch body is being written belong to that body (`Scope`).
  */
+import { halfFromNumber } from '../../shared/domain/tensor.ts';
 import type { DataType } from './data-type.ts';
 import { byteLength } from './data-type.ts';
 import type { Shape } from './dim.ts';
@@ -152,31 +153,6 @@ function encode(dtype: DataType, numbers: ArrayLike<number>): ArrayBufferLike {
     default:
       return dtype satisfies never;
   }
-}
-
-const floatView = new Float32Array(1);
-const bitsView = new Uint32Array(floatView.buffer);
-
-/** The bits of the nearest half-precision number (ties to even). */
-export function halfFromNumber(number: number): number {
-  floatView[0] = number;
-  const bits = bitsView[0] ?? 0;
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = bits & 0x7fffffff;
-  if (magnitude > 0x7f800000) return sign | 0x7e00;
-  if (magnitude >= 0x477ff000) return sign | 0x7c00; // rounds to 65536 or more
-  if (magnitude >= 0x38800000) {
-    const rebiased = magnitude - 0x38000000;
-    return sign | ((rebiased + 0xfff + ((rebiased >>> 13) & 1)) >>> 13);
-  }
-  if (magnitude <= 0x33000000) return sign; // at most half of the least subnormal
-  const exponent = magnitude >>> 23;
-  const mantissa = (magnitude & 0x7fffff) | 0x800000;
-  const shift = 126 - exponent; // 14..24
-  const half = mantissa >>> shift;
-  const rest = mantissa & ((1 << shift) - 1);
-  const middle = 1 << (shift - 1);
-  return sign | (half + (rest > middle || (rest === middle && (half & 1) === 1) ? 1 : 0));
 }
 
 /** A constant from numbers; a bare number is a scalar. */

@@ -1,6 +1,6 @@
 /** Conversion between stored and computed number types. */
-import type { DataType } from '../graph/data-type.ts';
-import { halfFromNumber } from '../graph/value.ts';
+import type { DataType } from '../../shared/domain/tensor.ts';
+import { halfFromNumber } from '../../shared/domain/tensor.ts';
 import { WeightError } from './weight-error.ts';
 
 const float = new Float32Array(1);

@@ -59,54 +59,88 @@ export interface CachedAttention {
   readonly presentValue: Value;
 }
 
+/** The parts of a query for GroupQueryAttention: apart, or one behind the other in one value. */
+export type AttentionInput =
+  | { readonly query: Value; readonly key: Value; readonly value: Value }
+  | { readonly packed: Value };
+
+/** Options of `groupQueryAttention`. */
+export interface GroupQueryOptions {
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  /** Size of a head. */
+  readonly headDim: number;
+  /** [b, g, p, d] each; left out when nothing is cached. */
+  readonly past?: { readonly key: Value; readonly value: Value };
+  /** int32 [b]: tokens in the cache after this call, less one (the op's `seqlens_k`). */
+  readonly lastPosition: Value;
+  /** int32 scalar: tokens in the cache after this call. */
+  readonly totalLength: Value;
+  /** Tables of cosines and sines [positions, d / 2]; the op rotates query and key when given. */
+  readonly rotary?: { readonly cos: Value; readonly sin: Value };
+}
+
+function checkParts(op: string, input: AttentionInput, options: GroupQueryOptions): Value {
+  const { heads, keyValueHeads, headDim } = options;
+  const query = 'packed' in input ? input.packed : input.query;
+  ofRank(op, query, 3);
+  const lead = query.shape.slice(0, 2);
+  if ('packed' in input) {
+    hasShape(op, 'query with key and value', query, [
+      ...lead,
+      (heads + 2 * keyValueHeads) * headDim,
+    ]);
+    return query;
+  }
+  hasShape(op, 'query', query, [...lead, heads * headDim]);
+  hasShape(op, 'key', input.key, [...lead, keyValueHeads * headDim]);
+  hasShape(op, 'value', input.value, [...lead, keyValueHeads * headDim]);
+  sameType(op, query, input.key, input.value);
+  return query;
+}
+
 /**
  * com.microsoft GroupQueryAttention, causal, with its cache: query [b, t, h * d], key and value
- * [b, t, g * d], past [b, g, p, d] -> output [b, t, h * d] and present [b, g, p + t, d].
- *
- * @param options.pastLength int32 [b]: tokens in the cache after this call, less one (the op's `seqlens_k`).
- * @param options.totalLength int32 scalar: tokens in the cache after this call.
- * @param options.rotary tables of cosines and sines [positions, d / 2]; the op rotates then.
+ * [b, t, g * d] -> output [b, t, h * d] and present key and value [b, g, p + t, d].
  */
 export function groupQueryAttention(
-  query: Value,
-  key: Value,
-  value: Value,
-  options: {
-    readonly heads: number;
-    readonly keyValueHeads: number;
-    readonly pastKey: Value;
-    readonly pastValue: Value;
-    readonly pastLength: Value;
-    readonly totalLength: Value;
-    readonly rotary?: { readonly cos: Value; readonly sin: Value };
-    readonly scale?: number;
-  },
+  input: AttentionInput,
+  options: GroupQueryOptions,
 ): CachedAttention {
   const op = 'GroupQueryAttention';
-  const { heads, keyValueHeads, pastKey, pastValue, pastLength, totalLength, rotary, scale } =
-    options;
-  const dtype = sameType(op, query, key, value, pastKey, pastValue);
-  const headDim = numberDim(op, query, 2) / heads;
-  const batch = dimOf(query, 0);
-  hasShape(op, 'key', key, [batch, dimOf(query, 1), keyValueHeads * headDim]);
-  hasShape(op, 'value', value, key.shape);
-  hasShape(op, 'past key', pastKey, [batch, keyValueHeads, dimOf(pastKey, 2), headDim]);
-  hasShape(op, 'past value', pastValue, pastKey.shape);
-  ofType(op, pastLength, 'int32');
-  ofType(op, totalLength, 'int32');
-  const present = {
-    dtype,
-    shape: [batch, keyValueHeads, addDims(dimOf(pastKey, 2), dimOf(query, 1)), headDim],
-  };
+  const { heads, keyValueHeads, headDim, past, rotary } = options;
+  const query = checkParts(op, input, options);
+  const { dtype } = query;
+  const [batch, length] = [dimOf(query, 0), dimOf(query, 1)];
+  if (past) {
+    hasShape(op, 'past key', past.key, [batch, keyValueHeads, dimOf(past.key, 2), headDim]);
+    hasShape(op, 'past value', past.value, past.key.shape);
+    sameType(op, query, past.key, past.value);
+  }
+  ofType(op, options.lastPosition, 'int32');
+  ofType(op, options.totalLength, 'int32');
+  const cached = addDims(past ? dimOf(past.key, 2) : 0, length);
+  const present = { dtype, shape: [batch, keyValueHeads, cached, headDim] };
+  const parts =
+    'packed' in input
+      ? [input.packed, undefined, undefined]
+      : [input.query, input.key, input.value];
   const [output, presentKey, presentValue] = makeValues(
     op,
-    [query, key, value, pastKey, pastValue, pastLength, totalLength, rotary?.cos, rotary?.sin],
-    [{ dtype, shape: query.shape }, present, present],
+    [
+      ...parts,
+      past?.key,
+      past?.value,
+      options.lastPosition,
+      options.totalLength,
+      rotary?.cos,
+      rotary?.sin,
+    ],
+    [{ dtype, shape: [batch, length, heads * headDim] }, present, present],
     {
       num_heads: attribute.int(heads),
       kv_num_heads: attribute.int(keyValueHeads),
       do_rotary: attribute.int(rotary ? 1 : 0),
-      scale: scale === undefined ? undefined : attribute.float(scale),
     },
     contrib,
   );
