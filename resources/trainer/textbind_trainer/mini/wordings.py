@@ -26,10 +26,10 @@ def phrase(random_: random.Random, cores: Sequence[str], polite: bool = True, **
         opening, ending = random_.choice(_OPENINGS), random_.choice(_ENDINGS)
         mark = core[-1] if core[-1] in ".?!" else ""
         body = core[: len(core) - len(mark)]
-        text = f"{opening}{core}" if opening else f"{body}{ending}{'' if ending.endswith('!') else mark}"
-        if opening.strip().endswith((",", ":")) or opening in ("Please ", "Now "):
+        text = f"{core}{ending}" if ending.endswith("!") else f"{body}{ending}{mark}"
+        if opening:
             lowered = core[:1].lower() + core[1:] if not core.startswith(("I ", "I'")) else core
-            text = f"{opening}{lowered}"
+            text = f"{opening}{core if opening.endswith('! ') else lowered}"
     text = _sentence(text)
     # People type carelessly: small letters, no closing mark.
     if random_.random() < 0.12:
