@@ -1,4 +1,5 @@
 /** Layers that several networks share, as functions over graph values. */
+import type { Dim, Shape } from '../graph/dim.ts';
 import { mulDims } from '../graph/dim.ts';
 import {
   add,
@@ -14,6 +15,8 @@ import {
   quickGelu,
   reshape,
   reshapeTo,
+  resizeNearest,
+  resizeNearestTo,
   shapeOf,
   slice,
   transpose,
@@ -21,7 +24,6 @@ import {
 } from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { constant, input } from '../graph/value.ts';
-import type { Shape } from '../graph/dim.ts';
 import type { BuildTarget } from './target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights, NormWeights } from './weight-names.ts';
 
@@ -156,4 +158,16 @@ export function mapFromTokens(tokens: Value, like: Value): Value {
     0,
   );
   return reshapeTo(turned, target, shape);
+}
+
+/** x [b, c, h, w], each pixel repeated, in the height and width of the map `like`. */
+export function upsampleTo(x: Value, like: Value): Value {
+  const [, , height = 1, width = 1] = like.shape;
+  if (height === doubled(x.shape[2]) && width === doubled(x.shape[3])) return resizeNearest(x, 2);
+  const sizes = concat([shapeOf(x, 0, 2), shapeOf(like, 2, 4)], 0);
+  return resizeNearestTo(x, sizes, height, width);
+}
+
+function doubled(dim: Dim | undefined): Dim {
+  return mulDims(dim ?? 1, 2);
 }

@@ -153,5 +153,8 @@ export function relativeError(
     if (!(difference <= worst)) worst = difference;
     squares += b[index]! ** 2;
   }
-  return Number.isNaN(worst) ? Infinity : worst / Math.sqrt(squares / b.length);
+  const error = Number.isNaN(worst) ? Infinity : worst / Math.sqrt(squares / b.length);
+  if (process.env['SHOW_ERRORS'])
+    process.stderr.write(`relative error ${error.toExponential(2)}\n`);
+  return error;
 }

@@ -128,6 +128,10 @@ export function parseUnetConfig(json: unknown, source = 'unet config.json'): Une
   const depths = transformerDepths(reader);
   const levels = readLevels(reader, depths);
   const channels = levels[0]!.channels;
+  if (channels % 2 !== 0) throw invalidField(reader, 'block_out_channels', 'even first channels');
+  const additionTimeEmbedSize = positiveInteger(reader, 'addition_time_embed_dim');
+  if (additionTimeEmbedSize % 2 !== 0)
+    throw invalidField(reader, 'addition_time_embed_dim', 'even');
   return {
     inChannels: positiveInteger(reader, 'in_channels', 4),
     outChannels: positiveInteger(reader, 'out_channels', 4),
@@ -140,7 +144,7 @@ export function parseUnetConfig(json: unknown, source = 'unet config.json'): Une
     timeEmbedSize: positiveInteger(reader, 'time_embedding_dim', 4 * channels),
     flipSinToCos: boolean(reader, 'flip_sin_to_cos', true),
     frequencyShift: finiteNumber(reader, 'freq_shift', 0),
-    additionTimeEmbedSize: positiveInteger(reader, 'addition_time_embed_dim'),
+    additionTimeEmbedSize,
     additionInputSize: positiveInteger(reader, 'projection_class_embeddings_input_dim'),
   };
 }
@@ -190,9 +194,4 @@ function readNormGroups(reader: ConfigReader, levels: readonly UnetLevel[]): num
   if (misfit)
     throw invalidField(reader, 'norm_num_groups', `a divisor of ${misfit.channels} channels`);
   return groups;
-}
-
-/** How many time ids the added condition holds beside text_embeds of `textEmbedSize`. */
-export function timeIdCount(config: UnetConfig, textEmbedSize: number): number {
-  return (config.additionInputSize - textEmbedSize) / config.additionTimeEmbedSize;
 }

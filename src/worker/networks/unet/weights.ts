@@ -1,0 +1,237 @@
+/** Names and shapes of a `UNet2DConditionModel`'s tensors. */
+import { parameter } from '../../graph/value.ts';
+import type { ResnetWeights } from '../resnet.ts';
+import { resnetWeights } from '../resnet.ts';
+import type { BuildTarget } from '../target.ts';
+import type { ConvWeights, GroupNormWeights, LinearWeights, NormWeights } from '../weight-names.ts';
+import { convWeights, groupNormWeights, linearWeights, normWeights } from '../weight-names.ts';
+import type { UnetConfig } from './config.ts';
+
+/** Attention without biases but for its output's. */
+export interface AttentionWeights {
+  readonly query: LinearWeights;
+  readonly key: LinearWeights;
+  readonly value: LinearWeights;
+  readonly output: LinearWeights;
+}
+
+/** A transformer block: self-attention, cross-attention to the text, feed-forward with a gate. */
+export interface TransformerBlockWeights {
+  readonly norm1: NormWeights;
+  readonly selfAttention: AttentionWeights;
+  readonly norm2: NormWeights;
+  readonly crossAttention: AttentionWeights;
+  readonly norm3: NormWeights;
+  /** To twice the inner width: what is gated, then the gate. */
+  readonly gatedIn: LinearWeights;
+  readonly gatedOut: LinearWeights;
+}
+
+/** The transformer over a picture's positions. */
+export interface SpatialTransformerWeights {
+  readonly norm: GroupNormWeights;
+  readonly projectionIn: LinearWeights;
+  readonly blocks: readonly TransformerBlockWeights[];
+  readonly projectionOut: LinearWeights;
+  readonly headCount: number;
+}
+
+/** A residual block and, at levels with attention, the transformer behind it. */
+export interface UnetLayerWeights {
+  readonly resnet: ResnetWeights;
+  readonly transformer: SpatialTransformerWeights | undefined;
+}
+
+/** One level on the way down or up; the last one has no resampling. */
+export interface UnetBlockWeights {
+  readonly layers: readonly UnetLayerWeights[];
+  readonly resample: ConvWeights | undefined;
+}
+
+/** Two linear layers with silu between. */
+export interface EmbeddingWeights {
+  readonly linear1: LinearWeights;
+  readonly linear2: LinearWeights;
+}
+
+/** The whole network. */
+export interface UnetWeights {
+  readonly convIn: ConvWeights;
+  readonly timeEmbedding: EmbeddingWeights;
+  readonly addEmbedding: EmbeddingWeights;
+  readonly down: readonly UnetBlockWeights[];
+  readonly mid: {
+    readonly before: ResnetWeights;
+    readonly transformer: SpatialTransformerWeights;
+    readonly after: ResnetWeights;
+  };
+  readonly up: readonly UnetBlockWeights[];
+  readonly normOut: GroupNormWeights;
+  readonly convOut: ConvWeights;
+}
+
+/** Declares every tensor by its name in the checkpoint. */
+export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeights {
+  const { levels, timeEmbedSize } = config;
+  const first = levels[0]!.channels;
+  const last = levels.at(-1)!.channels;
+  return {
+    convIn: convWeights(target, 'conv_in', config.inChannels, first, 3),
+    timeEmbedding: embeddingWeights(target, 'time_embedding', first, timeEmbedSize),
+    addEmbedding: embeddingWeights(
+      target,
+      'add_embedding',
+      config.additionInputSize,
+      timeEmbedSize,
+    ),
+    down: levels.map((_, index) => downWeights(config, target, index)),
+    mid: {
+      before: resnetWeights(target, 'mid_block.resnets.0', last, last, timeEmbedSize),
+      transformer: transformerWeights(config, target, 'mid_block.attentions.0', {
+        channels: last,
+        depth: config.midTransformerDepth,
+        headCount: levels.at(-1)!.headCount,
+      }),
+      after: resnetWeights(target, 'mid_block.resnets.1', last, last, timeEmbedSize),
+    },
+    up: levels.map((_, index) => upWeights(config, target, index)),
+    normOut: groupNormWeights(target, 'conv_norm_out', first),
+    convOut: convWeights(target, 'conv_out', first, config.outChannels, 3),
+  };
+}
+
+function embeddingWeights(
+  target: BuildTarget,
+  name: string,
+  inputs: number,
+  outputs: number,
+): EmbeddingWeights {
+  return {
+    linear1: linearWeights(target, `${name}.linear_1`, inputs, outputs),
+    linear2: linearWeights(target, `${name}.linear_2`, outputs, outputs),
+  };
+}
+
+function downWeights(config: UnetConfig, target: BuildTarget, index: number): UnetBlockWeights {
+  const { levels, timeEmbedSize } = config;
+  const { channels, resnetCount, downTransformerDepth: depth, headCount } = levels[index]!;
+  const before = levels[Math.max(index - 1, 0)]!.channels;
+  const name = `down_blocks.${index}`;
+  const layers = Array.from({ length: resnetCount }, (_, layer): UnetLayerWeights => {
+    const inputs = layer === 0 ? before : channels;
+    const attention = `${name}.attentions.${layer}`;
+    return {
+      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, timeEmbedSize),
+      transformer: transformerOrNone(config, target, attention, { channels, depth, headCount }),
+    };
+  });
+  const isLast = index === levels.length - 1;
+  return {
+    layers,
+    resample: isLast
+      ? undefined
+      : convWeights(target, `${name}.downsamplers.0.conv`, channels, channels, 3),
+  };
+}
+
+/** `index` counts from the coarsest level, as the checkpoint's names do. */
+function upWeights(config: UnetConfig, target: BuildTarget, index: number): UnetBlockWeights {
+  const { levels, timeEmbedSize } = config;
+  const position = levels.length - 1 - index;
+  const { channels, resnetCount, upTransformerDepth: depth, headCount } = levels[position]!;
+  const before = levels[Math.min(position + 1, levels.length - 1)]!.channels;
+  const finer = levels[Math.max(position - 1, 0)]!.channels;
+  const name = `up_blocks.${index}`;
+  const layers = Array.from({ length: resnetCount + 1 }, (_, layer): UnetLayerWeights => {
+    // Each block sees what comes from below beside what was kept on the way down; the last kept one is the finer
+    // level's.
+    const kept = layer === resnetCount ? finer : channels;
+    const inputs = (layer === 0 ? before : channels) + kept;
+    const attention = `${name}.attentions.${layer}`;
+    return {
+      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, timeEmbedSize),
+      transformer: transformerOrNone(config, target, attention, { channels, depth, headCount }),
+    };
+  });
+  return {
+    layers,
+    resample:
+      position === 0
+        ? undefined
+        : convWeights(target, `${name}.upsamplers.0.conv`, channels, channels, 3),
+  };
+}
+
+interface TransformerSizes {
+  readonly channels: number;
+  readonly depth: number;
+  readonly headCount: number;
+}
+
+function transformerOrNone(
+  config: UnetConfig,
+  target: BuildTarget,
+  name: string,
+  sizes: TransformerSizes,
+): SpatialTransformerWeights | undefined {
+  return sizes.depth === 0 ? undefined : transformerWeights(config, target, name, sizes);
+}
+
+function transformerWeights(
+  config: UnetConfig,
+  target: BuildTarget,
+  name: string,
+  sizes: TransformerSizes,
+): SpatialTransformerWeights {
+  const { channels, depth, headCount } = sizes;
+  return {
+    norm: groupNormWeights(target, `${name}.norm`, channels),
+    projectionIn: pointwiseWeights(target, `${name}.proj_in`, channels),
+    blocks: Array.from({ length: depth }, (_, index) =>
+      blockWeights(config, target, `${name}.transformer_blocks.${index}`, channels),
+    ),
+    projectionOut: pointwiseWeights(target, `${name}.proj_out`, channels),
+    headCount,
+  };
+}
+
+/** A matrix, or the 1 x 1 convolution with the same numbers that older models store in its place. */
+function pointwiseWeights(target: BuildTarget, name: string, channels: number): LinearWeights {
+  const options = { reshaped: true };
+  return {
+    weight: parameter(`${name}.weight`, [channels, channels], target.precision, options),
+    bias: parameter(`${name}.bias`, [channels], target.precision),
+  };
+}
+
+function blockWeights(
+  config: UnetConfig,
+  target: BuildTarget,
+  name: string,
+  channels: number,
+): TransformerBlockWeights {
+  return {
+    norm1: normWeights(target, `${name}.norm1`, channels),
+    selfAttention: attentionWeights(target, `${name}.attn1`, channels, channels),
+    norm2: normWeights(target, `${name}.norm2`, channels),
+    crossAttention: attentionWeights(target, `${name}.attn2`, channels, config.crossAttentionSize),
+    norm3: normWeights(target, `${name}.norm3`, channels),
+    gatedIn: linearWeights(target, `${name}.ff.net.0.proj`, channels, 8 * channels),
+    gatedOut: linearWeights(target, `${name}.ff.net.2`, 4 * channels, channels),
+  };
+}
+
+function attentionWeights(
+  target: BuildTarget,
+  name: string,
+  channels: number,
+  sourceSize: number,
+): AttentionWeights {
+  const noBias = { hasBias: false };
+  return {
+    query: linearWeights(target, `${name}.to_q`, channels, channels, noBias),
+    key: linearWeights(target, `${name}.to_k`, sourceSize, channels, noBias),
+    value: linearWeights(target, `${name}.to_v`, sourceSize, channels, noBias),
+    output: linearWeights(target, `${name}.to_out.0`, channels, channels),
+  };
+}
