@@ -105,7 +105,9 @@ export class ChatService {
 
   /** Stops what is being written there; nothing happens where nothing is. */
   stop(conversationId: string): void {
-    this.#live.get(conversationId)?.stop();
+    const task = this.#live.get(conversationId);
+    task?.stop();
+    if (task !== undefined && task.turn().status !== 'streaming') this.#end(task);
   }
 
   /** A conversation with its turns, the one that streams as it is at this moment. */

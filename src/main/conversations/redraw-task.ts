@@ -21,6 +21,7 @@ export class RedrawTask implements LiveTask {
   readonly #request: RedrawRequest;
   readonly #abort = new AbortController();
   #part: MessagePart;
+  #started = false;
   #settled = false;
 
   constructor(deps: ChatDependencies, request: RedrawRequest) {
@@ -40,6 +41,7 @@ export class RedrawTask implements LiveTask {
 
   stop(): void {
     this.#abort.abort();
+    if (!this.#started) this.#settle();
   }
 
   interrupt(): void {
@@ -48,7 +50,9 @@ export class RedrawTask implements LiveTask {
   }
 
   async run(): Promise<void> {
-    const { emit, log } = this.#deps;
+    if (this.#settled) return;
+    this.#started = true;
+    const { emit } = this.#deps;
     const { conversationId, turnId } = this;
     const { partIndex } = this.#request;
     try {
@@ -60,9 +64,14 @@ export class RedrawTask implements LiveTask {
       if (this.#settled) return;
       this.#keepFailure(error);
     }
+    this.#settle();
+  }
+
+  #settle(): void {
     this.#settled = true;
-    log.info('redraw ended', { turn: turnId, part: partIndex, drawn: this.#part.kind });
-    emit('chat.turn', { conversationId, turn: this.turn() });
+    const { conversationId, turnId } = this;
+    this.#deps.log.info('redraw ended', { turn: turnId, part: this.#request.partIndex });
+    this.#deps.emit('chat.turn', { conversationId, turn: this.turn() });
   }
 
   async #draw(): Promise<MessagePart> {

@@ -33,6 +33,7 @@ export class ReplyTask implements LiveTask {
   #events: Promise<void> = Promise.resolve();
   #timer: Timer | null = null;
   #turn: Turn;
+  #started = false;
   #asked = false;
   #settled = false;
   #storageError: WireError | null = null;
@@ -52,6 +53,8 @@ export class ReplyTask implements LiveTask {
 
   stop(): void {
     this.#abort.abort();
+    // Still waiting behind another reply: there is nothing to wait for.
+    if (!this.#started) this.#settle({ status: 'stopped', error: null, usage: this.#turn.usage });
   }
 
   interrupt(): void {
@@ -60,6 +63,8 @@ export class ReplyTask implements LiveTask {
   }
 
   async run(): Promise<void> {
+    if (this.#settled) return;
+    this.#started = true;
     let outcome: Outcome;
     try {
       outcome = this.#outcomeOf(await this.#ask());

@@ -1,0 +1,185 @@
+import type {
+  WorkerReplyBody,
+  WorkerRequestBody,
+  WorkerRequestName,
+} from '../../shared/contracts/worker-protocol.ts';
+import type { EngineStatus, OpenModelReport } from '../../shared/domain/engine-status.ts';
+import type { ProviderPreference } from '../../shared/domain/settings.ts';
+import { isStudioError, StudioError, toWireError } from '../../shared/errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Spawn } from './child.ts';
+import type { EngineClient, RequestOptions } from './engine-client.ts';
+import { Supervisor } from './supervisor.ts';
+import type { WorkerClient } from './worker-client.ts';
+
+/** Which model is to be open. */
+export interface ModelChoice {
+  readonly folder: string;
+  readonly provider: ProviderPreference;
+}
+
+export interface EngineOptions {
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Asked for each time the worker is ready, so also after a crash. */
+  readonly choice: () => ModelChoice;
+  readonly onStatus: (status: EngineStatus) => void;
+}
+
+type Waiter = { resolve(): void; reject(error: Error): void };
+
+/** The engine: the supervised worker with its model open in it. */
+export class Engine implements EngineClient {
+  readonly #options: EngineOptions;
+  readonly #supervisor: Supervisor;
+  readonly #waiters = new Set<Waiter>();
+  #client: WorkerClient | null = null;
+  #model: OpenModelReport | null = null;
+  #modelError: StudioError | null = null;
+  #opening: ModelChoice | null = null;
+  #lastStatus = '';
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#supervisor = new Supervisor({
+      ...options,
+      onReady: (client) => void this.#opened(client),
+      onChange: () => this.#changed(),
+    });
+  }
+
+  start(): void {
+    this.#supervisor.start();
+  }
+
+  /** Starts the worker anew, whatever its state. */
+  async restart(): Promise<void> {
+    this.#options.log.info('worker restart asked for');
+    await this.#supervisor.restart();
+  }
+
+  async close(): Promise<void> {
+    await this.#supervisor.close();
+  }
+
+  /** The worker's process id, while there is one. */
+  pid(): number | undefined {
+    return this.#supervisor.pid();
+  }
+
+  /** Opens the chosen model, where it is not the one that is open or being opened. */
+  async openChosen(): Promise<void> {
+    if (this.#client === null) return;
+    await this.#opened(this.#client);
+  }
+
+  modelName(): string | null {
+    return this.#model?.name ?? null;
+  }
+
+  status(): EngineStatus {
+    const { state, reason, restartInMs, crashes } = this.#supervisor.status();
+    const runs = state === 'running';
+    return {
+      state: runs ? this.#runningState() : state,
+      reason: runs ? (this.#modelError?.message ?? null) : reason,
+      restartInMs,
+      crashes,
+      model: this.#model,
+    };
+  }
+
+  whenReady(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(stopped());
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        this.#waiters.delete(waiter);
+        signal.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => waiter.reject(stopped());
+      const waiter: Waiter = {
+        resolve: () => (end(), resolve()),
+        reject: (error) => (end(), reject(error)),
+      };
+      this.#waiters.add(waiter);
+      signal.addEventListener('abort', onAbort);
+      this.#wake();
+    });
+  }
+
+  request<Name extends WorkerRequestName>(
+    name: Name,
+    body: WorkerRequestBody<Name>,
+    options?: RequestOptions<Name>,
+  ): Promise<WorkerReplyBody<Name>> {
+    if (this.#client !== null) return this.#client.request(name, body, options);
+    return Promise.reject(new StudioError('worker-crashed', 'The engine does not run.'));
+  }
+
+  #runningState(): EngineStatus['state'] {
+    if (this.#opening !== null) return 'loading';
+    return this.#supervisor.inFlight().some((name) => name !== 'memory') ? 'busy' : 'ready';
+  }
+
+  async #opened(client: WorkerClient): Promise<void> {
+    this.#client = client;
+    this.#model = null;
+    this.#modelError = null;
+    let choice: ModelChoice | null = null;
+    try {
+      choice = this.#options.choice();
+      this.#opening = choice;
+      this.#changed();
+      const { folder, provider } = choice;
+      const report = await client.request('model.open', { folder, provider });
+      if (this.#opening === choice) this.#model = report;
+    } catch (error) {
+      this.#noteFailure(choice, client, error);
+    }
+    // A later choice may have overtaken this one; it reports for itself.
+    if (this.#opening === choice) {
+      this.#opening = null;
+      this.#changed();
+    }
+  }
+
+  #noteFailure(choice: ModelChoice | null, client: WorkerClient, error: unknown): void {
+    if (this.#opening !== choice || this.#client !== client) return;
+    if (isStudioError(error, 'worker-crashed')) return;
+    const { kind, message } = toWireError(error);
+    this.#options.log.error('model could not be opened', { folder: choice?.folder, kind, message });
+    this.#modelError = isStudioError(error) ? error : new StudioError(kind, message);
+  }
+
+  #changed(): void {
+    const { state } = this.#supervisor.status();
+    if (state !== 'running' && state !== 'unresponsive') {
+      this.#client = null;
+      this.#model = null;
+      this.#opening = null;
+    }
+    this.#wake();
+    const status = this.status();
+    const text = JSON.stringify(status);
+    if (text === this.#lastStatus) return;
+    this.#lastStatus = text;
+    this.#options.onStatus(status);
+  }
+
+  /** Lets those who wait go on, or tells them that there is nothing to wait for. */
+  #wake(): void {
+    const { state, reason } = this.#supervisor.status();
+    for (const waiter of [...this.#waiters]) {
+      if (this.#model !== null && this.#client !== null) waiter.resolve();
+      else if (this.#modelError !== null && this.#opening === null) waiter.reject(this.#modelError);
+      else if (state === 'halted')
+        waiter.reject(new StudioError('worker-crashed', reason ?? 'The engine is halted.'));
+    }
+  }
+}
+
+function stopped(): StudioError {
+  return new StudioError('cancelled', 'It was stopped.');
+}

@@ -1,0 +1,65 @@
+import { utilityProcess } from 'electron';
+import type { Port } from '../../shared/contracts/port.ts';
+import { workerEnvironment } from '../../shared/contracts/worker-protocol.ts';
+import type { Child, ChildExit, Spawn } from './child.ts';
+
+/** How much of the worker's stderr is kept for a crash's reason, characters. */
+const keptWords = 4000;
+
+export interface UtilitySpawnOptions {
+  /** Path of the worker's built entry. */
+  readonly entry: string;
+  readonly logFile: string;
+}
+
+/** Starts the worker as an Electron utility process. Only after the app is ready. */
+export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
+  return () => {
+    const child = utilityProcess.fork(options.entry, [], {
+      serviceName: 'TextBind Studio engine',
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, [workerEnvironment.logFile]: options.logFile },
+    });
+    let words = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      words = (words + data.toString('utf8')).slice(-keptWords);
+    });
+    // Once it is gone, `pid` is undefined; a signal to a number that the system gave anew would hit a stranger.
+    return {
+      port: toPort(child),
+      pid: () => child.pid,
+      onExit: (callback: (exit: ChildExit) => void) =>
+        void child.once('exit', (code) => callback({ code, signal: null })),
+      lastWords: () => words,
+      kill(signal) {
+        if (child.pid === undefined) return;
+        if (signal === 'SIGTERM') child.kill();
+        else process.kill(child.pid, signal);
+      },
+    } satisfies Child;
+  };
+}
+
+function toPort(child: Electron.UtilityProcess): Port {
+  let receive: ((message: unknown) => void) | null = null;
+  let waiting: unknown[] = [];
+  let closed = false;
+  child.on('message', (message: unknown) => {
+    if (receive === null) waiting.push(message);
+    else receive(message);
+  });
+  return {
+    postMessage(message) {
+      if (!closed) child.postMessage(message);
+    },
+    onMessage(callback) {
+      receive = callback;
+      for (const message of waiting) callback(message);
+      waiting = [];
+    },
+    close() {
+      closed = true;
+      receive = () => undefined;
+    },
+  };
+}
