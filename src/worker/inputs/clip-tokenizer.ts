@@ -1,0 +1,197 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Tokenizer } from '@huggingface/tokenizers';
+import { z } from 'zod';
+import { StudioError } from '../../shared/errors.ts';
+
+/** A prompt to CLIP's fixed-length token ids. */
+export interface ClipTokenizer {
+  /** Ids of begin, the text (cut where it is too long), end and padding: `maxLength` of them. */
+  encode(text: string): number[];
+  readonly maxLength: number;
+}
+
+const namedTokenSchema = z.union([z.string(), z.looseObject({ content: z.string() })]);
+const configSchema = z.looseObject({
+  bos_token: namedTokenSchema.optional(),
+  eos_token: namedTokenSchema.optional(),
+  pad_token: namedTokenSchema.nullish(),
+  unk_token: namedTokenSchema.nullish(),
+  model_max_length: z.number().optional(),
+});
+type ClipTokenizerConfig = z.infer<typeof configSchema>;
+
+/** CLIP's position table. */
+const defaultMaxLength = 77;
+/** Longer values in tokenizer_config.json mean "not set" (transformers writes 1e30). */
+const absurdMaxLength = 1_000_000;
+
+/**
+ * Opens the tokenizer folder of a diffusers pipeline: vocab.json and merges.txt as SDXL ships them, or
+ * tokenizer.json; special tokens from tokenizer_config.json or special_tokens_map.json.
+ * @throws StudioError `model-invalid` naming the file
+ */
+export async function openClipTokenizer(folder: string): Promise<ClipTokenizer> {
+  const named = {
+    ...((await readOptionalJson(join(folder, 'special_tokens_map.json'))) ?? {}),
+    ...((await readOptionalJson(join(folder, 'tokenizer_config.json'))) ?? {}),
+  };
+  const parsed = configSchema.safeParse(named);
+  if (!parsed.success) {
+    throw new StudioError(
+      'model-invalid',
+      `${join(folder, 'tokenizer_config.json')}: ${parsed.error.issues[0]!.message}`,
+    );
+  }
+  const definition = await tokenizerDefinition(folder, parsed.data);
+  const tokenizer = createTokenizer(definition, folder);
+  const idOf = (token: string): number => {
+    const id = tokenizer.token_to_id(token);
+    if (id === undefined) {
+      throw new StudioError(
+        'model-invalid',
+        `${folder}: token "${token}" is not in the vocabulary`,
+      );
+    }
+    return id;
+  };
+  const tokens = specialTokens(parsed.data);
+  const stated = parsed.data.model_max_length ?? defaultMaxLength;
+  const maxLength = stated > absurdMaxLength ? defaultMaxLength : stated;
+  const [begin, end, padding] = [idOf(tokens.begin), idOf(tokens.end), idOf(tokens.padding)];
+  return {
+    maxLength,
+    encode(text) {
+      const ids = tokenizer.encode(text, { add_special_tokens: false }).ids;
+      const kept = [begin, ...ids.slice(0, maxLength - 2), end];
+      return [...kept, ...new Array<number>(maxLength - kept.length).fill(padding)];
+    },
+  };
+}
+
+function createTokenizer(definition: object, folder: string): Tokenizer {
+  try {
+    return new Tokenizer(definition, { clean_up_tokenization_spaces: false });
+  } catch (error) {
+    throw new StudioError(
+      'model-invalid',
+      `${folder}: the tokenizer is broken (${String(error)})`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function specialTokens(config: ClipTokenizerConfig) {
+  const content = (token: z.infer<typeof namedTokenSchema> | null | undefined): string | null =>
+    typeof token === 'string' ? token : (token?.content ?? null);
+  const end = content(config.eos_token) ?? '<|endoftext|>';
+  return {
+    begin: content(config.bos_token) ?? '<|startoftext|>',
+    end,
+    padding: content(config.pad_token) ?? end,
+    unknown: content(config.unk_token) ?? end,
+  };
+}
+
+async function tokenizerDefinition(folder: string, config: ClipTokenizerConfig): Promise<object> {
+  const whole = await readOptionalJson(join(folder, 'tokenizer.json'));
+  if (whole !== null) return whole;
+  const vocabularyFile = join(folder, 'vocab.json');
+  const vocabulary = await readOptionalJson(vocabularyFile);
+  if (vocabulary === null) {
+    throw new StudioError(
+      'model-invalid',
+      `${folder}: neither tokenizer.json nor vocab.json is there`,
+    );
+  }
+  return clipDefinition(
+    vocabulary as Record<string, number>,
+    await readMerges(join(folder, 'merges.txt')),
+    specialTokens(config),
+  );
+}
+
+/** What transformers makes of CLIP's vocab.json and merges.txt. */
+function clipDefinition(
+  vocabulary: Record<string, number>,
+  merges: readonly string[],
+  tokens: ReturnType<typeof specialTokens>,
+): object {
+  // The padding token too: SDXL's second tokenizer pads with "!", and a "!" in a prompt then is that token there.
+  const special = [...new Set([tokens.begin, tokens.end, tokens.unknown, tokens.padding])].filter(
+    (token) => token in vocabulary,
+  );
+  return {
+    added_tokens: special.map((content) => ({
+      id: vocabulary[content],
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'NFC' },
+        { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+        { type: 'Lowercase' },
+      ],
+    },
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        {
+          type: 'Split',
+          pattern: { Regex: "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+" },
+          behavior: 'Removed',
+          invert: true,
+        },
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+      ],
+    },
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: 'BPE',
+      unk_token: tokens.unknown,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '</w>',
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: vocabulary,
+      merges,
+    },
+  };
+}
+
+async function readMerges(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new StudioError('model-invalid', `${file}: cannot be read`, { cause: error });
+  }
+  return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+}
+
+async function readOptionalJson(file: string): Promise<object | null> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new StudioError('model-invalid', `${file}: cannot be read`, { cause: error });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch (error) {
+    throw new StudioError('model-invalid', `${file}: is not JSON`, { cause: error });
+  }
+  throw new StudioError('model-invalid', `${file}: is not a JSON object`);
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { pictureLimits } from '../../shared/domain/picture.ts';
+import { StudioError } from '../../shared/errors.ts';
+import { resizeImage, type ResizeKernel, type RgbImage } from './resize.ts';
+
+/** A picture's file, read once: its bytes and the name that its embedding is kept under. */
+export interface PictureFile {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, lower-case hexadecimal. */
+  readonly hash: string;
+}
+
+/** @throws StudioError `bad-input` for a missing or too large file, naming it and the limit */
+export async function readPicture(path: string): Promise<PictureFile> {
+  try {
+    const { size } = await stat(path);
+    if (size > pictureLimits.maxBytes) {
+      throw new StudioError(
+        'bad-input',
+        `${path}: the picture has ${size} bytes, the limit is ${pictureLimits.maxBytes}`,
+      );
+    }
+    const bytes = await readFile(path);
+    return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
+  } catch (error) {
+    if (error instanceof StudioError) throw error;
+    throw new StudioError('bad-input', `${path}: the picture cannot be read`, { cause: error });
+  }
+}
+
+/**
+ * Decodes a picture as a person sees it: turned by its EXIF orientation, transparent parts on white, the first frame
+ * of an animation, in sRGB.
+ * @throws StudioError `bad-input` for anything that is not a whole picture within the limits
+ */
+export async function decodeImage(bytes: Uint8Array, name = 'picture'): Promise<RgbImage> {
+  try {
+    // 'error', not 'truncated': half a picture must not be taken for a whole one.
+    const { data, info } = await sharp(bytes, {
+      limitInputPixels: pictureLimits.maxPixels,
+      failOn: 'error',
+      pages: 1,
+    })
+      .autoOrient()
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data: threeChannels(data, info.channels) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
+      cause: error,
+    });
+  }
+}
+
+function threeChannels(data: Uint8Array, channels: number): Uint8Array {
+  if (channels === 3) return data;
+  const pixels = data.length / channels;
+  const rgb = new Uint8Array(pixels * 3);
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    // Greyscale stays one channel through sharp's sRGB conversion of some files.
+    for (let channel = 0; channel < 3; channel++) {
+      rgb[pixel * 3 + channel] = data[pixel * channels + (channels < 3 ? 0 : channel)]!;
+    }
+  }
+  return rgb;
+}
+
+/** How a picture becomes the vision network's input. */
+export interface ImageProcessor {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly kernel: ResizeKernel;
+  readonly rescaleFactor: number;
+  readonly mean: readonly [number, number, number];
+  readonly standardDeviation: readonly [number, number, number];
+}
+
+const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
+const positive = z.number().int().positive();
+const processorSchema = z.looseObject({
+  do_resize: z.literal(true).default(true),
+  size: z.union([positive, z.object({ height: positive, width: positive })]),
+  /** PIL's numbers: 2 bilinear, 3 bicubic. */
+  resample: z.union([z.literal(2), z.literal(3)]).default(3),
+  do_rescale: z.boolean().default(true),
+  rescale_factor: z
+    .number()
+    .positive()
+    .default(1 / 255),
+  do_normalize: z.boolean().default(true),
+  // OPENAI_CLIP_MEAN and OPENAI_CLIP_STD: BLIP-2's (`textbind.md` section 1).
+  image_mean: threeNumbers.default([0.48145466, 0.4578275, 0.40821073]),
+  image_std: threeNumbers.default([0.26862954, 0.26130258, 0.27577711]),
+  // BLIP-2's processor crops nothing; one that does would see other pixels than we give it.
+  do_center_crop: z.literal(false).nullish(),
+  do_pad: z.literal(false).nullish(),
+});
+
+/** @throws StudioError `model-invalid` naming the file and the field */
+export async function openImageProcessor(folder: string): Promise<ImageProcessor> {
+  const file = join(folder, 'preprocessor_config.json');
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new StudioError('model-invalid', `${file}: cannot be read as JSON`, { cause: error });
+  }
+  const parsed = processorSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new StudioError(
+      'model-invalid',
+      `${file}: field "${issue.path.join('.')}": ${issue.message}`,
+    );
+  }
+  const config = parsed.data;
+  const size =
+    typeof config.size === 'number' ? { width: config.size, height: config.size } : config.size;
+  return {
+    ...size,
+    kernel: config.resample === 2 ? 'bilinear' : 'bicubic',
+    rescaleFactor: config.do_rescale ? config.rescale_factor : 1,
+    mean: config.do_normalize ? config.image_mean : [0, 0, 0],
+    standardDeviation: config.do_normalize ? config.image_std : [1, 1, 1],
+  };
+}
+
+/** `pixel_values` [1, 3, height, width] of a picture: resized, scaled and normalised. */
+export function pixelValues(image: RgbImage, processor: ImageProcessor): Float32Array {
+  const { width, height, kernel, rescaleFactor, mean, standardDeviation } = processor;
+  const { data } = resizeImage(image, width, height, kernel);
+  const plane = width * height;
+  const values = new Float32Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let pixel = 0; pixel < plane; pixel++) {
+      const scaled = data[pixel * 3 + channel]! * rescaleFactor;
+      values[channel * plane + pixel] = (scaled - mean[channel]!) / standardDeviation[channel]!;
+    }
+  }
+  return values;
+}
+
+/**
+ * A PNG of `image` [3, height, width] with values from -1 to 1, as a VAE decodes it.
+ * @param options.maxSize longest side of the PNG, pixels: for previews
+ */
+export async function encodePng(
+  image: Float32Array,
+  width: number,
+  height: number,
+  options: { readonly maxSize?: number } = {},
+): Promise<Uint8Array> {
+  const plane = width * height;
+  const data = new Uint8Array(plane * 3);
+  for (let channel = 0; channel < 3; channel++) {
+    for (let pixel = 0; pixel < plane; pixel++) {
+      const unit = Math.min(Math.max(image[channel * plane + pixel]! / 2 + 0.5, 0), 1);
+      data[pixel * 3 + channel] = Math.round(unit * 255);
+    }
+  }
+  let picture = sharp(data, { raw: { width, height, channels: 3 } });
+  if (options.maxSize !== undefined && Math.max(width, height) > options.maxSize) {
+    picture = picture.resize(options.maxSize, options.maxSize, { fit: 'inside' });
+  }
+  return await picture.png().toBuffer();
+}
