@@ -160,10 +160,15 @@ export function mapFromTokens(tokens: Value, like: Value): Value {
   return reshapeTo(turned, target, shape);
 }
 
+/** x [b, c, h, w] -> [b, c, 2 h, 2 w], each pixel repeated. */
+export function upsample(x: Value): Value {
+  return resizeNearest(x, 2);
+}
+
 /** x [b, c, h, w], each pixel repeated, in the height and width of the map `like`. */
 export function upsampleTo(x: Value, like: Value): Value {
   const [, , height = 1, width = 1] = like.shape;
-  if (height === doubled(x.shape[2]) && width === doubled(x.shape[3])) return resizeNearest(x, 2);
+  if (height === doubled(x.shape[2]) && width === doubled(x.shape[3])) return upsample(x);
   const sizes = concat([shapeOf(x, 0, 2), shapeOf(like, 2, 4)], 0);
   return resizeNearestTo(x, sizes, height, width);
 }
