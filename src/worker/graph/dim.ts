@@ -81,9 +81,22 @@ export function subDims(a: Dim, b: Dim): Dim {
   return toDim(combine(toLinear(a), toLinear(b), -1));
 }
 
-/** a * b; linear when one of them is a number. */
+/** The single term of a dimension like `3*height`, undefined for sums. */
+function monomial(dim: Dim): { readonly name: string; readonly coefficient: number } | undefined {
+  const { constant, terms } = toLinear(dim);
+  const [only, ...others] = terms;
+  if (constant !== 0 || !only || others.length > 0 || !/^[\w*]+$/.test(only[0])) return undefined;
+  return { name: only[0], coefficient: only[1] };
+}
+
+/** a * b; linear when one of them is a number, an atom like `batch*length` otherwise. */
 export function mulDims(a: Dim, b: Dim): Dim {
-  if (typeof a === 'string' && typeof b === 'string') return atom(`(${[a, b].sort().join(')*(')})`);
+  if (typeof a === 'string' && typeof b === 'string') {
+    const [left, right] = [monomial(a), monomial(b)];
+    if (!left || !right) return atom(`(${[a, b].sort().join(')*(')})`);
+    const names = [...left.name.split('*'), ...right.name.split('*')].sort();
+    return mulDims(left.coefficient * right.coefficient, atom(names.join('*')));
+  }
   const [factor, dim] = typeof a === 'number' ? [a, b] : [b as number, a];
   return toDim(combine({ constant: 0, terms: new Map() }, toLinear(dim), factor));
 }

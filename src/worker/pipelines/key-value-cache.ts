@@ -1,0 +1,134 @@
+/**
+ * The keys and values of what a decoder has read. `length` says how much of it counts, so a point in
+ * the sequence can be remembered and returned to at no cost: what was written after it is written
+ * over.
+ */
+import type { HostTensor, SessionTensor } from '../runtime/index.ts';
+import { DeviceTensor, RuntimeError } from '../runtime/index.ts';
+
+/** Sizes of a decoder's cache. */
+export interface CacheShape {
+  readonly layers: number;
+  readonly keyValueHeads: number;
+  readonly headDim: number;
+  readonly dtype: 'float32' | 'float16';
+}
+
+/** A point in a sequence that a cache can return to. */
+export interface CacheMark {
+  readonly length: number;
+}
+
+/** Room is made in steps, so that a cache is not laid out anew for every token. */
+const stepTokens = 256;
+
+type Buffer = Float32Array | Uint16Array;
+
+function makeBuffer(shape: CacheShape, capacity: number): Buffer {
+  const count = shape.keyValueHeads * capacity * shape.headDim;
+  return shape.dtype === 'float32' ? new Float32Array(count) : new Uint16Array(count);
+}
+
+/** A cache in this process's memory: per layer and kind [1, keyValueHeads, capacity, headDim]. */
+export class KeyValueCache {
+  readonly shape: CacheShape;
+  #length = 0;
+  #capacity = 0;
+  #buffers: Buffer[];
+
+  constructor(shape: CacheShape) {
+    this.shape = shape;
+    this.#buffers = Array.from({ length: 2 * shape.layers }, () => makeBuffer(shape, 0));
+  }
+
+  /** Tokens in the cache. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Tokens there is room for. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    return this.#buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  }
+
+  /** Remembers this point of the sequence. */
+  mark(): CacheMark {
+    return { length: this.#length };
+  }
+
+  /**
+   * Goes back to a point remembered on this cache: what came after is forgotten.
+   *
+   * @throws RuntimeError if the cache has been cut to before that point since.
+   */
+  restore(mark: CacheMark): void {
+    if (mark.length > this.#length) {
+      throw new RuntimeError(
+        `the cache holds ${this.#length} tokens and cannot go forward to ${mark.length}`,
+      );
+    }
+    this.#length = mark.length;
+  }
+
+  /** Forgets everything; the memory is kept for the next sequence. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  /** A cache with the same content that goes its own way. */
+  fork(): KeyValueCache {
+    const copy = new KeyValueCache(this.shape);
+    copy.#buffers = this.#buffers.map((buffer) => buffer.slice());
+    copy.#capacity = this.#capacity;
+    copy.#length = this.#length;
+    return copy;
+  }
+
+  #grow(tokens: number): void {
+    if (tokens <= this.#capacity) return;
+    const capacity = Math.ceil(tokens / stepTokens) * stepTokens;
+    const { keyValueHeads, headDim } = this.shape;
+    this.#buffers = this.#buffers.map((old) => {
+      const buffer = makeBuffer(this.shape, capacity);
+      for (let head = 0; head < keyValueHeads; head += 1) {
+        const from = head * this.#capacity * headDim;
+        buffer.set(old.subarray(from, from + this.#length * headDim), head * capacity * headDim);
+      }
+      return buffer;
+    });
+    this.#capacity = capacity;
+  }
+
+  /** The tensor of a layer (`part` 0: keys, 1: values), all of its capacity. */
+  tensor(layer: number, part: 0 | 1): HostTensor {
+    const data = this.#buffers[2 * layer + part];
+    const { keyValueHeads, headDim, dtype } = this.shape;
+    return { dtype, dims: [1, keyValueHeads, this.#capacity, headDim], data } as HostTensor;
+  }
+
+  /**
+   * Appends tokens to every layer.
+   *
+   * @param added per layer keys, then values: [1, keyValueHeads, count, headDim] each.
+   */
+  append(added: readonly SessionTensor[], count: number): void {
+    const { keyValueHeads, headDim } = this.shape;
+    this.#grow(this.#length + count);
+    added.forEach((tensor, index) => {
+      if (tensor instanceof DeviceTensor)
+        throw new RuntimeError('a device tensor cannot be appended');
+      const data = tensor.data as Buffer;
+      const buffer = this.#buffers[index] as Buffer;
+      for (let head = 0; head < keyValueHeads; head += 1) {
+        const rows = data.subarray(head * count * headDim, (head + 1) * count * headDim);
+        buffer.set(rows as never, (head * this.#capacity + this.#length) * headDim);
+      }
+    });
+    this.#length += count;
+  }
+}

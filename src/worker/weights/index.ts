@@ -1,0 +1,7 @@
+/** Reading and writing weights. */
+export type { Checkpoint } from './checkpoint.ts';
+export { openCheckpoint, readFloats, readTensorBytes, renamed, withPrefix } from './checkpoint.ts';
+export { numberFromBfloat, numberFromHalf, toFloat32, toHalf } from './convert.ts';
+export type { SafetensorsHeader, TensorEntry, TensorToWrite } from './safetensors.ts';
+export { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
+export { WeightError } from './weight-error.ts';
