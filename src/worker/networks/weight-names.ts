@@ -1,7 +1,8 @@
 /** Parameters by their names in a checkpoint, in the groups that layers take, and adapters between spellings. */
-import type { StoredTensor, WeightSource } from '../graph/serialise.ts';
 import type { Value } from '../graph/value.ts';
 import { parameter } from '../graph/value.ts';
+import type { Checkpoint } from '../weights/index.ts';
+import { withPrefix } from '../weights/index.ts';
 import type { BuildTarget } from './target.ts';
 
 /** A matrix [outputs, inputs] as PyTorch's Linear stores it, and its bias [outputs]. */
@@ -76,38 +77,11 @@ export function groupNormWeights(
   return { weight: declare('weight'), bias: declare('bias') };
 }
 
-/**
- * The same tensors under other names.
- *
- * @param storedName the checkpoint's name for one of ours.
- * @param ourName the reverse, for listing; undefined leaves the tensor out of the list.
- */
-export function renamed(
-  source: WeightSource,
-  storedName: (name: string) => string,
-  ourName: (name: string) => string | undefined,
-): WeightSource {
-  return {
-    find: (name: string): StoredTensor | undefined => source.find(storedName(name)),
-    *names(): Iterable<string> {
-      for (const name of source.names()) {
-        const ours = ourName(name);
-        if (ours !== undefined) yield ours;
-      }
-    },
-  };
-}
-
 /** Looks under `prefix` + name if the checkpoint has `probe` there, else under the bare name. */
 export function withOptionalPrefix(
-  source: WeightSource,
+  checkpoint: Checkpoint,
   prefix: string,
   probe: string,
-): WeightSource {
-  if (source.find(prefix + probe) === undefined) return source;
-  return renamed(
-    source,
-    (name) => prefix + name,
-    (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined),
-  );
+): Checkpoint {
+  return checkpoint.find(prefix + probe) ? withPrefix(checkpoint, prefix) : checkpoint;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildClipText } from '../../../src/worker/networks/clip-text/build.ts';
 import { parseClipTextConfig } from '../../../src/worker/networks/clip-text/config.ts';
 import { adaptClipTextWeights } from '../../../src/worker/networks/clip-text/weights.ts';
-import { renamed } from '../../../src/worker/networks/weight-names.ts';
+import { renamed } from '../../../src/worker/weights/index.ts';
 import { cpuTarget } from '../../../src/worker/networks/target.ts';
 import { noPython } from '../../golden/run-python.ts';
 import { makeGoldens, openGraph, relativeError, runSession } from './golden-network.ts';
@@ -44,7 +44,7 @@ describe.skipIf(noPython)(`clip-text against transformers ${noPython ?? ''}`, ()
   it.each(Object.keys(specs) as (keyof typeof specs)[])('%s', async (name) => {
     const golden = goldens![name];
     const graph = buildClipText(parseClipTextConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptClipTextWeights(golden.weights), golden.model);
+    const session = await openGraph(graph, adaptClipTextWeights(golden.weights));
     for (const tensors of golden.cases) {
       const result = await runSession(session, tensors);
       for (const output of ['hidden_states', 'pooled']) {
@@ -62,7 +62,7 @@ describe.skipIf(noPython)(`clip-text against transformers ${noPython ?? ''}`, ()
       (name) => `text_model.${name}`,
     );
     const graph = buildClipText(parseClipTextConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptClipTextWeights(old), golden.model);
+    const session = await openGraph(graph, adaptClipTextWeights(old));
     const result = await runSession(session, golden.cases[0]!);
     expect(relativeError(result['pooled'], golden.cases[0]!['pooled'])).toBeLessThan(1e-4);
     await session.release();

@@ -38,7 +38,7 @@ describe.skipIf(noPython)(`qformer against transformers ${noPython ?? ''}`, () =
   it.each(Object.keys(specs) as (keyof typeof specs)[])('%s', async (name) => {
     const golden = goldens![name];
     const graph = buildQformer(parseQformerConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, golden.weights, golden.model);
+    const session = await openGraph(graph, golden.weights);
     for (const tensors of golden.cases) {
       const result = await runSession(session, tensors);
       for (const output of ['last_hidden_state', 'image_embeds']) {

@@ -75,7 +75,7 @@ describe.skipIf(noPython)(`unet against diffusers ${noPython ?? ''}`, () => {
   it.each(Object.keys(specs) as (keyof typeof specs)[])('%s', async (name) => {
     const golden = goldens![name];
     const config = parseUnetConfig(golden.config);
-    const session = await openGraph(buildUnet(config, cpuTarget), golden.weights, golden.model);
+    const session = await openGraph(buildUnet(config, cpuTarget), golden.weights);
     for (const tensors of golden.cases) {
       const result = await runSession(session, tensors);
       expect(relativeError(result['noise_pred'], tensors['noise_pred'])).toBeLessThan(1e-4);
@@ -87,7 +87,7 @@ describe.skipIf(noPython)(`unet against diffusers ${noPython ?? ''}`, () => {
     const golden = goldens!.base;
     const dims = { batch: 2, height: 8, width: 12, length: 5 };
     const graph = buildUnet(parseUnetConfig(golden.config), cpuTarget, dims);
-    const session = await openGraph(graph, golden.weights, golden.model);
+    const session = await openGraph(graph, golden.weights);
     const tensors = golden.cases[1]!;
     const result = await runSession(session, tensors);
     expect(relativeError(result['noise_pred'], tensors['noise_pred'])).toBeLessThan(1e-4);

@@ -3,7 +3,7 @@ import { buildVaeDecoder, buildVaeEncoder } from '../../../src/worker/networks/v
 import { parseVaeConfig, vaeScale } from '../../../src/worker/networks/vae/config.ts';
 import { adaptVaeWeights } from '../../../src/worker/networks/vae/weights.ts';
 import { cpuTarget } from '../../../src/worker/networks/target.ts';
-import { renamed } from '../../../src/worker/networks/weight-names.ts';
+import { renamed } from '../../../src/worker/weights/index.ts';
 import { noPython } from '../../golden/run-python.ts';
 import { makeGoldens, openGraph, relativeError, runSession } from './golden-network.ts';
 
@@ -55,7 +55,7 @@ describe.skipIf(noPython)(`vae against diffusers ${noPython ?? ''}`, () => {
   it.each(names)('encoder: %s', async (name) => {
     const golden = goldens![name];
     const graph = buildVaeEncoder(parseVaeConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptVaeWeights(golden.weights), golden.model);
+    const session = await openGraph(graph, adaptVaeWeights(golden.weights));
     for (const tensors of golden.cases.slice(0, encoderCases)) {
       const result = await runSession(session, tensors);
       expect(relativeError(result['latents'], tensors['latents'])).toBeLessThan(1e-4);
@@ -66,7 +66,7 @@ describe.skipIf(noPython)(`vae against diffusers ${noPython ?? ''}`, () => {
   it.each(names)('decoder: %s', async (name) => {
     const golden = goldens![name];
     const graph = buildVaeDecoder(parseVaeConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptVaeWeights(golden.weights), golden.model);
+    const session = await openGraph(graph, adaptVaeWeights(golden.weights));
     for (const tensors of golden.cases.slice(encoderCases)) {
       const result = await runSession(session, tensors);
       expect(relativeError(result['image'], tensors['image'])).toBeLessThan(1e-4);
@@ -98,7 +98,7 @@ describe.skipIf(noPython)(`vae against diffusers ${noPython ?? ''}`, () => {
       find: (name: string) => (/\.to_(q|k|v|out)\b/.test(name) ? undefined : old.find(name)),
     };
     const graph = buildVaeDecoder(parseVaeConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptVaeWeights(strict), golden.model);
+    const session = await openGraph(graph, adaptVaeWeights(strict));
     const tensors = golden.cases[encoderCases]!;
     const result = await runSession(session, tensors);
     expect(relativeError(result['image'], tensors['image'])).toBeLessThan(1e-4);

@@ -32,7 +32,7 @@ describe.skipIf(noPython)(`vit against transformers ${noPython ?? ''}`, () => {
   it.each(Object.keys(specs) as (keyof typeof specs)[])('%s', async (name) => {
     const golden = goldens![name];
     const graph = buildVit(parseVitConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptVitWeights(golden.weights), golden.model);
+    const session = await openGraph(graph, adaptVitWeights(golden.weights));
     for (const tensors of golden.cases) {
       const result = await runSession(session, tensors);
       const { last_hidden_state: expected } = tensors;

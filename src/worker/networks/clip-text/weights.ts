@@ -1,10 +1,11 @@
 /** Names and shapes of the tensors of a `CLIPTextModel`, with or without projection. */
-import type { WeightSource } from '../../graph/serialise.ts';
 import type { Value } from '../../graph/value.ts';
 import { parameter } from '../../graph/value.ts';
+import type { Checkpoint } from '../../weights/index.ts';
+import { renamed } from '../../weights/index.ts';
 import type { BuildTarget } from '../target.ts';
 import type { LinearWeights, NormWeights } from '../weight-names.ts';
-import { linearWeights, normWeights, renamed } from '../weight-names.ts';
+import { linearWeights, normWeights } from '../weight-names.ts';
 import type { ClipTextConfig } from './config.ts';
 
 /** One encoder layer. */
@@ -80,10 +81,10 @@ const prefix = 'text_model.';
  * The checkpoint under the names used here. transformers 4 wrote `text_model.` in front of every tensor of the plain
  * model too; transformers 5 does not.
  */
-export function adaptClipTextWeights(source: WeightSource): WeightSource {
-  if (source.find(`${prefix}final_layer_norm.weight`) !== undefined) return source;
+export function adaptClipTextWeights(checkpoint: Checkpoint): Checkpoint {
+  if (checkpoint.find(`${prefix}final_layer_norm.weight`) !== undefined) return checkpoint;
   return renamed(
-    source,
+    checkpoint,
     (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name),
     (name) => (name.startsWith('text_projection.') ? name : prefix + name),
   );

@@ -1,11 +1,12 @@
 /** Names and shapes of an `AutoencoderKL`'s tensors. */
-import type { WeightSource } from '../../graph/serialise.ts';
 import { parameter } from '../../graph/value.ts';
+import type { Checkpoint } from '../../weights/index.ts';
+import { renamed } from '../../weights/index.ts';
 import type { ResnetWeights } from '../resnet.ts';
 import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights } from '../weight-names.ts';
-import { convWeights, groupNormWeights, renamed } from '../weight-names.ts';
+import { convWeights, groupNormWeights } from '../weight-names.ts';
 import type { VaeConfig } from './config.ts';
 
 /** Attention of one head over all positions. */
@@ -157,13 +158,13 @@ function renamePart(name: string, from: 0 | 1, to: 0 | 1): string {
 }
 
 /** The checkpoint under the names used here. */
-export function adaptVaeWeights(source: WeightSource): WeightSource {
+export function adaptVaeWeights(checkpoint: Checkpoint): Checkpoint {
   const isOld = ['encoder', 'decoder'].some(
-    (half) => source.find(`${half}.mid_block.attentions.0.query.weight`) !== undefined,
+    (half) => checkpoint.find(`${half}.mid_block.attentions.0.query.weight`) !== undefined,
   );
-  if (!isOld) return source;
+  if (!isOld) return checkpoint;
   return renamed(
-    source,
+    checkpoint,
     (name) => renamePart(name, 0, 1),
     (name) => renamePart(name, 1, 0),
   );

@@ -1,7 +1,7 @@
 /** Names and shapes of a `Blip2VisionModel`'s tensors. */
-import type { WeightSource } from '../../graph/serialise.ts';
 import type { Value } from '../../graph/value.ts';
 import { parameter } from '../../graph/value.ts';
+import type { Checkpoint } from '../../weights/index.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, LinearWeights, NormWeights } from '../weight-names.ts';
 import { convWeights, linearWeights, normWeights, withOptionalPrefix } from '../weight-names.ts';
@@ -63,6 +63,6 @@ function layerWeights(config: VitConfig, target: BuildTarget, name: string): Vit
 }
 
 /** A checkpoint of the vision model alone, or of a whole BLIP-2, under the names used here. */
-export function adaptVitWeights(source: WeightSource): WeightSource {
-  return withOptionalPrefix(source, 'vision_model.', 'embeddings.class_embedding');
+export function adaptVitWeights(checkpoint: Checkpoint): Checkpoint {
+  return withOptionalPrefix(checkpoint, 'vision_model.', 'embeddings.class_embedding');
 }
