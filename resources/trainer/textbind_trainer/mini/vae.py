@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 import torch
@@ -12,24 +13,25 @@ from torch.nn import functional
 
 from ..events import emit
 from . import loop
+from .latents import CELL, load_or_find_basis, measure_scaling
+from .latents import CHANNELS as LATENTS
 from .pictures import SIZE, fetch_pictures
 from .scenes import batch_of, pixels
 
-DEFAULT_MINUTES = 28.0
+DEFAULT_MINUTES = 30.0
 CHANNELS = (16, 24, 64, 128)
-LATENT_CHANNELS = 4
-# Weight of the mean divergence a latent value beside the mean error a pixel value: enough to keep
-# latents near a unit normal law, small enough not to blur.
-DIVERGENCE_WEIGHT = 5e-4
-# The first three latent channels are led towards a thumbnail of the picture (one value a latent cell,
-# doubled so that it spreads like a unit normal law). Group normalisation hides absolute colour, so
-# without this lead colours came only after thousands of steps; and a thumbnail is easy to draw.
-THUMBNAIL_WEIGHT, THUMBNAIL_SCALE = 0.3, 2.0
+# Noise on the latents that the decoder learns from, and the deviation that the encoder learns to state:
+# what the UNet draws is never exact.
+LATENT_NOISE = 0.08
+# The decoder is what people see; the encoder learns on every ENCODER_EVERY-th step.
+ENCODER_EVERY = 4
 # Crops of a quarter of the picture give four times the steps a minute; whole pictures finish the run.
-CROP, CROPPED_PART = 64, 0.75
+CROP, CROPPED_PART = 64, 0.8
 
 
-def build(channels: tuple[int, ...] = CHANNELS, latent_channels: int = LATENT_CHANNELS, size: int = SIZE) -> AutoencoderKL:
+def build(
+    channels: tuple[int, ...] = CHANNELS, latent_channels: int = LATENTS, size: int = SIZE
+) -> AutoencoderKL:
     """A new VAE; it halves the sides len(channels) - 1 times."""
     return AutoencoderKL(
         in_channels=3,
@@ -58,42 +60,44 @@ def reconstruction_loss(drawn: torch.Tensor, true: torch.Tensor) -> torch.Tensor
     return error + (functional.avg_pool2d(drawn, 4) - functional.avg_pool2d(true, 4)).abs().mean()
 
 
-def divergence(posterior) -> torch.Tensor:
-    """Mean Kullback-Leibler divergence from the unit normal law, a latent value."""
-    return 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).mean()
-
-
-def thumbnail_loss(latents: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-    """Mean absolute distance of latents' first three channels from the scaled thumbnail."""
-    thumbnail = functional.adaptive_avg_pool2d(true, latents.shape[-2:])
-    return (latents[:, :3] - THUMBNAIL_SCALE * thumbnail).abs().mean()
+def encoder_loss(posterior, latents: torch.Tensor) -> torch.Tensor:
+    """Mean square distance of the means from the latents, and of the log variance from the noise's."""
+    wanted = 2 * math.log(LATENT_NOISE)
+    return (posterior.mean - latents).square().mean() + 1e-3 * (posterior.logvar - wanted).square().mean()
 
 
 @torch.no_grad()
-def sheet(vae: AutoencoderKL, images: torch.Tensor, path: Path) -> float:
-    """Write originals above reconstructions as a PNG; returns the mean absolute error in 0 .. 255."""
-    drawn = vae.decode(vae.encode(images).latent_dist.mode()).sample.clamp(-1, 1)
-    rows = [torch.cat(list(part), dim=2) for part in (*images.split(8), *drawn.split(8))]
-    order = [row for pair in zip(rows[: len(rows) // 2], rows[len(rows) // 2 :], strict=True) for row in pair]
-    grid = ((torch.cat(order, dim=1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+def sheet(vae: AutoencoderKL, images: torch.Tensor, latents: torch.Tensor, path: Path) -> dict[str, float]:
+    """Write rows of originals, drawn from true latents, and drawn through the encoder; mean errors in 0 .. 255."""
+    drawn = vae.decode(latents).sample.clamp(-1, 1)
+    through = vae.decode(vae.encode(images).latent_dist.mode()).sample.clamp(-1, 1)
+    rows = [
+        torch.cat(list(kind[first : first + 8]), dim=2)
+        for first in range(0, len(images), 8)
+        for kind in (images, drawn, through)
+    ]
+    grid = ((torch.cat(rows, dim=1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
     Image.fromarray(grid).save(path)
-    return float((drawn - images).abs().mean() * 127.5)
+    return {
+        "decoder_error_255": round(float((drawn - images).abs().mean() * 127.5), 3),
+        "through_encoder_error_255": round(float((through - images).abs().mean() * 127.5), 3),
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train, and leave OUT/vae/ (config.json, diffusion_pytorch_model.safetensors)."""
+    """Train, and leave OUT/vae/ (config.json, diffusion_pytorch_model.safetensors) and OUT/vae.png."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     loop.add_arguments(parser)
-    parser.add_argument("--channels", default=",".join(map(str, CHANNELS)))
-    parser.add_argument("--latent-channels", type=int, default=LATENT_CHANNELS)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--name", default="vae")
     arguments = parser.parse_args(argv)
     budget = loop.begin(arguments, DEFAULT_MINUTES)
     batch = arguments.batch or 8
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
-    vae = build(tuple(map(int, arguments.channels.split(","))), arguments.latent_channels)
+    basis = load_or_find_basis(arguments.out, pictures)
+    vae = build()
+    vae.register_to_config(scaling_factor=measure_scaling(basis, pictures))
     vae.to(memory_format=torch.channels_last)
+    average = loop.Average(vae, 0.99)
     optimiser = torch.optim.AdamW(
         [{"params": list(vae.parameters()), "base": arguments.rate}], betas=(0.9, 0.99), weight_decay=1e-4
     )
@@ -101,35 +105,43 @@ def main(argv: list[str] | None = None) -> int:
 
     def step_function(step: int, progress: float) -> dict[str, float]:
         cropped = progress < CROPPED_PART
-        count = batch if cropped else max(1, batch // 2)
-        true = pixels(batch_of(pictures, "training", step * batch, count))
+        true = pixels(batch_of(pictures, "training", step * batch, batch if cropped else max(1, batch // 2)))
         if cropped:
-            top, left = torch.randint(0, SIZE - CROP + 1, (2,)).tolist()
+            # Along the cells' grid, so that a crop's latents are the picture's.
+            top, left = (CELL * torch.randint(0, (SIZE - CROP) // CELL + 1, (2,))).tolist()
             true = true[..., top : top + CROP, left : left + CROP]
         true = true.contiguous(memory_format=torch.channels_last)
-        posterior = vae.encode(true).latent_dist
-        drawn = vae.decode(posterior.sample()).sample
-        reconstruction, kl = reconstruction_loss(drawn, true), divergence(posterior)
-        led = thumbnail_loss(posterior.mean, true)
-        (reconstruction + DIVERGENCE_WEIGHT * kl + THUMBNAIL_WEIGHT * led).backward()
-        return {"reconstruction": reconstruction.item(), "divergence": kl.item(), "thumbnail": led.item()}
+        latents = basis.encode(true)
+        drawn = vae.decode(latents + LATENT_NOISE * torch.randn_like(latents)).sample
+        loss = reconstruction_loss(drawn, true)
+        figures = {"reconstruction": loss.item()}
+        if step % ENCODER_EVERY == 0:
+            encoding = encoder_loss(vae.encode(true).latent_dist, latents)
+            figures["encoding"] = ENCODER_EVERY * encoding.item()
+            loss = loss + encoding
+        loss.backward()
+        return figures
 
     def publish(step: int) -> None:
-        scratch = arguments.out / f".{arguments.name}"
-        vae.save_pretrained(scratch)
-        loop.replace_folder(scratch, arguments.out / arguments.name)
-        error = sheet(vae, shown, arguments.out / f"{arguments.name}.png")
-        emit("validation", run=arguments.name, step=step, mean_absolute_error_255=round(error, 3))
+        averaged = build()
+        averaged.register_to_config(scaling_factor=vae.config.scaling_factor)
+        averaged.load_state_dict(average.shadow)
+        scratch = arguments.out / ".vae"
+        averaged.save_pretrained(scratch)
+        loop.replace_folder(scratch, arguments.out / "vae")
+        errors = sheet(averaged.eval(), shown, basis.encode(shown), arguments.out / "vae.png")
+        emit("validation", run="vae", step=step, **errors)
 
     loop.train(
-        arguments.name,
-        arguments.out / "checkpoints" / arguments.name,
+        "vae",
+        arguments.out / "checkpoints" / "vae",
         budget,
-        {"vae": vae},
+        {"vae": vae, "average": average},
         optimiser,
         step_function,
         seed=arguments.seed,
         resume=arguments.resume,
+        after_step=average.update,
         at_checkpoint=publish,
         checkpoint_seconds=120,
     )

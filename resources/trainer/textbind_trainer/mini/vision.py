@@ -15,7 +15,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
-from transformers import Blip2VisionConfig, Blip2VisionModel, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers import (
+    Blip2VisionConfig,
+    Blip2VisionModel,
+    CLIPTextModel,
+    CLIPTextModelWithProjection,
+    CLIPTokenizer,
+)
 
 from ..events import emit
 from . import clip_text, loop
@@ -55,8 +61,15 @@ def build_vision() -> Blip2VisionModel:
     """A new vision transformer: 128 px, 64 patches and a class token."""
     return Blip2VisionModel(
         Blip2VisionConfig(
-            hidden_size=HIDDEN, intermediate_size=MLP, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
-            image_size=SIZE, patch_size=PATCH, hidden_act="gelu", qkv_bias=True, layer_norm_eps=1e-6,
+            hidden_size=HIDDEN,
+            intermediate_size=MLP,
+            num_hidden_layers=LAYERS,
+            num_attention_heads=HEADS,
+            image_size=SIZE,
+            patch_size=PATCH,
+            hidden_act="gelu",
+            qkv_bias=True,
+            layer_norm_eps=1e-6,
             initializer_range=0.02,
         )
     )
@@ -97,7 +110,9 @@ def disturb(images: torch.Tensor) -> torch.Tensor:
     """Blur, noise and brightness at random, in place: drawn pictures and photographs are not so clean."""
     count = len(images)
     blurred = torch.randperm(count)[: count // 4]
-    images[blurred] = functional.avg_pool2d(functional.pad(images[blurred], (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    images[blurred] = functional.avg_pool2d(
+        functional.pad(images[blurred], (1, 1, 1, 1), mode="replicate"), 3, stride=1
+    )
     noisy = torch.randperm(count)[: count // 4]
     images[noisy] += torch.randn_like(images[noisy]) * 0.12 * torch.rand(len(noisy), 1, 1, 1)
     return images.mul_(0.9 + 0.2 * torch.rand(count, 1, 1, 1)).clamp_(-1, 1)
@@ -115,11 +130,15 @@ def unit(vectors: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def name_vectors(names: tuple[str, ...], tokenizer: CLIPTokenizer, encoder: CLIPTextModelWithProjection) -> torch.Tensor:
+def name_vectors(
+    names: tuple[str, ...], tokenizer: CLIPTokenizer, encoder: CLIPTextModelWithProjection
+) -> torch.Tensor:
     """[names, SHARED] zero-shot classifiers: the mean over backgrounds of "a X on a Y background"."""
     rows = []
     for name in names:
-        texts = [f"{with_article(name)} on {with_article(f'{colour} background')}" for colour in BACKGROUND_NAMES]
+        texts = [
+            f"{with_article(name)} on {with_article(f'{colour} background')}" for colour in BACKGROUND_NAMES
+        ]
         rows.append(unit(unit(encoder(clip_text.encode(tokenizer, texts)).text_embeds).mean(0)))
     return torch.stack(rows)
 
@@ -142,14 +161,22 @@ def publish_vision(vision: Blip2VisionModel, aids: Aids, out: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     vision.save_pretrained(scratch)
     processor = {
-        "image_processor_type": "BlipImageProcessor", "processor_class": "Blip2Processor",
-        "do_convert_rgb": True, "do_resize": True, "size": {"height": SIZE, "width": SIZE}, "resample": 3,
-        "do_rescale": True, "rescale_factor": 1 / 255,
-        "do_normalize": True, "image_mean": list(MEAN), "image_std": list(STD),
+        "image_processor_type": "BlipImageProcessor",
+        "processor_class": "Blip2Processor",
+        "do_convert_rgb": True,
+        "do_resize": True,
+        "size": {"height": SIZE, "width": SIZE},
+        "resample": 3,
+        "do_rescale": True,
+        "rescale_factor": 1 / 255,
+        "do_normalize": True,
+        "image_mean": list(MEAN),
+        "image_std": list(STD),
     }
     (scratch / "preprocessor_config.json").write_text(json.dumps(processor, indent=2))
     save_file(
-        {"image_projection": aids.image_projection.weight.detach().contiguous()}, scratch / "clip-head.safetensors"
+        {"image_projection": aids.image_projection.weight.detach().contiguous()},
+        scratch / "clip-head.safetensors",
     )
     loop.replace_folder(scratch, out / "hf" / "vision")
 
@@ -202,13 +229,17 @@ def main(argv: list[str] | None = None) -> int:
         colours = torch.tensor([BACKGROUND_NAMES.index(scene.background) for scene in scenes])
         coloured = functional.cross_entropy(aids.backgrounds(seen.pooler_output), colours)
         covered = functional.cross_entropy(
-            aids.patches(seen.last_hidden_state[:, 1:]).flatten(0, 1), torch.cat([patch_labels(s) for s in scenes])
+            aids.patches(seen.last_hidden_state[:, 1:]).flatten(0, 1),
+            torch.cat([patch_labels(s) for s in scenes]),
         )
         (0.5 * matched + named + 0.3 * coloured + covered).backward()
         right = (logits.argmax(1) == objects).float().mean()
         return {
-            "contrast": matched.item(), "object": named.item(), "background": coloured.item(),
-            "patches": covered.item(), "right": right.item(),
+            "contrast": matched.item(),
+            "object": named.item(),
+            "background": coloured.item(),
+            "patches": covered.item(),
+            "right": right.item(),
         }
 
     def publish(step: int) -> None:
@@ -217,15 +248,28 @@ def main(argv: list[str] | None = None) -> int:
         publish_vision(vision, aids, arguments.out)
         publish_text(first, second, arguments.out)
         scenes = batch_of(pictures, "validation", 0, 200)
-        scores = image_vectors(vision, aids.image_projection.weight, pixels(scenes)) @ name_vectors(NAMES, tokenizer, second).T
-        right = sum(NAMES[best] == scene.main_object for best, scene in zip(scores.argmax(1).tolist(), scenes, strict=True))
+        scores = (
+            image_vectors(vision, aids.image_projection.weight, pixels(scenes))
+            @ name_vectors(NAMES, tokenizer, second).T
+        )
+        right = sum(
+            NAMES[best] == scene.main_object
+            for best, scene in zip(scores.argmax(1).tolist(), scenes, strict=True)
+        )
         emit("validation", run="vision", step=step, named_right=right / len(scenes), candidates=len(NAMES))
         for part in parts.values():
             part.train()
 
     loop.train(
-        "vision", arguments.out / "checkpoints" / "vision", budget, parts, optimiser, step_function,
-        seed=arguments.seed, resume=arguments.resume, at_checkpoint=publish,
+        "vision",
+        arguments.out / "checkpoints" / "vision",
+        budget,
+        parts,
+        optimiser,
+        step_function,
+        seed=arguments.seed,
+        resume=arguments.resume,
+        at_checkpoint=publish,
     )
     loop.write_atomically(arguments.out / "hf" / "vision" / "READY", "final\n")
     return 0
