@@ -1,0 +1,16 @@
+import type { AppServices } from '../services.ts';
+import type { DomainHandlers } from './handlers.ts';
+
+/** Requests about replies. */
+export function chatHandlers({ chat }: AppServices): DomainHandlers<'chat'> {
+  return {
+    'chat.send': (request) => chat.send(request),
+    'chat.stop'({ conversationId }) {
+      chat.stop(conversationId);
+      return null;
+    },
+    'chat.regenerate': ({ turnId }) => chat.regenerate(turnId),
+    'chat.continue': ({ turnId }) => chat.continue(turnId),
+    'chat.redraw': (request) => chat.redraw(request),
+  };
+}

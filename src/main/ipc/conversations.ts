@@ -1,0 +1,58 @@
+import { StudioError } from '../../shared/errors.ts';
+import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import { exportConversation, exportExtensions, fileNameOf } from '../conversations/export.ts';
+import type { AppServices } from '../services.ts';
+import type { DomainHandlers } from './handlers.ts';
+
+const formatNames = { md: 'Markdown', textbind: 'TextBind JSON' } as const;
+
+/** Requests about conversations. */
+export function conversationHandlers(services: AppServices): DomainHandlers<'conversations'> {
+  const { store, chat, pictures, clock, emit, places } = services;
+  const told = (summary: ConversationSummary, removed: boolean): ConversationSummary => {
+    emit('conversations.changed', { conversation: summary, removed });
+    return summary;
+  };
+  const summaryOf = (id: string): ConversationSummary => {
+    const summary = store.conversations.summary(id);
+    if (summary === null) throw new StudioError('not-found', `There is no conversation ${id}.`);
+    return summary;
+  };
+  return {
+    'conversations.list'({ query, limit, offset }) {
+      const typed = query?.trim() ?? '';
+      const list =
+        typed === ''
+          ? store.conversations.list(limit, offset)
+          : store.conversations.search(typed, limit, offset);
+      return { conversations: [...list.conversations], total: list.total };
+    },
+    'conversations.open': ({ conversationId }) => chat.open(conversationId),
+    'conversations.rename'({ conversationId, title }) {
+      summaryOf(conversationId);
+      store.conversations.rename(conversationId, title);
+      return told(summaryOf(conversationId), false);
+    },
+    'conversations.delete'({ conversationId }) {
+      const summary = summaryOf(conversationId);
+      chat.stop(conversationId);
+      store.conversations.remove(conversationId, clock.now());
+      told(summary, true);
+      return null;
+    },
+    'conversations.restore'({ conversationId }) {
+      store.conversations.restore(conversationId);
+      return told(summaryOf(conversationId), false);
+    },
+    async 'conversations.export'({ conversationId, format }) {
+      const conversation = chat.open(conversationId);
+      const extension = exportExtensions[format];
+      const suggested = `${fileNameOf(conversation.summary.title)}.${extension}`;
+      const file = await places.askWhere(suggested, { name: formatNames[format], extension });
+      if (file === null) return null;
+      const fileOf = (hash: string): string => pictures.fileOf(hash);
+      await exportConversation({ conversation, format, file, fileOf });
+      return { path: file };
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { AppServices } from '../services.ts';
+import { appHandlers } from './app.ts';
+import { chatHandlers } from './chat.ts';
+import { conversationHandlers } from './conversations.ts';
+import { engineHandlers } from './engine.ts';
+import type { AppHandlers } from './handlers.ts';
+import { pictureHandlers } from './pictures.ts';
+
+/** The handler of every request. */
+export function createHandlers(services: AppServices): AppHandlers {
+  return {
+    ...appHandlers(services),
+    ...conversationHandlers(services),
+    ...pictureHandlers(services),
+    ...chatHandlers(services),
+    ...engineHandlers(services),
+  };
+}

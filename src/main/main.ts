@@ -1,0 +1,180 @@
+import path from 'node:path';
+import type { BrowserWindow} from 'electron';
+import { app, ipcMain, protocol, session } from 'electron';
+import { appProtocols } from '../shared/contracts/app-channels.ts';
+import { isStudioError, toWireError } from '../shared/errors.ts';
+import { runDemo } from './demo/demo.ts';
+import { createEmit } from './ipc/events.ts';
+import { createHandlers } from './ipc/index.ts';
+import { setupRequests } from './ipc/router.ts';
+import { setupLog } from './log.ts';
+import type { Logger } from './logger.ts';
+import { readOptions } from './options.ts';
+import { layOutPaths } from './paths.ts';
+import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
+import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
+import { renderProblemPage } from './protocols/problem-page.ts';
+import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
+import { createStudio, openStorage, type Studio } from './studio.ts';
+import { createWindow } from './window.ts';
+
+const options = readOptions(process.argv, process.cwd());
+// Before the lock: it lies in the data folder, one app a folder.
+if (options.userDataFolder !== null) app.setPath('userData', options.userDataFolder);
+// Before the app is ready, or never.
+protocol.registerSchemesAsPrivileged([
+  {
+    scheme: appProtocols.page,
+    privileges: { standard: true, secure: true, supportFetchAPI: true },
+  },
+  { scheme: appProtocols.picture, privileges: { standard: true, secure: true } },
+]);
+
+const paths = layOutPaths({
+  userData: app.getPath('userData'),
+  mainFolder: import.meta.dirname,
+  installedResources: import.meta.dirname.startsWith(process.resourcesPath + path.sep)
+    ? process.resourcesPath
+    : null,
+  modelsFolder: options.modelsFolder,
+});
+
+let window: BrowserWindow | null = null;
+let studio: Studio | null = null;
+let problem: string | null = null;
+let exitCode = 0;
+let closing = false;
+
+if (app.requestSingleInstanceLock()) {
+  void app.whenReady().then(boot);
+} else {
+  process.stderr.write('TextBind Studio is open already with this data folder.\n');
+  app.exit(options.demo === null ? 0 : 1);
+}
+
+async function boot(): Promise<void> {
+  const log = setupLog(paths.mainLog);
+  log.info('start', { electron: process.versions['electron'], platform: process.platform });
+  setupFaultLog(log);
+  setupNavigationGuard(log);
+  setupPermissions(session.defaultSession);
+  setupQuit(log);
+  // Storage before protocols: pictures are served from it.
+  const storage = setupStorage(log);
+  setupProtocols(storage === null ? null : sourceOfPictures);
+  if (storage !== null) {
+    const emit = createEmit((...message) => {
+      if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
+    }, log);
+    studio = createStudio({ ...storage, paths, options, log, emit, window: () => window });
+    const handlers = createHandlers(studio.services);
+    const isOurs = createSenderCheck(() => window);
+    setupRequests({ channel: ipcMain, handlers, isOurs, log });
+  }
+  await openWindow(log);
+  // After the window: on a small machine they would fight for the processor.
+  studio?.engine.start();
+  if (options.demo !== null) await startDemo(options.demo.out, log);
+}
+
+function setupStorage(log: Logger): ReturnType<typeof openStorage> | null {
+  try {
+    return openStorage(paths, log);
+  } catch (error) {
+    const { kind, message, detail } = toWireError(error);
+    log.error('database not open', { kind, message, detail });
+    const title =
+      kind === 'database-too-new'
+        ? 'These conversations were written by a newer TextBind Studio'
+        : 'The conversations could not be opened';
+    problem = renderProblemPage(title, message);
+    exitCode = 1;
+    if (options.demo !== null) process.stderr.write(`${message}\n`);
+    return null;
+  }
+}
+
+function sourceOfPictures(): PictureSource | null {
+  if (studio === null) return null;
+  const { store, pictures } = studio.services;
+  return {
+    fileOf: (hash) => pictures.fileOf(hash),
+    mediaType: (hash) => store.pictures.mediaType(hash),
+  };
+}
+
+function setupProtocols(pictures: (() => PictureSource | null) | null): void {
+  protocol.handle(
+    appProtocols.page,
+    createPageHandler(paths.page, () => problem),
+  );
+  const serve = createPictureHandler({
+    fileOf: (hash) => pictures?.()?.fileOf(hash) ?? '',
+    mediaType: (hash) => pictures?.()?.mediaType(hash) ?? null,
+  });
+  protocol.handle(appProtocols.picture, serve);
+}
+
+async function openWindow(log: Logger): Promise<void> {
+  const settings = studio?.services.store.settings ?? null;
+  window = createWindow({ preload: paths.preload, settings, log });
+  window.on('closed', () => {
+    window = null;
+  });
+  await window.loadURL(problem === null ? pageAddress : problemAddress);
+  log.info('window open', { ms: Math.round(performance.now()) });
+}
+
+async function startDemo(out: string, log: Logger): Promise<void> {
+  if (studio !== null && window !== null) {
+    exitCode = await runDemo({ window, services: studio.services, out, paths, log });
+  }
+  app.quit();
+}
+
+function setupQuit(log: Logger): void {
+  app.on('second-instance', () => {
+    if (window?.isMinimized() === true) window.restore();
+    window?.focus();
+  });
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+  app.on('activate', () => {
+    if (window === null && !closing) void openWindow(log);
+  });
+  app.on('before-quit', (event) => {
+    event.preventDefault();
+    void close(log);
+  });
+}
+
+async function close(log: Logger): Promise<void> {
+  if (closing) return;
+  closing = true;
+  // Its place is kept while the database is open.
+  if (window !== null && !window.isDestroyed()) window.close();
+  try {
+    await studio?.close();
+  } catch (error) {
+    log.error('close failed', { reason: toWireError(error).detail });
+    exitCode = exitCode === 0 ? 1 : exitCode;
+  }
+  log.info('end', { exitCode });
+  app.exit(exitCode);
+}
+
+/** What nobody caught is written down, and the app goes on: conversations are stored at each step. */
+function setupFaultLog(log: Logger): void {
+  const note = (what: string) => (error: unknown) => {
+    log.error(what, {
+      kind: isStudioError(error) ? error.kind : 'internal',
+      detail: toWireError(error).detail,
+    });
+  };
+  process.on('uncaughtException', note('uncaught exception'));
+  process.on('unhandledRejection', note('unhandled rejection'));
+  app.on('child-process-gone', (_event, { type, reason, exitCode: code, name }) =>
+    log.warn('child process gone', { type, reason, code, name }),
+  );
+}

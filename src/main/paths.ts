@@ -1,0 +1,54 @@
+import path from 'node:path';
+
+/** Every place that main reads or writes. */
+export interface AppPaths {
+  /** What a person would copy to keep everything: database, pictures, own models. */
+  readonly data: string;
+  readonly database: string;
+  readonly backups: string;
+  readonly pictures: string;
+  /** Models that a person brings. */
+  readonly ownModels: string;
+  readonly logs: string;
+  readonly mainLog: string;
+  readonly workerLog: string;
+  /** Models that came with the app. */
+  readonly embeddedModels: string;
+  readonly resources: string;
+  readonly page: string;
+  readonly preload: string;
+  readonly worker: string;
+}
+
+export interface PathRoots {
+  /** Electron's userData: Chromium keeps its own files there too. */
+  readonly userData: string;
+  /** Folder of the built main.js (out/main). */
+  readonly mainFolder: string;
+  /** Electron's resources folder of an installed app; null when run from a checkout. */
+  readonly installedResources: string | null;
+  readonly modelsFolder: string | null;
+}
+
+/** Lays out every path from a few roots. */
+export function layOutPaths(roots: PathRoots): AppPaths {
+  const data = path.join(roots.userData, 'data');
+  const logs = path.join(roots.userData, 'logs');
+  const built = path.join(roots.mainFolder, '..');
+  const base = roots.installedResources ?? path.join(built, '..');
+  return {
+    data,
+    database: path.join(data, 'textbind.db'),
+    backups: path.join(data, 'backups'),
+    pictures: path.join(data, 'pictures'),
+    ownModels: path.join(data, 'models'),
+    logs,
+    mainLog: path.join(logs, 'main.log'),
+    workerLog: path.join(logs, 'worker.log'),
+    embeddedModels: roots.modelsFolder ?? path.join(base, 'models'),
+    resources: path.join(base, 'resources'),
+    page: path.join(built, 'renderer'),
+    preload: path.join(built, 'preload', 'preload.cjs'),
+    worker: path.join(built, 'worker', 'main.js'),
+  };
+}

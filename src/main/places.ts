@@ -1,0 +1,46 @@
+import path from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dialog, shell, type BrowserWindow } from 'electron';
+import { StudioError } from '../shared/errors.ts';
+import type { Places } from './services.ts';
+
+/** Dialogs of the window. With a save folder, files go there and nobody is asked. */
+export function createPlaces(
+  window: () => BrowserWindow | null,
+  saveFolder: string | null,
+): Places {
+  return {
+    async askWhere(suggested, { name, extension }) {
+      if (saveFolder !== null) {
+        await mkdir(saveFolder, { recursive: true });
+        return path.join(saveFolder, suggested);
+      }
+      const options = { defaultPath: suggested, filters: [{ name, extensions: [extension] }] };
+      const owner = window();
+      const answer = await (owner === null
+        ? dialog.showSaveDialog(options)
+        : dialog.showSaveDialog(owner, options));
+      return answer.canceled || answer.filePath === '' ? null : answer.filePath;
+    },
+    async askToOpen(link) {
+      const options = {
+        type: 'question' as const,
+        message: 'Open this link in your browser?',
+        detail: link,
+        buttons: ['Open', 'Cancel'],
+        defaultId: 1,
+        cancelId: 1,
+      };
+      const owner = window();
+      const answer = await (owner === null
+        ? dialog.showMessageBox(options)
+        : dialog.showMessageBox(owner, options));
+      return answer.response === 0;
+    },
+    openInBrowser: (link) => shell.openExternal(link),
+    async openFolder(folder) {
+      const problem = await shell.openPath(folder);
+      if (problem !== '') throw new StudioError('unsupported', `${folder}: ${problem}`);
+    },
+  };
+}

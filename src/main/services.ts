@@ -1,0 +1,37 @@
+import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
+import type { EngineStatus } from '../shared/domain/engine-status.ts';
+import type { Clock } from './clock.ts';
+import type { ChatService } from './conversations/chat-service.ts';
+import type { Store } from './database/store.ts';
+import type { Emit } from './emit.ts';
+import type { ModelsFolder } from './library/models.ts';
+import type { PictureStore } from './pictures/store.ts';
+
+/** Places outside the app, each reached only by asking the person or by their own command. */
+export interface Places {
+  /** Where a file is to go; null when the person cancelled. */
+  askWhere(suggested: string, type: { name: string; extension: string }): Promise<string | null>;
+  askToOpen(link: string): Promise<boolean>;
+  openInBrowser(link: string): Promise<void>;
+  openFolder(folder: string): Promise<void>;
+}
+
+/** The engine as requests of the window use it. */
+export interface EngineControl {
+  status(): EngineStatus;
+  restart(): Promise<void>;
+  openChosen(): Promise<void>;
+}
+
+/** What the handlers of the window's requests work with. */
+export interface AppServices {
+  readonly store: Store;
+  readonly pictures: PictureStore;
+  readonly chat: ChatService;
+  readonly engine: EngineControl;
+  readonly modelsFolders: readonly ModelsFolder[];
+  readonly places: Places;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly info: AppReplyBody<'app.info'>;
+}

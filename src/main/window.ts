@@ -1,0 +1,85 @@
+import { BrowserWindow, screen } from 'electron';
+import { z } from 'zod';
+import type { SettingsTable } from './database/settings.ts';
+import type { Logger } from './logger.ts';
+import { securePreferences } from './security.ts';
+
+/** Where the window was and how large, in screen points. */
+const windowStateSchema = z.object({
+  x: z.number().int(),
+  y: z.number().int(),
+  width: z.number().int().min(800),
+  height: z.number().int().min(600),
+  maximized: z.boolean(),
+});
+type WindowState = z.infer<typeof windowStateSchema>;
+
+const stateName = 'window';
+
+export interface WindowOptions {
+  readonly preload: string;
+  /** Keeps the window's place; null where there is no database. */
+  readonly settings: SettingsTable | null;
+  readonly log: Logger;
+}
+
+/** Makes the window, hidden until its page can be seen. */
+export function createWindow({ preload, settings, log }: WindowOptions): BrowserWindow {
+  const state = readState(settings);
+  const window = new BrowserWindow({
+    width: 1200,
+    height: 800,
+    ...(state === null ? {} : placeOf(state)),
+    minWidth: 800,
+    minHeight: 600,
+    show: false,
+    title: 'TextBind Studio',
+    autoHideMenuBar: true,
+    webPreferences: { ...securePreferences, preload },
+  });
+  if (state?.maximized === true) window.maximize();
+  window.once('ready-to-show', () => window.show());
+  window.on('close', () => keepState(window, settings));
+  setupRecovery(window, log);
+  return window;
+}
+
+/** A page whose process died is loaded again: what it showed is stored. Not for ever, where it dies at once. */
+function setupRecovery(window: BrowserWindow, log: Logger): void {
+  const deaths: number[] = [];
+  window.webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
+    log.error('page process gone', { reason, exitCode });
+    deaths.push(Date.now());
+    const recent = deaths.filter((at) => Date.now() - at < 60_000).length;
+    if (reason !== 'clean-exit' && recent <= 3 && !window.isDestroyed())
+      window.webContents.reload();
+  });
+  window.webContents.on('preload-error', (_event, _path, error) =>
+    log.error('preload failed', { reason: error.message }),
+  );
+}
+
+function readState(settings: SettingsTable | null): WindowState | null {
+  const parsed = windowStateSchema.safeParse(settings?.state(stateName) ?? null);
+  return parsed.success ? parsed.data : null;
+}
+
+/** The remembered place where a screen still shows enough of it to grab; else only the size. */
+function placeOf(state: WindowState): Partial<WindowState> {
+  const { x, y, width, height } = state;
+  const visible = screen.getAllDisplays().some(({ workArea }) => {
+    const overlapX = Math.min(x + width, workArea.x + workArea.width) - Math.max(x, workArea.x);
+    const overlapY = Math.min(y + height, workArea.y + workArea.height) - Math.max(y, workArea.y);
+    return overlapX > 100 && overlapY > 100;
+  });
+  return visible ? { x, y, width, height } : { width, height };
+}
+
+function keepState(window: BrowserWindow, settings: SettingsTable | null): void {
+  const bounds = window.getNormalBounds();
+  try {
+    settings?.keepState(stateName, { ...bounds, maximized: window.isMaximized() });
+  } catch {
+    // The database is closed already: the place of a window is not worth an error.
+  }
+}
