@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp, { type ColorLike } from 'sharp';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   decodeImage,
@@ -39,8 +39,12 @@ describe.skipIf(noPython !== undefined)(`resizing equals Pillow's ${noPython ?? 
   });
 });
 
-const solid = (width: number, height: number, colour: ColorLike, channels: 3 | 4 = 3) =>
-  sharp({ create: { width, height, channels, background: colour } });
+const solid = (
+  width: number,
+  height: number,
+  colour: string | { r: number; g: number; b: number; alpha: number },
+  channels: 3 | 4 = 3,
+) => sharp({ create: { width, height, channels, background: colour } });
 
 describe('decodeImage', () => {
   it('turns a picture by its EXIF orientation', async () => {

@@ -1,0 +1,243 @@
+import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
+import { StudioError } from '../../shared/errors.ts';
+import { endToken, imageToken, startToken, type LanguageTokenizer } from './tokenizer.ts';
+
+/** What the prompt's form gives a meaning to, besides the tokenizer's special tokens (`textbind.md` section 2). */
+const markup = ['[INST]', '[/INST]', '<<SYS>>', '<</SYS>>', '<s>', '</s>'] as const;
+
+/** A picture's place in a prompt. */
+export interface PromptPicture {
+  readonly path: string;
+  /** Index of the first of its positions in `ids`. */
+  readonly position: number;
+}
+
+/** A conversation as the language model reads it. */
+export interface Prompt {
+  /** Token ids; at a picture's positions the `<image>` token, whose embeddings are to be overwritten. */
+  readonly ids: readonly number[];
+  readonly pictures: readonly PromptPicture[];
+  /** How many of the oldest pairs did not fit and were left out. */
+  readonly droppedPairs: number;
+  /** White space cut from the end of a reply that goes on: it is there already, so the model need not repeat it. */
+  readonly cutWhitespace: string;
+}
+
+export interface PromptOptions {
+  /** Positions of one picture: its projected query embeddings. */
+  readonly queryTokens: number;
+  /** Most positions that the prompt may take, so that the reply has room. */
+  readonly maxPositions: number;
+  readonly system?: string;
+}
+
+/**
+ * Builds `{begin}[INST] {user} [/INST]` and `{assistant} {end of turn}` for each pair, both texts stripped. Where the
+ * last turn is the assistant's, it is left open, to be continued. What does not fit is dropped from the front in
+ * whole pairs.
+ *
+ * Text that looks like markup is escaped by {@link escapeMarkup}.
+ * @throws StudioError `bad-input` where the last pair alone does not fit, or there is no turn
+ */
+export function buildPrompt(
+  tokenizer: LanguageTokenizer,
+  turns: readonly PromptTurn[],
+  options: PromptOptions,
+): Prompt {
+  const pairs = pairUp(turns);
+  if (pairs.length === 0) throw new StudioError('bad-input', 'the conversation has no words yet');
+  const escape = markupEscaper(tokenizer);
+  let dropped = 0;
+  for (;;) {
+    const kept = pairs.slice(dropped);
+    const encoded = kept.map((pair, index) =>
+      encodePair(tokenizer, escape, pair, {
+        queryTokens: options.queryTokens,
+        open: index === kept.length - 1,
+        system: index === 0 ? options.system : undefined,
+      }),
+    );
+    const total = encoded.reduce((sum, pair) => sum + pair.ids.length, 0);
+    if (total <= options.maxPositions) return joinPairs(encoded, dropped);
+    if (kept.length === 1) {
+      throw new StudioError(
+        'bad-input',
+        `the message takes ${total} positions of the model's context, there is room for ${options.maxPositions}`,
+      );
+    }
+    // The system message moves to the next pair, so sizes are counted anew rather than subtracted.
+    dropped += 1;
+  }
+}
+
+/** Token ids of a stretch of words that stand in for a picture that was not drawn. */
+export function undrawnIds(tokenizer: LanguageTokenizer, caption: string): number[] {
+  return tokenizer.encode(undrawnWords(markupEscaper(tokenizer)(caption)));
+}
+
+function undrawnWords(caption: string): string {
+  return `(${caption.trim()})`;
+}
+
+/**
+ * Breaks every string that has a meaning for the model by a space after its first character: `[INST]` becomes
+ * `[ INST]`, `<image>` becomes `< image>`. So nothing a person types is lost or refused, the model reads nearly the
+ * same characters, and no text can forge a turn, a picture or an end. Only the model's view is changed, never the
+ * stored conversation.
+ */
+export function escapeMarkup(tags: readonly string[], text: string): string {
+  // A tag without its first character's neighbour cannot match again, and no tag contains a space.
+  return tags.reduce((escaped, tag) => escaped.replaceAll(tag, `${tag[0]!} ${tag.slice(1)}`), text);
+}
+
+function markupEscaper(tokenizer: LanguageTokenizer): (text: string) => string {
+  const tags = new Set([
+    ...markup,
+    imageToken,
+    startToken,
+    endToken,
+    ...tokenizer.specialTokens.filter((token) => token.length > 1),
+  ]);
+  const longestFirst = [...tags].sort((left, right) => right.length - left.length);
+  return (text) => escapeMarkup(longestFirst, text);
+}
+
+interface Pair {
+  readonly user: readonly PromptPart[];
+  readonly assistant: readonly PromptPart[] | null;
+}
+
+/** Turns as pairs: empty turns are left out, turns of one role in a row become one. */
+function pairUp(turns: readonly PromptTurn[]): Pair[] {
+  const merged: { role: PromptTurn['role']; parts: PromptPart[] }[] = [];
+  for (const turn of turns.filter(hasContent)) {
+    const last = merged.at(-1);
+    if (last?.role === turn.role) last.parts.push({ kind: 'text', text: '\n\n' }, ...turn.parts);
+    else merged.push({ role: turn.role, parts: [...turn.parts] });
+  }
+  const pairs: Pair[] = [];
+  for (const [index, turn] of merged.entries()) {
+    if (turn.role === 'user') {
+      const reply = merged[index + 1];
+      pairs.push({ user: turn.parts, assistant: reply?.parts ?? null });
+    } else if (index === 0) {
+      pairs.push({ user: [], assistant: turn.parts });
+    }
+  }
+  return pairs;
+}
+
+function hasContent(turn: PromptTurn): boolean {
+  return turn.parts.some((part) => part.kind !== 'text' || part.text.trim() !== '');
+}
+
+interface EncodedPair {
+  readonly ids: number[];
+  readonly pictures: readonly PromptPicture[];
+  readonly cutWhitespace: string;
+}
+
+interface PairOptions {
+  readonly queryTokens: number;
+  /** The last pair: an assistant's turn in it is unfinished. */
+  readonly open: boolean;
+  readonly system: string | undefined;
+}
+
+function encodePair(
+  tokenizer: LanguageTokenizer,
+  escape: (text: string) => string,
+  pair: Pair,
+  options: PairOptions,
+): EncodedPair {
+  const user = strip(flatten(pair.user, escape));
+  const system =
+    options.system === undefined ? '' : `<<SYS>>\n${escape(options.system)}\n<</SYS>>\n\n`;
+  const question = `${tokenizer.beginToken}[INST] ${system}${user} [/INST]`;
+  const ids = encodeExpanded(tokenizer, question, options.queryTokens);
+  let cutWhitespace = '';
+  if (pair.assistant !== null) {
+    const text = flatten(pair.assistant, escape);
+    const stripped = strip(text);
+    const answer = options.open ? stripped : `${stripped} ${tokenizer.endOfTurnToken}`;
+    if (options.open) cutWhitespace = text.slice(text.trimEnd().length);
+    ids.push(...encodeExpanded(tokenizer, answer, options.queryTokens));
+  }
+  const paths = [...pair.user, ...(pair.assistant ?? [])]
+    .filter((part) => part.kind === 'picture')
+    .map((part) => part.path);
+  return {
+    ids,
+    pictures: locatePictures(tokenizer, ids, paths, options.queryTokens),
+    cutWhitespace,
+  };
+}
+
+function flatten(parts: readonly PromptPart[], escape: (text: string) => string): string {
+  // Neighbouring texts are joined before they are escaped: a tag must not slip through in two halves.
+  const pieces: { literal: boolean; text: string }[] = [];
+  for (const part of parts) {
+    if (part.kind === 'picture') {
+      pieces.push({ literal: true, text: imageToken });
+      continue;
+    }
+    const text = part.kind === 'undrawn' ? undrawnWords(part.caption) : part.text;
+    const last = pieces.at(-1);
+    if (last !== undefined && !last.literal) last.text += text;
+    else pieces.push({ literal: false, text });
+  }
+  return pieces.map(({ literal, text }) => (literal ? text : escape(text))).join('');
+}
+
+function encodeExpanded(tokenizer: LanguageTokenizer, text: string, queryTokens: number): number[] {
+  return tokenizer
+    .encode(text)
+    .flatMap((id) => (id === tokenizer.imageId ? new Array<number>(queryTokens).fill(id) : [id]));
+}
+
+function locatePictures(
+  tokenizer: LanguageTokenizer,
+  ids: readonly number[],
+  paths: readonly string[],
+  queryTokens: number,
+): PromptPicture[] {
+  const pictures: PromptPicture[] = [];
+  for (let at = 0; at < ids.length; at++) {
+    if (ids[at] !== tokenizer.imageId) continue;
+    pictures.push({ path: paths[pictures.length]!, position: at });
+    at += queryTokens - 1;
+  }
+  if (pictures.length !== paths.length) {
+    throw new StudioError(
+      'internal',
+      `${pictures.length} pictures are placed in the prompt, ${paths.length} were given`,
+    );
+  }
+  return pictures;
+}
+
+function joinPairs(pairs: readonly EncodedPair[], droppedPairs: number): Prompt {
+  const ids: number[] = [];
+  const pictures: PromptPicture[] = [];
+  for (const pair of pairs) {
+    pictures.push(
+      ...pair.pictures.map(({ path, position }) => ({ path, position: position + ids.length })),
+    );
+    ids.push(...pair.ids);
+  }
+  return { ids, pictures, droppedPairs, cutWhitespace: pairs.at(-1)?.cutWhitespace ?? '' };
+}
+
+/** Python's str.strip, which the trainer uses: it also takes the separators U+001C to U+001F and U+0085. */
+function strip(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isSpace(text[from]!)) from++;
+  while (to > from && isSpace(text[to - 1]!)) to--;
+  return text.slice(from, to);
+}
+
+function isSpace(character: string): boolean {
+  const code = character.charCodeAt(0);
+  return (code >= 0x1c && code <= 0x1f) || code === 0x85 || /\s/u.test(character);
+}
