@@ -28,7 +28,7 @@ def _take(
 
 def _none_left(fields: dict, where: str) -> None:
     if fields:
-        raise TrainerError("config", f"{where}: unknown field {sorted(fields)[0]!r}")
+        raise TrainerError("config", f"{where}: unknown field {min(fields)!r}")
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class RunConfig:
     weight_decay: float
     clip: float
     lora: LoraConfig | None
+    train_layers_from: int
     checkpoint_every: int
     keep_checkpoints: int
     validate_every: int
@@ -162,6 +163,7 @@ def parse_config(fields: dict, base: Path, stage: int) -> RunConfig:
         weight_decay=float(_take(fields, "weightDecay", (int, float), 0.001)),
         clip=float(_take(fields, "clip", (int, float), 1.0)),
         lora=lora,
+        train_layers_from=_take(fields, "trainLayersFrom", int, 0),
         checkpoint_every=_take(fields, "checkpointEvery", int, 500),
         keep_checkpoints=_take(fields, "keepCheckpoints", int, 2),
         validate_every=_take(fields, "validateEvery", int, 500),
@@ -191,6 +193,8 @@ def _check(config: RunConfig) -> None:
         raise TrainerError("config", f"maxLength: {config.max_length} has no room for one picture")
     if config.precision not in ("fp32", "bf16"):
         raise TrainerError("config", f"precision: {config.precision!r} is neither 'fp32' nor 'bf16'")
+    if config.train_layers_from and (config.stage == 1 or config.lora):
+        raise TrainerError("config", "trainLayersFrom: it is for a stage 2 without lora")
     known = {"qformer", "language", "tokens"}
     if set(config.learning_rates) - known:
         raise TrainerError("config", f"learningRates: only {sorted(known)} can be set apart")

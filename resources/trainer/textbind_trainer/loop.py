@@ -274,7 +274,7 @@ def command(
     except torch.cuda.OutOfMemoryError as error:
         emit("error", kind="memory", message=f"the GPU's memory is full: {error}")
         return 1
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the launcher must learn of it
         traceback.print_exc(file=sys.stderr)
         emit("error", kind="internal", message=f"{type(error).__name__}: {error}")
         return 1

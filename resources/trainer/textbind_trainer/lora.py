@@ -71,23 +71,36 @@ class TiedHead(nn.Module):
         return torch.cat([known, added], dim=-1)
 
 
-def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int) -> None:
-    """Freeze the language model, put adapters on its linear layers and make the added token rows trainable.
+def train_added_rows(language_model: nn.Module, added_rows: int) -> None:
+    """Make only the added tokens' rows of the embedding, and of a head tied to it, trainable.
 
-    An untied head keeps its frozen rows too, and is left as it is but for the whole head being trained:
-    there the three rows cannot be told apart without a second table.
+    An untied head is trained whole: its rows cannot be told apart without a second table.
     """
-    language_model.requires_grad_(False)
-    for module in list(language_model.modules()):
-        for name, child in list(module.named_children()):
-            if name in LLAMA_LINEARS and isinstance(child, nn.Linear):
-                setattr(module, name, LoraLinear(child, rank, alpha))
     embedding = AddedRowsEmbedding(language_model.get_input_embeddings(), added_rows)
     language_model.set_input_embeddings(embedding)
     if language_model.config.tie_word_embeddings:
         language_model.lm_head = TiedHead(embedding)
     else:
         language_model.lm_head.requires_grad_(True)
+
+
+def train_upper_layers(language_model: nn.Module, first: int, added_rows: int) -> None:
+    """Train whole layers from ``first`` up, the final norm and the added rows; the layers below stay frozen."""
+    language_model.requires_grad_(False)
+    for layer in language_model.model.layers[first:]:
+        layer.requires_grad_(True)
+    language_model.model.norm.requires_grad_(True)
+    train_added_rows(language_model, added_rows)
+
+
+def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int) -> None:
+    """Freeze the language model, put adapters on its linear layers and make the added token rows trainable."""
+    language_model.requires_grad_(False)
+    for module in list(language_model.modules()):
+        for name, child in list(module.named_children()):
+            if name in LLAMA_LINEARS and isinstance(child, nn.Linear):
+                setattr(module, name, LoraLinear(child, rank, alpha))
+    train_added_rows(language_model, added_rows)
 
 
 def merged_weight(module: nn.Module) -> Tensor:

@@ -20,7 +20,7 @@ from .data import ConversationFile
 from .files import replace_folder, write_json
 from .images import ImageProcessor
 from .loop import Run, Skips, command, make_optimizer
-from .lora import add_lora
+from .lora import add_lora, train_upper_layers
 from .model import language_state, load_model, qformer_state
 from .prompt import SPECIAL_TOKENS
 from .stage1 import load_tokens
@@ -38,6 +38,8 @@ def build(config: RunConfig, device: torch.device) -> Run:
         model.language_model.resize_token_embeddings(len(tokens.tokenizer))
     if config.lora:
         add_lora(model.language_model, config.lora.rank, config.lora.alpha, len(SPECIAL_TOKENS))
+    elif config.train_layers_from:
+        train_upper_layers(model.language_model, config.train_layers_from, len(SPECIAL_TOKENS))
     model.to(device)
     model.vision.to(device)
     named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

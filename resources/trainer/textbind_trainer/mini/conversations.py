@@ -106,7 +106,12 @@ def _with_picture(random_: random.Random, text: str) -> str:
         return f"{IMAGE}{random_.choice((' ', chr(10), ' '))}{text}"
     if place < 0.8:
         return f"{text}{random_.choice((' ', chr(10), ' '))}{IMAGE}"
-    inside = ("Here is a picture {} for you. {t}", "Look at this: {} {t}", "I found this {} today. {t}", "My picture {} is new. {t}")
+    inside = (
+        "Here is a picture {} for you. {t}",
+        "Look at this: {} {t}",
+        "I found this {} today. {t}",
+        "My picture {} is new. {t}",
+    )
     return random_.choice(inside).format(IMAGE, t=text)
 
 
@@ -122,7 +127,11 @@ def _name(state: State, it: Shown) -> tuple[str, str]:
 
 
 def _describe(state: State, it: Shown) -> tuple[str, str]:
-    answers = (f"The picture shows {it.caption}.", f"I see {it.caption}.", f"{it.caption[0].upper()}{it.caption[1:]}.")
+    answers = (
+        f"The picture shows {it.caption}.",
+        f"I see {it.caption}.",
+        f"{it.caption[0].upper()}{it.caption[1:]}.",
+    )
     return phrase(state.random, say.DESCRIBE), state.random.choice(answers)
 
 
@@ -211,7 +220,12 @@ def ask_first(state: State) -> Exchange | None:
     return Exchange(phrase(state.random, say.FIRST), f"The first picture showed {state.shown[0].caption}.")
 
 
-_SHORT_REPLIES = ("Here is {c}: {i}", "Here is {c}: {i}", "Here is a picture of {c}: {i}", "Sure! Here is {c}: {i}")
+_SHORT_REPLIES = (
+    "Here is {c}: {i}",
+    "Here is {c}: {i}",
+    "Here is a picture of {c}: {i}",
+    "Sure! Here is {c}: {i}",
+)
 
 
 def _drawing(state: State, user: str, it: Shown, shown: list[Shown] | None = None) -> Exchange:
@@ -270,7 +284,9 @@ def ask_drawn(state: State) -> Exchange | None:
     if state.last is None or not state.last_drawn:
         return None
     if state.random.random() < 0.3:
-        return Exchange(phrase(state.random, say.DREW_BACKGROUND), f"The background is {state.last.scene.background}.")
+        return Exchange(
+            phrase(state.random, say.DREW_BACKGROUND), f"The background is {state.last.scene.background}."
+        )
     return Exchange(phrase(state.random, say.WHAT_DREW), f"I drew {state.last.caption}.")
 
 
@@ -345,7 +361,9 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict:
     }
 
 
-def write_conversations(pictures: Path, out: Path, split: str, count: int, talk_rows: list[dict], seed: int) -> Path:
+def write_conversations(
+    pictures: Path, out: Path, split: str, count: int, talk_rows: list[dict], seed: int
+) -> Path:
     """``OUT/<split>.json`` and the pictures in ``OUT/images``."""
     (out / "images").mkdir(parents=True, exist_ok=True)
     random_ = random.Random(f"conversations {split} {seed}")
@@ -372,7 +390,9 @@ def main(argv: list[str] | None = None) -> int:
     pictures = fetch_pictures(arguments.pictures)
     talk_rows = json.loads(arguments.talk.read_text(encoding="utf-8")) if arguments.talk else []
     write_conversations(pictures, arguments.out, "training", arguments.count, talk_rows, arguments.seed)
-    write_conversations(pictures, arguments.out, "validation", arguments.validation, talk_rows, arguments.seed)
+    write_conversations(
+        pictures, arguments.out, "validation", arguments.validation, talk_rows, arguments.seed
+    )
     emit("finished", step="conversations", out=str(arguments.out))
     return 0
 

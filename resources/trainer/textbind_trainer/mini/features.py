@@ -20,7 +20,9 @@ BATCH = 64
 def scene_features(vision, processor: ImageProcessor, scenes: list[Scene]) -> Tensor:
     """[scenes, patches + 1, hidden] of the published encoder through the published image processor."""
     with torch.no_grad():
-        return vision(pixel_values=torch.stack([processor.pixels(scene.image) for scene in scenes])).last_hidden_state
+        return vision(
+            pixel_values=torch.stack([processor.pixels(scene.image) for scene in scenes])
+        ).last_hidden_state
 
 
 def fingerprint(folder: Path) -> str:

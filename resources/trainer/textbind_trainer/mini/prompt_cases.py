@@ -33,12 +33,21 @@ CASES: tuple[tuple[str, str | None, tuple[str, ...]], ...] = (
     ("digits", None, ("In 1969 and 2024: 3.14159 * 1,000,000 = ?", "About 3141590.")),
     ("accents and other scripts", None, ("Café über naïve: 你好, привет, שלום, مرحبا", "日本語もどうぞ。")),
     ("emoji and combining marks", None, ("👩‍👩‍👧 e\u0301 🇩🇪 😀",)),
-    ("contractions and code", None, ("It's what they're: `if (a<b) {return x_1;}`", "That's `f(x)`, I'd say.")),
+    (
+        "contractions and code",
+        None,
+        ("It's what they're: `if (a<b) {return x_1;}`", "That's `f(x)`, I'd say."),
+    ),
     ("like markup but none", None, ("[inst] <imag> <Image> < image> [ INST ] </ s>", "<starts> (end)")),
     ("repeated signs", None, ("!!!??? ----- ...... ######## ====", "~~~~")),
     ("upper case and long word", None, ("ANTIDISESTABLISHMENTARIANISM aaaaaaaaaaaaaaaaaaaaaaaa", "Ok.")),
 )
-CAPTIONS = ("a cat on a blue background", "an apple, with a green background behind it", "  a small key  ", "Café in 1920")
+CAPTIONS = (
+    "a cat on a blue background",
+    "an apple, with a green background behind it",
+    "  a small key  ",
+    "Café in 1920",
+)
 
 
 def cases(tokenizer) -> dict:

@@ -85,7 +85,9 @@ def usable(answer: str) -> bool:
     if not 2 <= len(answer.split()) <= 34 or not re.search(r"[.!?]$", answer):
         return False
     return not re.search(
-        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|\n|\[|<|\*|picture|image|draw", answer, re.I
+        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|\n|\[|<|\*|picture|image|draw",
+        answer,
+        re.IGNORECASE,
     )
 
 

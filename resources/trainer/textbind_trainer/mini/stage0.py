@@ -109,7 +109,10 @@ def train(
             )  # fmt: skip
         if (step + 1) % 250 == 0 or step + 1 == steps:
             with torch.no_grad():
-                chunks = [losses(model(f.float()), t, table)[2] for f, t in zip(held[0].split(64), held[1].split(64), strict=True)]
+                chunks = [
+                    losses(model(f.float()), t, table)[2]
+                    for f, t in zip(held[0].split(64), held[1].split(64), strict=True)
+                ]
             emit("validation", step=step + 1, captionsRight=round(torch.stack(chunks).mean().item(), 4))
             state = {"step": step + 1, "fingerprint": mark}
             save_checkpoint(root, dict(model.state_dict()), optimizer.state_dict(), state, keep=1)
@@ -150,7 +153,10 @@ def main(argv: list[str] | None = None) -> int:
         steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed, mark=mark,
     )  # fmt: skip
     with replace_folder(arguments.out / "model") as part:
-        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, part / "qformer.safetensors")
+        save_file(
+            {name: value.contiguous() for name, value in model.state_dict().items()},
+            part / "qformer.safetensors",
+        )
     emit("finished", step="stage0", model=str(arguments.out / "model"))
     return 0
 

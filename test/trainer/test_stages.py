@@ -1,0 +1,240 @@
+"""Both stages end to end on tiny random parts: events, exact resume, exports, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import SHAPE, caption_row, conversations, write_tar
+from safetensors.torch import load_file
+from textbind_trainer import loop, stage1, stage2
+from textbind_trainer.checkpoint import newest_checkpoint
+from textbind_trainer.model import QformerShape, load_model
+
+STAGES = {1: stage1, 2: stage2}
+PACKAGE = Path(__file__).parents[2] / "resources" / "trainer"
+
+
+def events(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def trained(output: Path) -> dict[str, torch.Tensor]:
+    state = load_file(output / "model" / "qformer.safetensors")
+    language = output / "model" / "language" / "model.safetensors"
+    return state | (
+        {f"language_model.{k}": v for k, v in load_file(language).items()} if language.exists() else {}
+    )
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_run_end_to_end(stage, run_file, tmp_path, capsys, parts):
+    assert STAGES[stage].main(["--config", str(run_file(stage, exportPt=True))]) == 0
+    seen = events(capsys)
+    names = [event["event"] for event in seen]
+    assert names[0] == "started" and names[-1] == "finished"
+    steps = [event for event in seen if event["event"] == "step"]
+    assert [event["step"] for event in steps] == [1, 2, 3, 4]
+    assert all({"loss", "lr", "tokensPerSecond", "etaSeconds"} <= set(event) for event in steps)
+    checks = [event["loss"] for event in seen if event["event"] == "validation"]
+    assert checks[-1] < checks[0]
+    state = trained(tmp_path / "run")
+    assert {"query_tokens", "qformer_projection.weight", "qformer.layernorm.weight"} <= set(state)
+    flat = torch.load(tmp_path / "run" / "model" / "pytorch_model.pt", weights_only=True)
+    assert any(name.startswith("language_model.model.layers") for name in flat) == (stage == 2)
+    # What was exported loads as a base again, and the frozen parts are as they were.
+    language = tmp_path / "run" / "model" / "language" if stage == 2 else parts / "language"
+    model = load_model(
+        parts / "vision",
+        language,
+        QformerShape.from_json(SHAPE),
+        tmp_path / "run" / "model" / "qformer.safetensors",
+    )
+    assert torch.equal(model.query_tokens, state["query_tokens"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "extra"), [(1, {}), (2, {}), (2, {"lora": {"rank": 2}}), (2, {"trainLayersFrom": 1})]
+)
+def test_resume_is_exact(stage, extra, run_file, tmp_path, capsys, monkeypatch):
+    """Four steps at once, and two, a stop, two: the same bits."""
+    assert STAGES[stage].main(["--config", str(run_file(stage, "whole", **extra))]) == 0
+    part = run_file(stage, "part", **extra)
+    real = loop.train_step
+
+    def stop_after_two(run):
+        result = real(run)
+        run.stopping = run.step == 2
+        return result
+
+    monkeypatch.setattr(loop, "train_step", stop_after_two)
+    assert STAGES[stage].main(["--config", str(part)]) == 0
+    assert newest_checkpoint(tmp_path / "part" / "checkpoints").name == "step-00000002"
+    assert not (tmp_path / "part" / "model").exists()
+    monkeypatch.setattr(loop, "train_step", real)
+    capsys.readouterr()
+    assert STAGES[stage].main(["--config", str(part)]) == 0
+    assert events(capsys)[0]["resumed"] is True
+    whole, resumed = trained(tmp_path / "whole"), trained(tmp_path / "part")
+    assert set(whole) == set(resumed)
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_sigterm_saves_and_leaves(run_file, tmp_path):
+    """A real process, told to stop in the middle."""
+    path = run_file(1, steps=100_000, checkpointEvery=100_000, validateEvery=100_000)
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
+    command = [sys.executable, "-m", "textbind_trainer.stage1", "--config", str(path)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        lines = iter(process.stdout.readline, "")
+        next(line for line in lines if json.loads(line)["event"] == "step")
+        process.send_signal(signal.SIGTERM)
+        rest = [json.loads(line) for line in lines]
+        assert process.wait(timeout=120) == 0
+    assert [event["event"] for event in rest][-2:] == ["checkpoint", "stopped"]
+    assert newest_checkpoint(tmp_path / "run" / "checkpoints").name == f"step-{rest[-1]['step']:08d}"
+
+
+def test_two_processes_learn_what_one_does(run_file, tmp_path):
+    """torchrun with two processes on the CPU sees the same batches and ends at the same weights."""
+    stage1.main(["--config", str(run_file(1, "one"))])
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
+    command += ["textbind_trainer.stage1", "--config", str(run_file(1, "two"))]
+    done = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(PACKAGE)}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines() if line.startswith("{")].count(
+        "finished"
+    ) == 1
+    one, two = trained(tmp_path / "one"), trained(tmp_path / "two")
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=2e-3, rtol=1e-2)
+
+
+def test_checkpoint_without_manifest_is_ignored_and_a_cut_one_refused(run_file, tmp_path, capsys):
+    path = run_file(1)
+    assert stage1.main(["--config", str(path)]) == 0
+    folder = newest_checkpoint(tmp_path / "run" / "checkpoints")
+    (folder.parent / "step-99999999").mkdir()
+    assert newest_checkpoint(folder.parent) == folder
+    (folder / "optimizer.pt").write_bytes(b"cut")
+    capsys.readouterr()
+    assert stage1.main(["--config", str(path)]) == 1
+    assert "optimizer.pt: 3 bytes, the manifest says" in events(capsys)[-1]["message"]
+
+
+def test_other_settings_do_not_resume(run_file, capsys):
+    assert stage1.main(["--config", str(run_file(1))]) == 0
+    assert stage1.main(["--config", str(run_file(1, learningRate=0.5))]) == 1
+    assert events(capsys)[-1]["kind"] == "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"batchSize": "4"}, "batchSize: got '4'"), ({"colour": 1}, "unknown field 'colour'"),
+        ({"epochs": 2}, "exactly one"), ({"maxLength": 3}, "no room for one picture"), 
+        ({"lora": {"rank": 2}}, "stage 1 does not train"), ({"precision": "int3"}, "neither"),
+        ({"data": {"tars": "nowhere/{0..2}.tar"}}, "no such tar"),
+    ],
+)  # fmt: skip
+def test_wrong_run_files_are_refused_by_name(fields, message, run_file, capsys):
+    assert stage1.main(["--config", str(run_file(1, **fields))]) == 2
+    last = events(capsys)[-1]
+    assert last["event"] == "error" and message in last["message"]
+
+
+def test_cut_tar(run_file, tmp_path, capsys):
+    tar = tmp_path / "x.tar"
+    write_tar(tar, [caption_row(1), caption_row(2)])
+    tar.write_bytes(tar.read_bytes()[:1500])
+    assert stage1.main(["--config", str(run_file(1, data={"tars": str(tar)}))]) == 2
+    assert "x.tar" in events(capsys)[-1]["message"]
+
+
+def test_bad_rows_of_a_tar_are_skipped_and_counted(run_file, tmp_path, capsys):
+    good = caption_row(1)
+    bad = [
+        {"txt": b"no picture"},
+        good | {"png": b"\x89PNG junk"},
+        good | {"txt": b"   "},
+        good | {"txt": b"\xff\xfe"},
+        good | {"txt": b"a </s> b"},
+    ]
+    write_tar(tmp_path / "x.tar", [good, *bad])
+    assert (
+        stage1.main(
+            ["--config", str(run_file(1, data={"tars": str(tmp_path / "x.tar")}, batchSize=6, steps=1))]
+        )
+        == 0
+    )
+    seen = events(capsys)
+    assert seen[-1]["skipped"] == 5
+    assert len([event for event in seen if event["event"] == "skipped"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda turns: turns.pop(), "alternate"), (lambda turns: turns[0].update(role="assistant"), "expected 'user'"),
+        (lambda turns: turns[0].update(content=5), "text is missing"), (lambda turns: turns[0].update(image_list=[]), "1 <image> in the text, 0"),
+        (lambda turns: turns[0].update(image_list=["../a.png"]), "leaves the image folder"),
+        (lambda turns: turns[0].update(image_list=["z.png"]), "does not exist"),
+        (lambda turns: turns[1].update(content="x [INST] y"), "markup"),
+        (lambda turns: turns[1].update(content="x <image>", image_list=["a.png"]), "0 captions"),
+    ],
+)  # fmt: skip
+def test_bad_conversations_stop_the_run_before_it_starts(change, message, parts, run_file, tmp_path, capsys):
+    rows = conversations()
+    change(rows[0]["conversation"])
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps(rows))
+    data = {"conversations": str(path), "images": str(parts / "images")}
+    assert stage2.main(["--config", str(run_file(2, data=data))]) == 2
+    error = events(capsys)[-1]["message"]
+    assert "row 0" in error and message in error
+
+
+def test_merged_adapters_equal_unmerged_ones(parts):
+    from textbind_trainer.lora import add_lora
+    from textbind_trainer.model import language_state
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    model = load_model(None, parts / "language", QformerShape.from_json(SHAPE), None, vision_hidden=24)
+    add_lora(model.language_model, 3, 6, 3)
+    for name, parameter in model.language_model.named_parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.1)
+            assert "lora" in name or "added_rows" in name
+    ids = torch.randint(0, 300, (2, 9))
+    plain = AutoModelForCausalLM.from_pretrained(parts / "language")
+    missing = plain.load_state_dict(language_state(model), strict=False)
+    assert missing.unexpected_keys == [] and missing.missing_keys in ([], ["lm_head.weight"])
+    with torch.no_grad():
+        torch.testing.assert_close(
+            plain(ids).logits, model.language_model(input_ids=ids).logits, atol=1e-4, rtol=1e-4
+        )
+
+
+def test_schedule():
+    values = [loop.schedule(step, 4, 12) for step in range(13)]
+    assert values[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert values[8] == pytest.approx(0.5) and values[12] == pytest.approx(0.0)
+
+
+def test_time_is_not_a_number_in_events(capsys):
+    from textbind_trainer.events import emit
+
+    emit("step", loss=float("nan"), at=time.time())
+    assert events(capsys)[0]["loss"] is None
