@@ -31,7 +31,7 @@ export default {
       severity: 'error',
       comment: 'shared runs anywhere: zod and nothing else',
       from: { path: '^src/shared/' },
-      to: { pathNot: ['^src/shared/', '^node_modules/zod/'] },
+      to: { pathNot: ['^src/shared/', '(^|/)node_modules/zod/'] },
     },
     only(
       'main-imports-shared',
@@ -50,7 +50,7 @@ export default {
       severity: 'error',
       comment: 'a sandboxed preload can require electron alone',
       from: { path: '^src/main/preload/' },
-      to: { pathNot: ['^src/', '^node_modules/(electron|zod)/', '^electron$'] },
+      to: { pathNot: ['^src/', '(^|/)node_modules/(electron|zod)/', '^electron$'] },
     },
     only(
       'renderer-imports-shared',
@@ -67,7 +67,7 @@ export default {
         path: [
           '^node:',
           '^electron$',
-          '^node_modules/(electron|onnxruntime-node|better-sqlite3|sharp|electron-log)/',
+          '(^|/)node_modules/(electron|onnxruntime-node|better-sqlite3|sharp|electron-log)/',
         ],
       },
     },
@@ -96,7 +96,7 @@ export default {
       severity: 'error',
       comment: 'the engine: no Electron, no database',
       from: { path: '^src/worker/' },
-      to: { path: ['^electron$', '^node_modules/(electron|better-sqlite3)/'] },
+      to: { path: ['^electron$', '(^|/)node_modules/(electron|better-sqlite3)/'] },
     },
     {
       name: 'worker-has-no-network',
@@ -163,7 +163,7 @@ export default {
       severity: 'error',
       comment: 'the command runs without Electron, through whatever it imports',
       from: { path: '^src/cli/' },
-      to: { path: ['^electron$', '^node_modules/electron/'], reachable: true },
+      to: { path: ['^electron$', '(^|/)node_modules/electron/'], reachable: true },
     },
     {
       name: 'nothing-imports-test',

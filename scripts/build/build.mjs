@@ -60,7 +60,9 @@ export async function buildStale() {
   if (stale.length === 0) return undefined;
   const { code, tail } = await run(pinnedNode(), [fileURLToPath(import.meta.url), ...stale]);
   if (code !== 0) {
-    const line = tail.split('\n').find((text) => /Error: |error TS|[Ee]rror\b.*:/.test(text)) ?? `code ${code}`;
+    const line =
+      tail.split('\n').find((text) => /Error: |error TS|[Ee]rror\b.*:/.test(text)) ??
+      `code ${code}`;
     throw new SetupError(`the build failed: ${line.trim()}`, 'Mend the source named above.');
   }
   return `built ${stale.join(', ')}`;

@@ -1,0 +1,218 @@
+// `npm run dist`: the unpacked app for this platform in dist/, started by double-click or from its
+// folder. The app is staged first: what was built, and of node_modules only the native packages.
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildStale } from './build/build.mjs';
+import { externalPackages } from './build/targets.mjs';
+import { installElectron, installedRuntime, linkNativeModules } from './setup/electron.mjs';
+import { installPackages, pinnedNode } from './setup/npm-packages.mjs';
+import { cacheDir, reportFailure, root, run, say, SetupError, step } from './setup/steps.mjs';
+import { installSystemLibraries } from './setup/system-libraries.mjs';
+
+const stage = path.join(cacheDir, 'dist', 'app');
+const stampPath = path.join(root, 'dist', '.stamp');
+
+/** @typedef {import('./setup/electron.mjs').Runtime} Runtime */
+
+/** @param {string} folder @returns {Record<string, any>} */
+const manifestOf = (folder) => JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+
+/** What only the install script of a package uses. */
+const installOnly = new Set(['adm-zip', 'global-agent', 'node-addon-api']);
+
+/**
+ * Packages to ship: the native ones and all that they depend on, as installed.
+ * @returns {string[]} names, sorted
+ */
+export function shippedPackages() {
+  /** @type {Set<string>} */
+  const names = new Set();
+  const queue = [...externalPackages];
+  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+    const folder = path.join(root, 'node_modules', name);
+    if (names.has(name) || installOnly.has(name) || !existsSync(folder)) continue;
+    names.add(name);
+    const { dependencies = {}, optionalDependencies = {} } = manifestOf(folder);
+    queue.push(...Object.keys(dependencies), ...Object.keys(optionalDependencies));
+  }
+  return [...names].sort();
+}
+
+/**
+ * Makes a staged package's manifest true to what is staged: electron-builder follows it.
+ * @param {string} name
+ */
+function trimManifest(name) {
+  const folder = path.join(stage, 'node_modules', name);
+  const manifest = manifestOf(folder);
+  for (const key of ['dependencies', 'optionalDependencies']) {
+    const kept = Object.entries(manifest[key] ?? {}).filter(([each]) =>
+      existsSync(path.join(stage, 'node_modules', each)),
+    );
+    manifest[key] = Object.fromEntries(kept);
+  }
+  for (const key of ['scripts', 'devDependencies', 'gypfile']) delete manifest[key];
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
+}
+
+/**
+ * True for a file that the app needs on this platform: no sources, no other platforms' binaries.
+ * @param {string} file absolute path in node_modules
+ */
+function isShipped(file) {
+  const name = path.relative(path.join(root, 'node_modules'), file).replaceAll('\\', '/');
+  if (/^better-sqlite3\/(deps|src)(\/|$)/.test(name)) return false;
+  if (/\.(d\.ts|map|md|markdown)$/.test(name)) return false;
+  const binary = /^onnxruntime-node\/bin\/napi-v\d+\/([^/]+)(?:\/([^/]+))?/.exec(name);
+  if (binary === null) return true;
+  const [, platform, architecture] = binary;
+  return platform === process.platform && (architecture ?? process.arch) === process.arch;
+}
+
+/** Lays the app out in .cache/dist/app. @param {Runtime} runtime */
+function stageApp(runtime) {
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  for (const folder of ['main', 'preload', 'worker', 'renderer', 'cli']) {
+    const from = path.join(root, 'out', folder);
+    if (existsSync(from)) cpSync(from, path.join(stage, 'out', folder), { recursive: true });
+  }
+  const names = shippedPackages();
+  for (const name of names) {
+    cpSync(path.join(root, 'node_modules', name), path.join(stage, 'node_modules', name), {
+      recursive: true,
+      filter: isShipped,
+    });
+  }
+  const extra = runtime.kind === 'fallback' ? stageFallbackModules() : [];
+  const { name, version, description, license, type, main } = manifestOf(root);
+  const dependencies = Object.fromEntries(
+    [...new Set([...names, ...extra])].map((each) => [
+      each,
+      String(manifestOf(path.join(stage, 'node_modules', each))['version']),
+    ]),
+  );
+  for (const each of Object.keys(dependencies)) trimManifest(each);
+  const author = 'The TextBind Studio authors';
+  const manifest = {
+    name,
+    productName: 'TextBind Studio',
+    version,
+    description,
+    author,
+    license,
+    type,
+    main,
+    dependencies,
+  };
+  writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
+}
+
+/** The fallback runtime takes the better-sqlite3 that was built for it. */
+function stageFallbackModules() {
+  const from = path.join(root, 'out', 'node_modules');
+  const names = readdirSync(from).filter((name) => !name.startsWith('.'));
+  for (const name of names) {
+    const target = path.join(stage, 'node_modules', name);
+    rmSync(target, { recursive: true, force: true });
+    cpSync(path.join(from, name), target, { recursive: true });
+  }
+  return names;
+}
+
+/** The packaged program. */
+function packagedBinary() {
+  if (process.platform === 'darwin') {
+    const folder = process.arch === 'arm64' ? 'mac-arm64' : 'mac';
+    return path.join(root, 'dist', folder, 'TextBind Studio.app/Contents/MacOS/TextBind Studio');
+  }
+  if (process.platform === 'win32') return path.join(root, 'dist/win-unpacked/TextBind Studio.exe');
+  const folder = process.arch === 'arm64' ? 'linux-arm64-unpacked' : 'linux-unpacked';
+  return path.join(root, 'dist', folder, 'textbind-studio');
+}
+
+/** @param {string} folder @returns {string[]} "path size time" of the files below, sorted */
+function listing(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('__pycache__'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort()
+    .map((file) => `${file} ${statSync(file).size} ${statSync(file).mtimeMs}`);
+}
+
+/** Of all that goes into the package. @param {Runtime} runtime */
+function fingerprint(runtime) {
+  const hash = createHash('sha256').update(`${runtime.kind} ${runtime.version}`);
+  for (const file of ['out/stamps.json', 'electron-builder.yml', 'scripts/dist.mjs']) {
+    hash.update(readFileSync(path.join(root, file)));
+  }
+  for (const folder of ['models', 'resources'])
+    hash.update(listing(path.join(root, folder)).join('\n'));
+  return hash.digest('hex');
+}
+
+/**
+ * Packs the built app if anything changed.
+ * @returns {Promise<string>} the packaged program
+ */
+export async function packApp() {
+  const runtime = installedRuntime();
+  if (runtime === undefined) throw new SetupError('there is no Electron', 'Run: npm start');
+  const binary = packagedBinary();
+  const stamp = fingerprint(runtime);
+  const fresh = existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp;
+  if (fresh && existsSync(binary)) return binary;
+  rmSync(stampPath, { force: true });
+  say(`dist: packing with the ${runtime.kind} Electron ${runtime.version}`);
+  stageApp(runtime);
+  const { code, tail } = await run(
+    pinnedNode(),
+    [
+      path.join(root, 'node_modules/electron-builder/cli.js'),
+      '--dir',
+      '--publish=never',
+      `-c.electronDist=${runtime.dist}`,
+      `-c.electronVersion=${runtime.version}`,
+    ],
+    { quiet: true },
+  );
+  if (code !== 0 || !existsSync(binary)) {
+    throw new SetupError(
+      `electron-builder ended with code ${code}:\n${tail.split('\n').slice(-12).join('\n')}`,
+      'Read its message above; the staged app is in .cache/dist/app.',
+    );
+  }
+  // Only `electron FOLDER` uses it; the packaged app is in app.asar.
+  rmSync(path.join(path.dirname(binary), 'resources', 'default_app.asar'), { force: true });
+  writeFileSync(stampPath, stamp);
+  return binary;
+}
+
+async function main() {
+  await step('npm packages', installPackages);
+  await step('system libraries', () => installSystemLibraries({ screen: false, driver: false }));
+  await step('Electron', async () => {
+    const { runtime, done } = await installElectron();
+    linkNativeModules(runtime);
+    return done;
+  });
+  await step('build', buildStale);
+  await step('dist', async () => `${path.relative(root, await packApp())} is up to date`);
+  return 0;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main().catch(reportFailure);
+}

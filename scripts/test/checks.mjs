@@ -1,0 +1,77 @@
+// The checks that count as one test each: types, lint, boundaries, format.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { root } from '../setup/steps.mjs';
+import { venvPython } from '../setup/python.mjs';
+import { one, resultsDir, show, tool } from './suite.mjs';
+
+/** Folders with a tsconfig.json of their own, and in them something to check. */
+const projects = [
+  'src/shared',
+  'src/main',
+  'src/worker',
+  'src/cli',
+  'scripts',
+  'test',
+  'test/renderer',
+  'test/e2e',
+];
+
+/** @param {string} folder */
+function hasSources(folder) {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' }).some((name) =>
+    /\.(ts|mjs)$/.test(name),
+  );
+}
+
+/** tsc for each project, svelte-check for the renderer. */
+export async function types() {
+  let ok = true;
+  for (const project of projects) {
+    if (!hasSources(project)) continue;
+    const info = path.join(resultsDir, 'tsc', `${project.replaceAll('/', '-')}.tsbuildinfo`);
+    const args = ['-p', project, '--incremental', '--tsBuildInfoFile', info, '--pretty', 'false'];
+    const code = await tool('typescript/bin/tsc', args);
+    if (code !== 0) process.stdout.write(`types: ${project} failed\n`);
+    ok = code === 0 && ok;
+  }
+  if (existsSync(path.join(root, 'src/renderer/index.html'))) {
+    const args = [
+      '--tsconfig',
+      'src/renderer/tsconfig.json',
+      '--output',
+      'human',
+      '--fail-on-warnings',
+    ];
+    ok = (await tool('svelte-check/bin/svelte-check', args)) === 0 && ok;
+  }
+  return one(ok);
+}
+
+/**
+ * eslint, and ruff for the trainer where there is a Python.
+ * @param {string[]} _args @param {boolean} hasPython
+ */
+export async function lint(_args, hasPython) {
+  const cache = ['--cache', '--cache-location', path.join(resultsDir, 'eslint')];
+  let ok = (await tool('eslint/bin/eslint.js', ['.', '--max-warnings=0', ...cache])) === 0;
+  const hasRuff =
+    hasPython && existsSync(venvPython) && existsSync(path.join(root, 'resources/trainer'));
+  if (hasRuff) {
+    const ruff = ['-m', 'ruff', 'check', '--quiet', '--cache-dir', path.join(resultsDir, 'ruff')];
+    ok = (await show(venvPython, [...ruff, 'resources/trainer', 'test/trainer'])) === 0 && ok;
+  } else process.stdout.write('ruff: skipped, there is no Python environment\n');
+  return one(ok);
+}
+
+/** dependency-cruiser: who may import whom, no cycles. */
+export async function boundaries() {
+  const args = ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src'];
+  return one((await tool('dependency-cruiser/bin/dependency-cruise.mjs', args)) === 0);
+}
+
+export async function format() {
+  const cache = ['--cache', '--cache-location', path.join(resultsDir, 'prettier')];
+  const args = ['--check', '--log-level', 'warn', ...cache, '.'];
+  return one((await tool('prettier/bin/prettier.cjs', args)) === 0);
+}

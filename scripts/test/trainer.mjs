@@ -1,0 +1,46 @@
+// The trainer's tests, by pytest in .venv. Counts come from its JUnit file.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { venvPython } from '../setup/python.mjs';
+import { root } from '../setup/steps.mjs';
+import { countDeclared, resultsDir, show } from './suite.mjs';
+
+/**
+ * @param {string[]} args
+ * @param {string | undefined} problem why there is no Python, if so
+ * @returns {Promise<import('./suite.mjs').Counts>}
+ */
+export async function trainer(args, problem) {
+  const reason = problem ?? (existsSync(venvPython) ? undefined : 'there is no .venv');
+  if (reason !== undefined) {
+    const skipped = countDeclared('test/trainer', /^(.*\/)?test_.*\.py$/, /^\s*def test_/gm);
+    return { passed: 0, failed: 0, skipped, reason };
+  }
+  const file = path.join(resultsDir, 'pytest.xml');
+  mkdirSync(resultsDir, { recursive: true });
+  rmSync(file, { force: true });
+  const pytest = ['-m', 'pytest', '-q', '--rootdir', path.join(root, 'resources/trainer')];
+  const config = ['-c', 'resources/trainer/pyproject.toml', '-rs', `--junitxml=${file}`];
+  const cache = ['-o', `cache_dir=${path.join(resultsDir, 'pytest')}`];
+  const code = await show(venvPython, [...pytest, ...config, ...cache, ...args, 'test/trainer']);
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
+  return countsOf(readFileSync(file, 'utf8'), code);
+}
+
+/**
+ * @param {string} xml pytest's JUnit file
+ * @param {number} code pytest's exit code
+ * @returns {import('./suite.mjs').Counts}
+ */
+export function countsOf(xml, code) {
+  const suite = /<testsuite [^>]*>/.exec(xml)?.[0] ?? '';
+  const number = (/** @type {string} */ name) =>
+    Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+  const failed = number('failures') + number('errors');
+  const skipped = number('skipped');
+  return {
+    passed: Math.max(0, number('tests') - failed - skipped),
+    failed: code !== 0 && failed === 0 ? 1 : failed,
+    skipped,
+  };
+}
