@@ -1,0 +1,59 @@
+import { getContext, setContext } from 'svelte';
+import type { Api } from '../api.ts';
+import { ChatStore } from './chat.svelte.ts';
+import { ConversationsStore } from './conversations.svelte.ts';
+import { DraftsStore } from './drafts.svelte.ts';
+import { EngineStore } from './engine.svelte.ts';
+import { ModelsStore } from './models.svelte.ts';
+import { SettingsStore } from './settings.svelte.ts';
+import { ShellStore } from './shell.svelte.ts';
+
+/** Everything the views share. One for each window (and one for each test). */
+export interface Studio {
+  readonly api: Api;
+  readonly shell: ShellStore;
+  readonly engine: EngineStore;
+  readonly settings: SettingsStore;
+  readonly models: ModelsStore;
+  readonly conversations: ConversationsStore;
+  readonly chat: ChatStore;
+  readonly drafts: DraftsStore;
+}
+
+const key = Symbol('studio');
+
+/** Makes the stores over one client. Their listeners live as long as the window. */
+export function createStudio(api: Api): Studio {
+  const chat = new ChatStore(api);
+  api.on('conversations.changed', ({ conversation, removed }) => {
+    if (!removed) chat.updateSummary(conversation);
+  });
+  return {
+    api,
+    chat,
+    shell: new ShellStore(api),
+    engine: new EngineStore(api),
+    settings: new SettingsStore(api),
+    models: new ModelsStore(api),
+    conversations: new ConversationsStore(api),
+    drafts: new DraftsStore(api),
+  };
+}
+
+/** Asks main for everything that the first screen shows. */
+export async function loadStudio(studio: Studio): Promise<void> {
+  await Promise.all([
+    studio.settings.load(),
+    studio.engine.load(),
+    studio.conversations.load(),
+    studio.models.load(),
+  ]);
+}
+
+export function provideStudio(studio: Studio): void {
+  setContext(key, studio);
+}
+
+export function useStudio(): Studio {
+  return getContext<Studio>(key);
+}

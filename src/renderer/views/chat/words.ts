@@ -1,0 +1,77 @@
+import type { Turn, Usage } from '../../../shared/domain/turn.ts';
+
+/** Seconds as a person says them: "0.4 s", "12 s", "3 min 5 s". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** "about 8 s left"; null when nothing is known. */
+export function timeLeft(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  if (seconds < 1) return 'nearly done';
+  if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
+  return `about ${Math.ceil(seconds / 60)} min left`;
+}
+
+/** Bytes in decimal units: "134 MB". */
+export function bytes(count: number): string {
+  if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
+  if (count < 1e9) return `${Math.round(count / 1e6)} MB`;
+  return `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/** Tokens for each second; null where no time was measured. */
+export function rate(tokens: number, seconds: number): string | null {
+  if (seconds <= 0 || tokens <= 0) return null;
+  const perSecond = tokens / seconds;
+  return `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} tokens/s`;
+}
+
+/** The figures of a reply in one line. */
+export function usageLine(usage: Usage): string {
+  const pieces = [`${usage.replyTokens} tokens`];
+  const decode = rate(usage.replyTokens, usage.decodeSeconds);
+  if (decode !== null) pieces.push(decode);
+  if (usage.firstTokenSeconds !== null) {
+    pieces.push(`first word after ${duration(usage.firstTokenSeconds)}`);
+  }
+  if (usage.pictures > 0) {
+    const each = duration(usage.drawSeconds / usage.pictures);
+    pieces.push(
+      usage.pictures === 1 ? `1 picture in ${each}` : `${usage.pictures} pictures, ${each} each`,
+    );
+  }
+  return pieces.join(' · ');
+}
+
+/** What to say at the end of a reply that did not come to its own end; null for one that did. */
+export function statusSentence(turn: Pick<Turn, 'status'>): string | null {
+  switch (turn.status) {
+    case 'cut':
+      return 'The reply reached its length limit.';
+    case 'stopped':
+      return 'You stopped this reply.';
+    case 'interrupted':
+      return 'The engine stopped while it was writing. What it had said is kept.';
+    case 'streaming':
+    case 'complete':
+    case 'failed':
+      return null;
+    default:
+      return turn.status satisfies never;
+  }
+}
+
+/** The day group of a conversation in the list. */
+export function dayGroup(updatedAt: number, now: number): string {
+  const midnight = new Date(now);
+  midnight.setHours(0, 0, 0, 0);
+  const dayMs = 86_400_000;
+  if (updatedAt >= midnight.getTime()) return 'Today';
+  if (updatedAt >= midnight.getTime() - dayMs) return 'Yesterday';
+  if (updatedAt >= midnight.getTime() - 6 * dayMs) return 'This week';
+  return 'Earlier';
+}
