@@ -163,14 +163,15 @@ def compose(seed: int, pictures: Path, main_object: str | None = None, variety: 
     """The scene of a seed: the same bytes each time.
 
     pictures: what fetch_pictures returned. main_object overrides the seed's choice (balanced evaluations).
-    variety: 1 is the real thing; towards 0, single objects come at one size in the middle (first lessons).
+    variety: 1 is the real thing; towards 0, single objects come at one size in the middle, unmirrored
+    (first lessons of the eyes, and what the hand is taught to draw).
     """
     random_ = random.Random(f"scene {seed}")
     drawn = random_.choice(NAMES)
     main = main_object or drawn
     background = random_.choice(tuple(BACKGROUNDS))
     canvas = _background(random_, background)
-    mirrored = random_.random() < 0.5
+    mirrored = random_.random() < 0.5 * variety
     if random_.random() < 0.2:
         second = random_.choice([name for name in NAMES if name != main])
         side = random_.choice(("left", "right"))
