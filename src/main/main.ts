@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { BrowserWindow} from 'electron';
+import type { BrowserWindow } from 'electron';
 import { app, ipcMain, protocol, session } from 'electron';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, toWireError } from '../shared/errors.ts';

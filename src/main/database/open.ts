@@ -36,7 +36,9 @@ export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
-    for (const migration of migrations) migrate(database, migration, { file, backupFolder, log });
+    const isNew = userVersion(database) === 0;
+    const place = { file, backupFolder, isNew, log };
+    for (const migration of migrations) migrate(database, migration, place);
     return database;
   } catch (error) {
     database?.close();
@@ -89,6 +91,8 @@ function refuseNewer(file: string, version: number, newest: number): void {
 interface MigrationPlace {
   readonly file: string;
   readonly backupFolder: string;
+  /** Nothing was in it when it was opened: nothing to keep. */
+  readonly isNew: boolean;
   readonly log: Logger;
 }
 
@@ -98,7 +102,7 @@ function migrate(database: StudioDatabase, migration: Migration, place: Migratio
   if (from !== migration.version - 1) {
     throw new StudioError('internal', `Migration ${migration.version} cannot follow form ${from}`);
   }
-  if (from > 0) keepCopy(database, from, place);
+  if (!place.isNew) keepCopy(database, from, place);
   // A table may be rebuilt inside a step, which foreign keys would hinder; they are checked before the commit.
   database.pragma('foreign_keys = OFF');
   try {

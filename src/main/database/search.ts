@@ -37,6 +37,6 @@ SELECT count(*) FROM (SELECT DISTINCT conversation_key FROM search WHERE search 
 CROSS JOIN conversations c ON c.key = found.conversation_key
 WHERE c.deleted_at IS NULL`,
 
-  /** ?1 query, ?2 row. */
-  snippet: `SELECT snippet(search, 0, '', '', '…', 16) FROM search WHERE search MATCH ? AND rowid = ?`,
+  /** ?1 query, ?2 row; the driver binds a number as a real, by which full text finds no row but ignores the limit. */
+  snippet: `SELECT snippet(search, 0, '', '', '…', 16) FROM search WHERE search MATCH ? AND rowid = CAST(? AS INTEGER)`,
 } as const;

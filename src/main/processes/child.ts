@@ -19,28 +19,11 @@ export interface Child {
 /** Starts a worker process. Throws where it cannot even be started. */
 export type Spawn = () => Child;
 
-const signalNames: Readonly<Record<number, string>> = {
-  4: 'SIGILL',
-  6: 'SIGABRT',
-  7: 'SIGBUS',
-  8: 'SIGFPE',
-  9: 'SIGKILL',
-  11: 'SIGSEGV',
-  15: 'SIGTERM',
-};
-
 /** A sentence for a person about how the worker ended. */
 export function describeExit(exit: ChildExit, lastWords: string): string {
-  const signal = exit.signal ?? signalOfCode(exit.code);
-  const how = signal === null ? `ended with code ${exit.code}` : `was ended by ${signal}`;
+  const { code, signal } = exit;
+  const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
   const lastLine = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
   const hint = signal === 'SIGKILL' ? ' (the system does this when memory runs out)' : '';
   return `The engine ${how}${hint}${lastLine === '' ? '.' : `: ${lastLine}`}`;
-}
-
-/** Electron gives waitpid's raw figure, shells 128 + n: both name a signal. */
-function signalOfCode(code: number | null): string | null {
-  if (code === null) return null;
-  const number = code > 128 ? code - 128 : code & 0x7f;
-  return code > 2 ? (signalNames[number] ?? null) : null;
 }

@@ -29,7 +29,7 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
       port: toPort(child),
       pid: () => child.pid,
       onExit: (callback: (exit: ChildExit) => void) =>
-        void child.once('exit', (code) => callback({ code, signal: null })),
+        void child.once('exit', (code) => callback(exitOfCode(code, process.platform))),
       lastWords: () => words,
       kill(signal) {
         if (child.pid === undefined) return;
@@ -38,6 +38,21 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
       },
     } satisfies Child;
   };
+}
+
+/** Ways to die by a signal. Node exits with none of these numbers by itself in what we run. */
+const signalNames: Readonly<Record<number, string>> = {
+  4: 'SIGILL',
+  6: 'SIGABRT',
+  9: 'SIGKILL',
+  11: 'SIGSEGV',
+  15: 'SIGTERM',
+};
+
+/** Electron gives a signal's plain number as the code (Electron 33 on Linux: 9 for SIGKILL, 11 for SIGSEGV). */
+function exitOfCode(code: number, platform: NodeJS.Platform): ChildExit {
+  const signal = platform === 'win32' ? undefined : signalNames[code];
+  return signal === undefined ? { code, signal: null } : { code: null, signal };
 }
 
 function toPort(child: Electron.UtilityProcess): Port {

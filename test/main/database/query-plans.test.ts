@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { StudioDatabase } from '../../../src/main/database/open.ts';
+import { listQueries } from '../../../src/main/database/search.ts';
+import type { Store } from '../../../src/main/database/store.ts';
+import { turnQueries } from '../../../src/main/database/turns.ts';
+import { openTestStorage } from '../support/storage.ts';
+import { makeTurn, text } from '../support/turns.ts';
+
+function fill(store: Store, conversations: number): string {
+  let last = '';
+  store.transaction(() => {
+    for (let index = 0; index < conversations; index += 1) {
+      last = randomUUID();
+      store.conversations.create(last, `Conversation ${index}`, index);
+      store.turns.append(last, makeTurn('user', [text(index % 50 === 0 ? 'needle' : 'straw')]));
+      store.turns.append(last, makeTurn('assistant', [text('some reply')]));
+    }
+  });
+  return last;
+}
+
+function planOf(database: StudioDatabase, sql: string, parameters: readonly unknown[]): string[] {
+  const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters) as {
+    detail: string;
+  }[];
+  return rows.map(({ detail }) => detail);
+}
+
+/** A step over a whole table of ours. The full-text table is asked by MATCH, and what a query made itself is small. */
+const scans = (plan: readonly string[]): string[] =>
+  plan.filter((step) =>
+    /^SCAN (?!search VIRTUAL TABLE INDEX \d+:.*M|found|\(|CONSTANT)/.test(step),
+  );
+
+const id = randomUUID();
+const statements: [string, string, unknown[]][] = [
+  ['list', listQueries.list, [50, 0]],
+  ['count', listQueries.count, []],
+  ['search', listQueries.search, ['needle', 50, 0]],
+  ['search count', listQueries.searchCount, ['needle']],
+  ['snippet', listQueries.snippet, ['needle', 4]],
+  ['turns of a conversation', turnQueries.turns, [id]],
+  ['parts of a conversation', turnQueries.parts, [id]],
+  ['one turn', turnQueries.turn, [id]],
+];
+
+describe('query plans', () => {
+  test.each(statements)('%s uses indexes and scans no table', (_name, sql, parameters) => {
+    const { store, database } = openTestStorage();
+    fill(store, 200);
+    database.exec('ANALYZE');
+    const plan = planOf(database, sql, parameters);
+    expect(plan.length).toBeGreaterThan(0);
+    expect(scans(plan), plan.join('\n')).toEqual([]);
+  });
+
+  test('the check itself sees a scan', () => {
+    const { store, database } = openTestStorage();
+    fill(store, 20);
+    expect(scans(planOf(database, 'SELECT * FROM turns WHERE model = ?', ['x']))).toHaveLength(1);
+    expect(scans(planOf(database, 'SELECT * FROM search WHERE body = ?', ['x']))).toHaveLength(1);
+  });
+
+  test('list and open need no sorting', () => {
+    const { store, database } = openTestStorage();
+    fill(store, 200);
+    for (const [sql, parameters] of [
+      [listQueries.list, [50, 0]],
+      [turnQueries.turns, [id]],
+      [turnQueries.parts, [id]],
+    ] as const) {
+      expect(planOf(database, sql, parameters).join('\n')).not.toContain('TEMP B-TREE');
+    }
+  });
+
+  test('the plans of list and open stay the same with ten times the conversations', () => {
+    const plans = [100, 1000].map((conversations) => {
+      const { store, database } = openTestStorage();
+      fill(store, conversations);
+      database.exec('ANALYZE');
+      return statements.map(([, sql, parameters]) => planOf(database, sql, parameters));
+    });
+    expect(plans[1]).toEqual(plans[0]);
+  });
+});

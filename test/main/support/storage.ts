@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { openDatabase, type StudioDatabase } from '../../../src/main/database/open.ts';
+import { createStore, type Store } from '../../../src/main/database/store.ts';
+
+/** A folder that goes when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface TestStorage {
+  readonly folder: string;
+  readonly database: StudioDatabase;
+  readonly store: Store;
+}
+
+/** A real database in a temporary folder. */
+export function openTestStorage(folder = temporaryFolder()): TestStorage {
+  const database = openDatabase({
+    file: path.join(folder, 'textbind.db'),
+    backupFolder: path.join(folder, 'backups'),
+  });
+  onTestFinished(() => void database.close());
+  return { folder, database, store: createStore(database) };
+}
