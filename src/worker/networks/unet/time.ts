@@ -30,12 +30,17 @@ function frequencies(half: number, shift: number): readonly number[] {
   });
 }
 
-/** Sinusoids of numbers, always in float32: x [...] -> [..., size], cosines first if the configuration flips them. */
+/**
+ * Sinusoids of numbers: x [...] -> [..., size], cosines first if the configuration flips them.
+ *
+ * Angles are float32, as in the reference; their waves are taken in float64. GPUs' own sine is off by 1e-3 at the
+ * hundreds of radians that occur here, and WebGPU has no float64, so there the runtime takes these few on the CPU.
+ */
 function sinusoids(x: Value, size: number, config: UnetConfig): Value {
   const scale = constant(frequencies(size / 2, config.frequencyShift), 'float32');
-  const angles = mul(unsqueeze(x, x.shape.length), scale);
+  const angles = cast(mul(unsqueeze(x, x.shape.length), scale), 'float64');
   const waves = config.flipSinToCos ? [cos(angles), sin(angles)] : [sin(angles), cos(angles)];
-  return concat(waves, -1);
+  return cast(concat(waves, -1), 'float32');
 }
 
 /** linear -> silu -> linear */
