@@ -119,7 +119,7 @@ export class Engine implements EngineClient {
   }
 
   #runningState(): EngineStatus['state'] {
-    if (this.#opening !== null) return 'loading';
+    if (this.#client === null || this.#opening !== null) return 'loading';
     return this.#supervisor.inFlight().some((name) => name !== 'memory') ? 'busy' : 'ready';
   }
 
@@ -158,6 +158,7 @@ export class Engine implements EngineClient {
     if (state !== 'running' && state !== 'unresponsive') {
       this.#client = null;
       this.#model = null;
+      this.#modelError = null;
       this.#opening = null;
     }
     this.#wake();

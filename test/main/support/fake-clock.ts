@@ -32,4 +32,13 @@ export class FakeClock implements Clock {
     }
     this.#now = end;
   }
+
+  /** The machine sleeps: time passes at once, and every timer that fell due fires only then, once. */
+  sleep(ms: number): void {
+    this.#now += ms;
+    const due = [...this.#waiting].filter(({ at }) => at <= this.#now);
+    for (const waiting of due) {
+      if (this.#waiting.delete(waiting)) waiting.callback();
+    }
+  }
 }

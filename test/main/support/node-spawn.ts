@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Child, ChildExit, Spawn } from '../../../src/main/processes/child.ts';
+
+const entry = path.join(import.meta.dirname, 'fake-worker.ts');
+
+/** Starts the fake worker as a real child of Node. `traits` by number of the start; the last one stays. */
+export function createNodeSpawn(
+  traits: readonly string[] = [''],
+): Spawn & { readonly children: Child[] } {
+  const children: Child[] = [];
+  const start = (): Child => {
+    const trait = traits[Math.min(children.length, traits.length - 1)] ?? '';
+    const child = spawnWorker(trait);
+    children.push(child);
+    return child;
+  };
+  onTestFinished(() => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+  return Object.assign(start, { children });
+}
+
+function spawnWorker(trait: string): Child {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    serialization: 'advanced',
+    env: { ...process.env, FAKE_WORKER: trait },
+  });
+  let words = '';
+  let receive: ((message: unknown) => void) | null = null;
+  child.stderr?.on('data', (data: Buffer) => {
+    words += data.toString();
+  });
+  child.on('message', (message) => receive?.(message));
+  child.on('error', () => undefined);
+  return {
+    port: {
+      postMessage(message) {
+        if (child.connected) child.send(message as object, () => undefined);
+      },
+      onMessage: (callback) => {
+        receive = callback;
+      },
+      close() {
+        receive = null;
+      },
+    },
+    pid: () => child.pid,
+    // `close`, not `exit`: what it wrote to stderr has arrived then.
+    onExit: (callback: (exit: ChildExit) => void) =>
+      void child.once('close', (code, signal) => callback({ code, signal })),
+    lastWords: () => words,
+    kill: (signal) => void child.kill(signal),
+  };
+}
+
+/** Waits for something to hold, by the machine's own clock. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
