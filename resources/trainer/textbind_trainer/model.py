@@ -154,7 +154,8 @@ def language_state(model: TextBindModel) -> dict[str, Tensor]:
         parent, _, leaf = name.rpartition(".")
         if leaf.startswith("lora_") or leaf == "added_rows":
             continue
-        value = merged_weight(modules[parent]) if leaf == "weight" else value
+        wrapper = parent.removesuffix(".base")
+        value = merged_weight(modules[wrapper]) if leaf == "weight" else value
         state[name.replace(".base.", ".")] = value.detach().cpu().contiguous()
     if model.language_model.config.tie_word_embeddings:
         state.pop("lm_head.weight", None)

@@ -67,6 +67,11 @@ def index_tar(path: Path) -> tuple[TarSample, ...]:
                 if member.offset_data + member.size > size_on_disk:
                     raise TrainerError("data", f"{path}: ends in the middle of {member.name!r}")
                 samples.setdefault(f"{folder}/{stem}", {})[ending.lower()] = (member.offset_data, member.size)
+        with path.open("rb") as file:
+            file.seek(max(0, size_on_disk - 2 * tarfile.BLOCKSIZE))
+            if file.read().strip(b"\0") or size_on_disk % tarfile.BLOCKSIZE:
+                # Python's tarfile takes a cut in a header for the end: samples would be missing in silence.
+                raise TrainerError("data", f"{path}: has no end mark, it was probably cut")
     except (tarfile.TarError, OSError) as error:
         raise TrainerError("data", f"{path}: not a readable tar: {error}") from error
     if not samples:

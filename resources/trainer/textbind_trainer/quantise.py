@@ -1,0 +1,37 @@
+"""What int4 does to weights: the engine's rounding, simulated.
+
+Blocks of 32 along the input, asymmetric, round to nearest, scale and a whole 4-bit zero point
+(ONNX Runtime's MatMulNBits with zero points).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+BLOCK = 32
+
+
+def int4_round_trip(weight: Tensor, block: int = BLOCK) -> Tensor:
+    """[out, in] -> the same shape, as it comes back after quantisation. ``in`` must divide into blocks."""
+    groups = weight.float().reshape(-1, block)
+    low = groups.amin(dim=1, keepdim=True).clamp(max=0)
+    high = groups.amax(dim=1, keepdim=True).clamp(min=0)
+    scale = ((high - low) / 15).clamp(min=1e-12)
+    zero = torch.round(-low / scale).clamp(0, 15)
+    levels = torch.round(groups / scale + zero).clamp(0, 15)
+    return ((levels - zero) * scale).reshape(weight.shape).to(weight.dtype)
+
+
+@torch.no_grad()
+def quantise_linears(model: nn.Module, head: bool = False) -> int:
+    """Round the linear layers of a language model in place; ``head`` also the (tied) embedding. Counts layers."""
+    count = 0
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear) and name != "lm_head":
+            module.weight.copy_(int4_round_trip(module.weight))
+            count += 1
+    if head:
+        table = model.get_input_embeddings().weight
+        table.copy_(int4_round_trip(table))
+    return count
