@@ -150,7 +150,11 @@ export class ChatService {
     log.info('reply queued', { conversation: task.conversationId, turn: task.turnId });
     // A later turn of the loop: the window must know the turn before its first event comes.
     const started = this.#queue.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
-    this.#queue = started.then(() => task.run()).then(() => this.#end(task));
+    // Whatever befalls one reply, the next one must get its turn.
+    this.#queue = started
+      .then(() => task.run())
+      .then(() => this.#end(task))
+      .catch((error: unknown) => log.error('reply left in disorder', { reason: String(error) }));
   }
 
   #end(task: LiveTask): void {

@@ -98,11 +98,14 @@ export class ReplyDraft {
     this.#captionOpen = false;
   }
 
-  /** Gives what must be written, and takes it as written: the first changed part's index. */
-  takeUnsaved(): number {
-    const from = this.#unsavedFrom;
+  /** The first part that must be written. */
+  unsavedFrom(): number {
+    return this.#unsavedFrom;
+  }
+
+  /** All of it is on the disk. */
+  markSaved(): void {
     this.#unsavedFrom = this.parts.length;
-    return from;
   }
 
   get #last(): number {

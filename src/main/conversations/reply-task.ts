@@ -129,11 +129,11 @@ export class ReplyTask implements LiveTask {
     this.#timer = null;
     const { store } = this.#deps;
     const turn = this.turn();
-    const from = this.#draft.takeUnsaved();
     store.transaction(() => {
-      store.turns.saveParts(this.turnId, turn.parts, from);
+      store.turns.saveParts(this.turnId, turn.parts, this.#draft.unsavedFrom());
       store.turns.saveState(this.turnId, turn);
     });
+    this.#draft.markSaved();
   }
 
   /** The disk refused: the reply is stopped, for what follows would be lost unseen. */

@@ -1,0 +1,510 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { AppEventName } from '../../../src/shared/contracts/app-ipc.ts';
+import type { WorkerRequestBody } from '../../../src/shared/contracts/worker-protocol.ts';
+import { StudioError } from '../../../src/shared/errors.ts';
+import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { flushIntervalMs } from '../../../src/main/conversations/reply-task.ts';
+import { silentLogger } from '../../../src/main/logger.ts';
+import { createPictureStore } from '../../../src/main/pictures/store.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/node-spawn.ts';
+import { encodePng } from '../support/png.ts';
+import { drawnEvent, ScriptedEngine, settled } from '../support/scripted-engine.ts';
+import { openTestStorage } from '../support/storage.ts';
+import { text } from '../support/turns.ts';
+
+function makeChat() {
+  const { store, folder, database } = openTestStorage();
+  const pictures = createPictureStore(path.join(folder, 'pictures'), store.pictures);
+  const engine = new ScriptedEngine();
+  const clock = new FakeClock();
+  const events: { name: AppEventName; body: Record<string, unknown> }[] = [];
+  const chat = new ChatService({
+    store,
+    pictures,
+    engine,
+    clock,
+    log: silentLogger,
+    emit: (name, body) => events.push({ name, body }),
+  });
+  const send = (words: string, conversationId: string | null = null) =>
+    chat.send({ conversationId, parts: [{ kind: 'text', text: words }] });
+  const stored = (conversationId: string) => store.turns.list(conversationId);
+  const names = () => events.map(({ name }) => name);
+  return { store, database, pictures, engine, clock, events, names, chat, send, stored };
+}
+
+const died = new StudioError('worker-crashed', 'The engine was ended by SIGKILL.');
+const textEvent = (words: string) => ({ kind: 'text', text: words }) as const;
+
+describe('sending', () => {
+  test('stores the turn and an empty reply before the model is asked', async () => {
+    const { send, stored, engine } = makeChat();
+    const { conversation, turns } = send('  What is\n a pear?  ');
+    expect(engine.asked).toEqual([]);
+    expect(conversation).toMatchObject({ title: 'What is a pear?', turnCount: 2 });
+    expect(turns.map(({ role, status }) => [role, status])).toEqual([
+      ['user', 'complete'],
+      ['assistant', 'streaming'],
+    ]);
+    expect(stored(conversation.id)).toEqual(turns);
+    const asked = await engine.next(1);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
+      { role: 'user', parts: [text('  What is\n a pear?  ')] },
+    ]);
+    await asked.end();
+  });
+
+  test('gives the model the pictures as files, with the captions of drawn ones', async () => {
+    const { chat, pictures, engine } = makeChat();
+    const picture = await pictures.add(encodePng(4, 4), {
+      name: 'x',
+      origin: 'user',
+      caption: null,
+      recipe: null,
+    });
+    const parts = [
+      { kind: 'picture', pictureId: picture.id },
+      { kind: 'text', text: 'and ' },
+      { kind: 'text', text: 'this' },
+    ] as const;
+    const { conversation } = chat.send({ conversationId: null, parts: [...parts] });
+    expect(conversation.title).toBe('and this');
+    const asked = await engine.next(1);
+    const body = asked.body as WorkerRequestBody<'chat.reply'>;
+    expect(body.turns[0]?.parts).toEqual([
+      { kind: 'picture', path: pictures.fileOf(picture.hash), caption: null },
+      text('and this'),
+    ]);
+    expect(existsSync(pictures.fileOf(picture.hash))).toBe(true);
+  });
+
+  test('refuses nothing, unknown pictures, unknown conversations, and a second turn under a reply', () => {
+    const { chat, send, store } = makeChat();
+    const unknown = '00000000-0000-4000-8000-000000000000';
+    expect(() => send(' \n ')).toThrow(expect.objectContaining({ kind: 'bad-input' }));
+    expect(() => send('x', unknown)).toThrow(expect.objectContaining({ kind: 'not-found' }));
+    const parts = [{ kind: 'picture' as const, pictureId: unknown }];
+    expect(() => chat.send({ conversationId: null, parts })).toThrow(
+      expect.objectContaining({ kind: 'not-found' }),
+    );
+    expect(store.conversations.list(10, 0).total).toBe(0);
+    const { conversation } = send('x');
+    expect(() => send('y', conversation.id)).toThrow(expect.objectContaining({ kind: 'busy' }));
+    expect(store.conversations.summary(conversation.id)?.turnCount).toBe(2);
+  });
+});
+
+describe('a reply', () => {
+  test('streams text, a drawing and text into the stored turn and to the window', async () => {
+    const { send, stored, engine, events, names, pictures } = makeChat();
+    const { conversation, turns } = send('Draw an apple');
+    const asked = await engine.next(1);
+    await asked.emit(
+      textEvent('Here '),
+      textEvent('it is: '),
+      { kind: 'caption-started' },
+      { kind: 'caption-text', text: 'a red ' },
+      { kind: 'caption-finished', caption: 'a red apple' },
+      {
+        kind: 'drawing-step',
+        step: 1,
+        steps: 3,
+        secondsLeft: 2,
+        preview: null,
+        width: 16,
+        height: 16,
+      },
+      drawnEvent(),
+      { kind: 'notice', notice: { code: 'caption-cut', message: 'Cut.' } },
+      textEvent(' Done.'),
+    );
+    await asked.end();
+    await until(() => names().includes('chat.turn'), 'the end');
+    const [, reply] = stored(conversation.id);
+    expect(reply).toMatchObject({
+      id: turns[1]!.id,
+      status: 'complete',
+      model: 'Scripted model',
+      notices: [{ code: 'caption-cut' }],
+      parts: [
+        { kind: 'text', text: 'Here it is: ' },
+        {
+          kind: 'picture',
+          picture: {
+            origin: 'drawn',
+            caption: 'a red apple',
+            recipe: { seed: 7, steps: 3 },
+            width: 16,
+          },
+        },
+        { kind: 'text', text: ' Done.' },
+      ],
+    });
+    expect(reply?.usage).toMatchObject({ replyTokens: 5 });
+    expect(names().filter((name) => name.startsWith('chat.'))).toEqual([
+      'chat.text',
+      'chat.text',
+      'chat.caption',
+      'chat.caption',
+      'chat.caption',
+      'chat.drawing',
+      'chat.part',
+      'chat.notice',
+      'chat.text',
+      'chat.turn',
+    ]);
+    const indexes = events.flatMap(({ body }) => ('partIndex' in body ? [body['partIndex']] : []));
+    expect(indexes).toEqual([0, 0, 1, 1, 1, 1, 1, 2]);
+    const part = reply?.parts[1];
+    expect(part?.kind === 'picture' && existsSync(pictures.fileOf(part.picture.hash))).toBe(true);
+  });
+
+  test('text reaches the disk within the flush interval, captions and pictures at once', async () => {
+    const { send, stored, engine, clock } = makeChat();
+    const { conversation } = send('x');
+    const parts = () => stored(conversation.id)[1]?.parts;
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('one '));
+    expect(parts()).toEqual([]);
+    clock.advance(flushIntervalMs);
+    expect(parts()).toEqual([text('one ')]);
+    await asked.emit(textEvent('two '));
+    await asked.emit({ kind: 'caption-started' });
+    expect(parts()).toMatchObject([text('one two '), { kind: 'undrawn', caption: '' }]);
+    await asked.emit({ kind: 'caption-finished', caption: 'a pear' });
+    expect(parts()?.[1]).toMatchObject({
+      kind: 'undrawn',
+      caption: 'a pear',
+      error: { kind: 'cancelled' },
+    });
+    await asked.end();
+    expect(flushIntervalMs).toBeLessThanOrEqual(500);
+  });
+
+  test('a drawing that failed stays as its caption and its reason', async () => {
+    const { send, stored, engine } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    const error = { kind: 'out-of-memory', message: 'No memory.', detail: null } as const;
+    await asked.emit(
+      { kind: 'caption-started' },
+      { kind: 'drawing-failed', caption: 'a pear', error },
+    );
+    await asked.emit(textEvent('Sorry.'));
+    await asked.end();
+    expect(stored(conversation.id)[1]).toMatchObject({
+      status: 'complete',
+      parts: [{ kind: 'undrawn', caption: 'a pear', error }, text('Sorry.')],
+    });
+  });
+
+  test('an empty caption leaves no part, and the window is given the whole turn', async () => {
+    const { send, stored, engine, names } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit({ kind: 'caption-started' }, { kind: 'caption-finished', caption: '' });
+    expect(names().at(-1)).toBe('chat.turn');
+    await asked.emit(textEvent('Well.'));
+    await asked.end('length');
+    expect(stored(conversation.id)[1]).toMatchObject({ status: 'cut', parts: [text('Well.')] });
+  });
+
+  test('Stop keeps what was said; a caption that was being written stays undrawn', async () => {
+    const { chat, send, stored, engine } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit(
+      textEvent('I '),
+      { kind: 'caption-started' },
+      { kind: 'caption-text', text: 'a p' },
+    );
+    chat.stop(conversation.id);
+    expect(asked.signal?.aborted).toBe(true);
+    await asked.end('cancelled');
+    expect(stored(conversation.id)[1]).toMatchObject({
+      status: 'stopped',
+      error: null,
+      parts: [text('I '), { kind: 'undrawn', caption: 'a p' }],
+    });
+  });
+
+  test('a worker that dies under it: interrupted, with the reason, and everything kept', async () => {
+    const { send, stored, engine, events } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('half a sen'));
+    await asked.fail(died);
+    const [, reply] = stored(conversation.id);
+    expect(reply).toMatchObject({
+      status: 'interrupted',
+      error: { kind: 'worker-crashed' },
+      parts: [text('half a sen')],
+    });
+    expect(events.findLast(({ name }) => name === 'chat.turn')?.body['turn']).toEqual(reply);
+  });
+
+  test('an engine that cannot begin: failed, with its reason', async () => {
+    const { send, stored, engine } = makeChat();
+    engine.notReady = new StudioError('model-invalid', 'No model.');
+    const { conversation } = send('x');
+    await settled();
+    expect(stored(conversation.id)[1]).toMatchObject({
+      status: 'failed',
+      error: { kind: 'model-invalid', message: 'No model.' },
+    });
+  });
+
+  test('events that come after its end change nothing', async () => {
+    const { chat, send, stored, engine } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('a'));
+    chat.stop(conversation.id);
+    await asked.fail(new StudioError('cancelled', 'Given up on.'));
+    await asked.emit(textEvent('late'));
+    expect(stored(conversation.id)[1]).toMatchObject({ status: 'stopped', parts: [text('a')] });
+  });
+
+  test('a disk that refuses ends it, and the window hears why', async () => {
+    const { send, engine, database, clock, events } = makeChat();
+    send('x');
+    const asked = await engine.next(1);
+    database.exec(
+      `CREATE TRIGGER full BEFORE INSERT ON parts BEGIN SELECT raise(ABORT, 'disk is full'); END`,
+    );
+    await asked.emit(textEvent('a'));
+    clock.advance(flushIntervalMs);
+    expect(asked.signal?.aborted).toBe(true);
+    await asked.end('cancelled');
+    const turn = events.findLast(({ name }) => name === 'chat.turn')?.body['turn'];
+    expect(turn).toMatchObject({ status: 'failed', error: { message: 'disk is full' } });
+    expect(events.some(({ name }) => name === 'app.problem')).toBe(true);
+  });
+
+  test('opened in the middle, the conversation shows what is not stored yet', async () => {
+    const { chat, send, engine } = makeChat();
+    const { conversation } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('fresh'));
+    expect(chat.open(conversation.id).turns[1]).toMatchObject({
+      status: 'streaming',
+      parts: [text('fresh')],
+    });
+    await asked.end();
+    expect(chat.open(conversation.id).turns[1]).toMatchObject({ status: 'complete' });
+  });
+});
+
+describe('several at once', () => {
+  test('the second waits for the first; one that waits can be stopped at once', async () => {
+    const { chat, send, stored, engine } = makeChat();
+    const [first, second, third] = [send('one'), send('two'), send('three')];
+    const asked = await engine.next(1);
+    await settled();
+    expect(engine.asked).toHaveLength(1);
+    chat.stop(second.conversation.id);
+    expect(stored(second.conversation.id)[1]?.status).toBe('stopped');
+    expect(() => send('again', second.conversation.id)).not.toThrow();
+    await asked.end();
+    const next = await engine.next(2);
+    expect((next.body as WorkerRequestBody<'chat.reply'>).turns[0]?.parts).toEqual([text('three')]);
+    expect(stored(first.conversation.id)[1]?.status).toBe('complete');
+    await next.end();
+    await (await engine.next(3)).end();
+    expect(stored(third.conversation.id)[1]?.status).toBe('complete');
+  });
+
+  test('the app closes: what streams and what waits is stored as interrupted', async () => {
+    const { chat, send, stored, engine } = makeChat();
+    const [first, second] = [send('one'), send('two')];
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('half'));
+    chat.close();
+    expect(stored(first.conversation.id)[1]).toMatchObject({
+      status: 'interrupted',
+      parts: [text('half')],
+    });
+    expect(stored(second.conversation.id)[1]).toMatchObject({ status: 'interrupted', parts: [] });
+    expect(() => send('three')).toThrow(expect.objectContaining({ kind: 'cancelled' }));
+    await asked.fail(died);
+    expect(stored(first.conversation.id)[1]?.error).toBeNull();
+  });
+});
+
+describe('regenerate and continue', () => {
+  async function interruptedChat() {
+    const made = makeChat();
+    const { conversation, turns } = made.send('Tell me');
+    const asked = await made.engine.next(1);
+    await asked.emit(textEvent('Once upon '));
+    await asked.fail(died);
+    return { ...made, conversation, turn: turns[1]! };
+  }
+
+  test('continue: the model goes on after the unfinished reply, in the same turn', async () => {
+    const { chat, engine, stored, conversation, turn } = await interruptedChat();
+    const { turns } = chat.continue(turn.id);
+    expect(turns).toMatchObject([{ id: turn.id, status: 'streaming', error: null }]);
+    const asked = await engine.next(2);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
+      { role: 'user', parts: [text('Tell me')] },
+      { role: 'assistant', parts: [text('Once upon ')] },
+    ]);
+    await asked.emit(textEvent('a time.'));
+    await asked.end();
+    const after = stored(conversation.id);
+    expect(after).toHaveLength(2);
+    expect(after[1]).toMatchObject({
+      id: turn.id,
+      status: 'complete',
+      parts: [text('Once upon a time.')],
+    });
+    expect(() => chat.continue(turn.id)).toThrow(expect.objectContaining({ kind: 'bad-input' }));
+  });
+
+  test('continue sums the figures', async () => {
+    const { chat, send, engine, stored } = makeChat();
+    const { conversation, turns } = send('x');
+    await (await engine.next(1)).end('length');
+    chat.continue(turns[1]!.id);
+    await (await engine.next(2)).end();
+    expect(stored(conversation.id)[1]?.usage).toMatchObject({ promptTokens: 10, replyTokens: 10 });
+  });
+
+  test('regenerate: the reply goes, a new one comes, and the model does not see the old', async () => {
+    const { chat, engine, stored, conversation, turn } = await interruptedChat();
+    const { turns } = chat.regenerate(turn.id);
+    expect(turns).toHaveLength(1);
+    expect(turns[0]?.id).not.toBe(turn.id);
+    const asked = await engine.next(2);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
+      { role: 'user', parts: [text('Tell me')] },
+    ]);
+    await asked.end();
+    expect(stored(conversation.id).map(({ id }) => id)).toEqual([expect.any(String), turns[0]?.id]);
+  });
+
+  test('only the last reply', async () => {
+    const { chat, send, engine, conversation, turn } = await interruptedChat();
+    send('more', conversation.id);
+    await (await engine.next(2)).end();
+    for (const act of [() => chat.regenerate(turn.id), () => chat.continue(turn.id)]) {
+      expect(act).toThrow(expect.objectContaining({ kind: 'bad-input' }));
+    }
+  });
+
+  test('a reply that said nothing is left out of the next prompt, the turns around it joined', async () => {
+    const { send, engine } = makeChat();
+    const { conversation } = send('one');
+    await (await engine.next(1)).fail(died);
+    send('two', conversation.id);
+    const asked = await engine.next(2);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
+      { role: 'user', parts: [text('one'), text('\n'), text('two')] },
+    ]);
+  });
+});
+
+describe('drawing again', () => {
+  async function drawnChat() {
+    const made = makeChat();
+    const { conversation, turns } = made.send('Draw');
+    const asked = await made.engine.next(1);
+    await asked.emit(
+      textEvent('See: '),
+      { kind: 'caption-started' },
+      drawnEvent('a red apple', 1),
+      textEvent(' There.'),
+    );
+    await until(() => made.names().includes('chat.part'), 'the picture');
+    await asked.end();
+    await until(() => made.names().includes('chat.turn'), 'the end');
+    made.events.length = 0;
+    const request = { turnId: turns[1]!.id, partIndex: 1, caption: 'a green apple', seed: 5 };
+    return { ...made, conversation, turnId: turns[1]!.id, request };
+  }
+
+  test('replaces the picture in its place; the old one stays until then', async () => {
+    const { chat, engine, stored, conversation, events, names, request } = await drawnChat();
+    const before = stored(conversation.id)[1]!;
+    const { turns } = chat.redraw(request);
+    expect(turns).toMatchObject([{ id: before.id, status: 'streaming', parts: before.parts }]);
+    const asked = await engine.next(2);
+    expect(asked.body).toMatchObject({ caption: 'a green apple', drawing: { seed: 5 } });
+    await asked.emit({
+      kind: 'drawing-step',
+      step: 1,
+      steps: 3,
+      secondsLeft: 2,
+      preview: null,
+      width: 16,
+      height: 16,
+    });
+    expect(stored(conversation.id)[1]).toEqual(before);
+    await asked.reply(drawnEvent('a green apple', 2));
+    await until(() => names().includes('chat.turn'), 'the end');
+    const after = stored(conversation.id)[1]!;
+    expect(after.parts).toMatchObject([
+      text('See: '),
+      { kind: 'picture', picture: { caption: 'a green apple' } },
+      text(' There.'),
+    ]);
+    expect(after.status).toBe('complete');
+    expect(names()).toEqual(['chat.drawing', 'chat.part', 'chat.turn', 'conversations.changed']);
+    expect(events[2]?.body['turn']).toEqual(after);
+  });
+
+  test('a failure leaves the picture and tells the window', async () => {
+    const { chat, engine, stored, conversation, events, names, request } = await drawnChat();
+    const before = stored(conversation.id)[1]!;
+    chat.redraw(request);
+    await (await engine.next(2)).fail(new StudioError('out-of-memory', 'No memory.'));
+    await until(() => names().includes('chat.turn'), 'the end');
+    expect(stored(conversation.id)[1]).toEqual(before);
+    expect(events.find(({ name }) => name === 'app.problem')?.body).toMatchObject({
+      error: { kind: 'out-of-memory' },
+    });
+  });
+
+  test('Stop leaves the picture and says nothing', async () => {
+    const { chat, engine, stored, conversation, names, request } = await drawnChat();
+    const before = stored(conversation.id)[1]!;
+    chat.redraw(request);
+    const asked = await engine.next(2);
+    chat.stop(conversation.id);
+    await asked.fail(new StudioError('cancelled', 'Stopped.'));
+    await until(() => names().includes('chat.turn'), 'the end');
+    expect(stored(conversation.id)[1]).toEqual(before);
+    expect(names()).not.toContain('app.problem');
+  });
+
+  test('draws what was not drawn, and keeps a new reason where it fails again', async () => {
+    const { chat, send, engine, stored, names, events } = makeChat();
+    const { conversation, turns } = send('Draw');
+    const error = { kind: 'internal', message: 'Old.', detail: null } as const;
+    const asked = await engine.next(1);
+    await asked.emit({ kind: 'drawing-failed', caption: 'a pear', error });
+    await asked.end();
+    const request = { turnId: turns[1]!.id, partIndex: 0, caption: 'a ripe pear', seed: null };
+    chat.redraw(request);
+    await (await engine.next(2)).fail(new StudioError('out-of-memory', 'New.'));
+    await settled();
+    expect(stored(conversation.id)[1]?.parts).toMatchObject([
+      { kind: 'undrawn', caption: 'a ripe pear', error: { message: 'New.' } },
+    ]);
+    chat.redraw(request);
+    events.length = 0;
+    await (await engine.next(3)).reply(drawnEvent('a ripe pear', 3));
+    await until(() => names().includes('chat.part'), 'the picture');
+    expect(stored(conversation.id)[1]?.parts).toMatchObject([{ kind: 'picture' }]);
+  });
+
+  test('only drawings of replies', async () => {
+    const { chat, request } = await drawnChat();
+    expect(() => chat.redraw({ ...request, partIndex: 0 })).toThrow('not a drawing');
+    expect(() => chat.redraw({ ...request, partIndex: 9 })).toThrow('not a drawing');
+  });
+});
