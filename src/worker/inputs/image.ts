@@ -158,7 +158,7 @@ export async function encodePng(
   width: number,
   height: number,
   options: { readonly maxSize?: number } = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const plane = width * height;
   const data = new Uint8Array(plane * 3);
   for (let channel = 0; channel < 3; channel++) {
@@ -171,5 +171,6 @@ export async function encodePng(
   if (options.maxSize !== undefined && Math.max(width, height) > options.maxSize) {
     picture = picture.resize(options.maxSize, options.maxSize, { fit: 'inside' });
   }
-  return await picture.png().toBuffer();
+  // A copy: sharp's buffer may be part of a larger one, which a message would carry whole.
+  return Uint8Array.from(await picture.png().toBuffer());
 }

@@ -27,6 +27,8 @@ export interface LanguageTokenizer {
   readonly beginToken: string;
   readonly endOfTurnToken: string;
   readonly endOfTurnId: number;
+  /** One more than the largest id. */
+  readonly size: number;
   readonly imageId: number;
   readonly startId: number;
   readonly endId: number;
@@ -62,10 +64,11 @@ export async function openLanguageTokenizer(folder: string): Promise<LanguageTok
 }
 
 function createLanguageTokenizer(
-  definition: z.infer<typeof tokenizerFileSchema>,
+  stored: z.infer<typeof tokenizerFileSchema>,
   config: z.infer<typeof tokenizerConfigSchema>,
   file: string,
 ): LanguageTokenizer {
+  const definition = withTextBindTokens(stored);
   const kind = vocabularyKind(definition, file);
   const tokenizer = createTokenizer(
     kind === 'sentencepiece' ? withPlainStretches(definition) : definition,
@@ -104,6 +107,7 @@ function createLanguageTokenizer(
     beginToken,
     endOfTurnToken,
     endOfTurnId: idOf(endOfTurnToken),
+    size: tokenizer.get_vocab().size,
     imageId: idOf(imageToken),
     startId: idOf(startToken),
     endId: idOf(endToken),
@@ -152,6 +156,21 @@ function vocabularyKind(
     'model-invalid',
     `${file}: it is neither a byte-level nor a SentencePiece vocabulary`,
   );
+}
+
+/** A base model's tokenizer lacks TextBind's tokens: they get the ids behind its last, in the reference's order. */
+function withTextBindTokens(definition: z.infer<typeof tokenizerFileSchema>) {
+  const known = new Set(definition.added_tokens.map((token) => token.content));
+  const vocabulary: unknown = definition.model['vocab'];
+  const ids = [
+    ...(typeof vocabulary === 'object' && vocabulary !== null ? Object.values(vocabulary) : []),
+    ...definition.added_tokens.map((token) => token.id),
+  ].filter((id): id is number => typeof id === 'number');
+  const next = ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
+  const added = [imageToken, startToken, endToken]
+    .filter((content) => !known.has(content))
+    .map((content, index) => ({ id: next + index, content, special: true }));
+  return { ...definition, added_tokens: [...definition.added_tokens, ...added] };
 }
 
 function withPlainStretches(definition: z.infer<typeof tokenizerFileSchema>): object {

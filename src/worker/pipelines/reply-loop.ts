@@ -30,8 +30,6 @@ export interface ReplyLoopOptions {
   readonly maxNewTokens: number;
   /** Most positions of the whole sequence. */
   readonly maxPositions: number;
-  /** Positions of one picture. */
-  readonly queryTokens: number;
   readonly draw: DrawCaption;
   /** What stands in the context for a picture that was just drawn. */
   readonly embed: (png: Uint8Array) => Promise<Stretch>;

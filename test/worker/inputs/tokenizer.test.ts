@@ -107,9 +107,15 @@ describe('openLanguageTokenizer', () => {
   }));
   const pre_tokenizer = { type: 'ByteLevel', add_prefix_space: false };
 
+  it('gives a base model the tokens of TextBind behind its own', async () => {
+    const rules = { normalizer: null, post_processor: null, decoder: null };
+    const tokenizer = await opened({ added_tokens: added, pre_tokenizer, model, ...rules });
+    expect(tokenizer).toMatchObject({ imageId: 3, startId: 4, endId: 5, size: 6 });
+  });
+
   it('names the file and the token that is missing', async () => {
     const error = await opened({
-      added_tokens: added,
+      added_tokens: added.slice(1),
       pre_tokenizer,
       model,
       normalizer: null,
@@ -117,7 +123,7 @@ describe('openLanguageTokenizer', () => {
       decoder: null,
     });
     expect(error).toMatchObject({ kind: 'model-invalid' });
-    expect(String(error)).toMatch(/tokenizer\.json: "<image>" is not among its special tokens/);
+    expect(String(error)).toMatch(/tokenizer\.json: "<s>" is not among its special tokens/);
   });
 
   it('names the file whose rules are broken', async () => {

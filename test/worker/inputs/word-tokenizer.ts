@@ -30,6 +30,7 @@ export function createWordTokenizer(): WordTokenizer {
     beginToken: '<s>',
     endOfTurnToken: '</s>',
     endOfTurnId: 2,
+    size: 200,
     imageId: 3,
     startId: 4,
     endId: 5,

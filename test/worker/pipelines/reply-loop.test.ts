@@ -49,7 +49,6 @@ async function reply({ script, options = {}, control }: Trial) {
     random: new RandomNumbers(1),
     maxNewTokens: 500,
     maxPositions: 1000,
-    queryTokens: 3,
     draw: async (caption) => drawing(caption),
     embed: async () => ({ positions: ['p/0', 'p/1', 'p/2'], rows: Float32Array.from(pictureRows) }),
     emit: (event) => events.push(event),
@@ -198,7 +197,7 @@ describe('writeReply', () => {
     });
     expect(kinds.filter((kind) => kind === 'picture')).toHaveLength(maxPicturesPerReply);
     expect(notices).toEqual(['too-many-pictures']);
-    expect(context).toMatch(/ no  more$/);
+    expect(context).toMatch(/ no {2}more$/);
   });
 
   it('goes on after a drawing that fails, with the caption as words', async () => {
@@ -277,7 +276,6 @@ describe('writeReply', () => {
       random: new RandomNumbers(1),
       maxNewTokens: 50,
       maxPositions: 100,
-      queryTokens: 3,
       draw: async (caption) => drawing(caption),
       embed: async () => ({ positions: [], rows: new Float32Array(0) }),
       emit: (event) => events.push(event),

@@ -1,0 +1,90 @@
+/**
+ * Each network around the language model as an ONNX model over a checkpoint's weights: what pipelines hand to the
+ * runtime, without knowing graphs.
+ */
+import type { Graph } from '../graph/index.ts';
+import { serialise } from '../graph/index.ts';
+import type { Checkpoint } from '../weights/index.ts';
+import type {
+  BuildTarget,
+  ClipTextConfig,
+  QformerConfig,
+  UnetConfig,
+  VaeConfig,
+  VitConfig,
+} from './index.ts';
+import {
+  adaptClipTextWeights,
+  adaptVaeWeights,
+  adaptVitWeights,
+  buildClipText,
+  buildQformer,
+  buildUnet,
+  buildVaeDecoder,
+  buildVaeEncoder,
+  buildVit,
+} from './index.ts';
+
+/** An ONNX model, and the folder that its external data is relative to. */
+export interface NetworkModel {
+  readonly model: Uint8Array;
+  readonly weightsFolder: string;
+}
+
+function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
+  return { model: serialise(graph, weights), weightsFolder: weights.folder };
+}
+
+/** pixel_values -> last_hidden_state; see `buildVit`. */
+export function vitModel(
+  config: VitConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildVit(config, target), adaptVitWeights(weights));
+}
+
+/** encoder_hidden_states -> last_hidden_state, image_embeds; see `buildQformer`. */
+export function qformerModel(
+  config: QformerConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildQformer(config, target), weights);
+}
+
+/** input_ids -> hidden_states, pooled; see `buildClipText`. */
+export function clipTextModel(
+  config: ClipTextConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildClipText(config, target), adaptClipTextWeights(weights));
+}
+
+/** sample, timestep, encoder_hidden_states, text_embeds, time_ids -> noise_pred; see `buildUnet`. */
+export function unetModel(
+  config: UnetConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildUnet(config, target), weights);
+}
+
+/** latents -> image; see `buildVaeDecoder`. */
+export function vaeDecoderModel(
+  config: VaeConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildVaeDecoder(config, target), adaptVaeWeights(weights));
+}
+
+/** image -> latents; see `buildVaeEncoder`. */
+export function vaeEncoderModel(
+  config: VaeConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+): NetworkModel {
+  return networkModel(buildVaeEncoder(config, target), adaptVaeWeights(weights));
+}

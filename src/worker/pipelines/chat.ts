@@ -1,0 +1,148 @@
+import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
+import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
+import { readPicture, type PictureFile } from '../inputs/image.ts';
+import { buildPrompt, type Prompt } from '../inputs/prompt.ts';
+import type { LanguageTokenizer } from '../inputs/tokenizer.ts';
+import { createHash } from 'node:crypto';
+import { freshSeed, RandomNumbers } from '../sampling/random.ts';
+import type { InterleavedLanguageModel } from './interleaved-model.ts';
+import { writeReply, type DrawCaption } from './reply-loop.ts';
+import { nextTurnOfLoop, type Position, type Sequence, type Stretch } from './sequence.ts';
+
+/** Turns a picture into what stands for it in a sequence; `Vision` fits. */
+export interface PictureReader {
+  embed(picture: PictureFile, name?: string): Promise<Stretch>;
+}
+
+export interface ReplyContext {
+  readonly language: InterleavedLanguageModel;
+  readonly tokenizer: LanguageTokenizer;
+  readonly vision: PictureReader;
+  readonly sequence: Sequence;
+  /** Most positions of prompt and reply. */
+  readonly maxPositions: number;
+  /** Positions of a picture. */
+  readonly queryTokens: number;
+  readonly draw: DrawCaption;
+  readonly emit: (event: ReplyEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads a conversation and writes the next assistant turn, or goes on with an unfinished one. What the sequence holds
+ * of the prompt already is not read again.
+ */
+export async function replyTo(
+  request: WorkerRequestBody<'chat.reply'>,
+  context: ReplyContext,
+): Promise<WorkerReplyBody<'chat.reply'>> {
+  const startedAt = performance.now();
+  const { tokenizer, sequence, emit, signal, maxPositions } = context;
+  const { sampling } = request;
+  const prompt = buildPrompt(tokenizer, request.turns, {
+    queryTokens: context.queryTokens,
+    // Room for the reply, but never more than a quarter: a short context should still hold a conversation.
+    maxPositions: maxPositions - Math.min(sampling.maxNewTokens, Math.floor(maxPositions / 4)),
+  });
+  if (prompt.droppedPairs > 0) emit(trimmedNotice(prompt.droppedPairs));
+  const pictures = await embedPictures(prompt, context);
+  if (pictures === null) return { finish: 'cancelled', usage: emptyUsage(prompt) };
+  await prepareSequence(prompt, pictures, context);
+  const readyAt = performance.now();
+  const isContinued = request.turns.at(-1)?.role === 'assistant';
+  const result = await writeReply({
+    sequence,
+    tokenizer,
+    sampling,
+    random: new RandomNumbers(sampling.seed ?? freshSeed()),
+    maxNewTokens: sampling.maxNewTokens,
+    maxPositions,
+    draw: context.draw,
+    embed: (png) => context.vision.embed(pictureOf(png)),
+    emit,
+    signal,
+    skipLeadingSpace: !isContinued || prompt.cutWhitespace !== '',
+  });
+  const { prefillSeconds } = result;
+  return {
+    finish: result.finish,
+    usage: {
+      promptTokens: prompt.ids.length,
+      replyTokens: result.replyTokens,
+      prefillSeconds: prefillSeconds ?? 0,
+      decodeSeconds: result.decodeSeconds,
+      firstTokenSeconds:
+        prefillSeconds === null ? null : prefillSeconds + (readyAt - startedAt) / 1000,
+      pictures: result.pictures,
+      drawSeconds: result.drawSeconds,
+    },
+  };
+}
+
+/** Null when Stop came in between. */
+async function embedPictures(
+  prompt: Prompt,
+  { vision, signal }: ReplyContext,
+): Promise<Stretch[] | null> {
+  const stretches: Stretch[] = [];
+  for (const { path } of prompt.pictures) {
+    await nextTurnOfLoop();
+    if (signal.aborted) return null;
+    stretches.push(await vision.embed(await readPicture(path), path));
+  }
+  return stretches;
+}
+
+/** Goes back to what the sequence and the prompt have in common, and gives the rest to be read. */
+async function prepareSequence(
+  prompt: Prompt,
+  pictures: readonly Stretch[],
+  { language, sequence }: ReplyContext,
+): Promise<void> {
+  const positions: Position[] = [...prompt.ids];
+  for (const [index, { position }] of prompt.pictures.entries()) {
+    positions.splice(position, pictures[index]!.positions.length, ...pictures[index]!.positions);
+  }
+  const shared = sequence.sharedLength(positions);
+  sequence.keep(shared);
+  const rows = Float32Array.from(await language.embed(prompt.ids.slice(shared)));
+  const { hiddenSize } = language.config;
+  for (const [index, { position }] of prompt.pictures.entries()) {
+    const picture = pictures[index]!;
+    // A picture that is half in the cache: only its later rows are written.
+    const skipped = Math.max(shared - position, 0);
+    if (skipped >= picture.positions.length) continue;
+    rows.set(
+      picture.rows.subarray(skipped * hiddenSize),
+      (position + skipped - shared) * hiddenSize,
+    );
+  }
+  sequence.feed({ positions: positions.slice(shared), rows });
+}
+
+function pictureOf(bytes: Uint8Array): PictureFile {
+  return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function trimmedNotice(droppedPairs: number): ReplyEvent {
+  const what = droppedPairs === 1 ? 'exchange' : `${droppedPairs} exchanges`;
+  return {
+    kind: 'notice',
+    notice: {
+      code: 'context-trimmed',
+      message: `The conversation is longer than the model can read; the first ${what} was left out.`,
+    },
+  };
+}
+
+function emptyUsage(prompt: Prompt): WorkerReplyBody<'chat.reply'>['usage'] {
+  return {
+    promptTokens: prompt.ids.length,
+    replyTokens: 0,
+    prefillSeconds: 0,
+    decodeSeconds: 0,
+    firstTokenSeconds: null,
+    pictures: 0,
+    drawSeconds: 0,
+  };
+}
