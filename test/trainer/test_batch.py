@@ -6,10 +6,10 @@ import random
 
 import pytest
 import torch
-from conftest import QUERIES
 from textbind_trainer.batch import IGNORED, attention_mask, build_example, pack
 from textbind_trainer.model import QformerShape, load_model
 from textbind_trainer.prompt import Segment
+from tiny_parts import QUERIES
 
 IMAGE, START, END, PAD = 90, 91, 92, 0
 PICTURE = [IMAGE] * 3

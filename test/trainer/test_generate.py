@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from conftest import QUERIES, SHAPE
 from textbind_trainer.generate import reply
 from textbind_trainer.model import QformerShape, load_model
 from textbind_trainer.prompt import Pair
+from tiny_parts import QUERIES, SHAPE
 from transformers import AutoTokenizer
 
 
