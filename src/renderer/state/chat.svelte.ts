@@ -28,6 +28,8 @@ export class ChatStore {
   /** Null: a conversation that does not exist yet. */
   summary = $state.raw<ConversationSummary | null>(null);
   turns = $state.raw<readonly TurnView[]>([]);
+  /** Counts how often what is shown was replaced by something else: another conversation, or a new one. */
+  epoch = $state(0);
   opening = $state(false);
   openError = $state<string | null>(null);
   /** A request that starts a reply is on its way. */
@@ -86,6 +88,7 @@ export class ChatStore {
   /** Leaves whatever is open for a new, empty conversation. Nothing is stored until something is sent. */
   startNew(): void {
     this.#visit += 1;
+    this.epoch += 1;
     this.summary = null;
     this.turns = [];
     this.opening = false;
@@ -102,6 +105,7 @@ export class ChatStore {
     try {
       const conversation = await this.#api.request('conversations.open', { conversationId });
       if (visit !== this.#visit) return;
+      this.epoch += 1;
       this.summary = conversation.summary;
       this.turns = conversation.turns.map((turn) => this.#live.get(turn.id)?.turn ?? turn);
       for (const turn of conversation.turns) this.#adopt(conversationId, turn);
@@ -127,15 +131,23 @@ export class ChatStore {
     return this.#start(() => this.#api.request('chat.continue', { turnId }));
   }
 
-  redraw(
+  /** Draws a caption at its place. The place shows it at once: main reports only what it draws, not what it will. */
+  async redraw(
     turnId: string,
     partIndex: number,
     caption: string,
     seed: number | null = null,
   ): Promise<boolean> {
-    return this.#start(() =>
+    const started = await this.#start(() =>
       this.#api.request('chat.redraw', { turnId, partIndex, caption, seed }),
     );
+    const live = this.#live.get(turnId);
+    if (live !== undefined) {
+      const { conversationId } = live;
+      const body = { conversationId, turnId, partIndex, caption, finished: true };
+      this.#receive({ name: 'chat.caption', body });
+    }
+    return started;
   }
 
   /** Stops the reply being written here; what it has said is kept. */

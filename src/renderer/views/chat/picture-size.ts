@@ -2,7 +2,7 @@
 const widest = 880;
 const smallDrawing = 384;
 const tallest = 640;
-const tallestOfPerson = 380;
+const tallestOfPerson = 300;
 
 export interface Size {
   readonly width: number;
