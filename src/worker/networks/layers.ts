@@ -5,6 +5,7 @@ import {
   add,
   cast,
   concat,
+  fusedMatMul,
   gelu,
   gemm,
   instanceNormalization,
@@ -37,12 +38,20 @@ export function floatInput(
   return { outer, inner: cast(outer, target.precision) };
 }
 
-/** x [..., inputs] -> [..., outputs], as PyTorch's Linear. */
+/**
+ * x [..., inputs] -> [..., outputs], as PyTorch's Linear.
+ *
+ * On the CPU the matrix is used as it lies. Elsewhere a Transpose is put in front, which the runtime folds when it
+ * loads; on the CPU that would hold the weights twice (see DESIGN.md).
+ */
 export function linear(x: Value, weights: LinearWeights): Value {
-  if (x.shape.length === 2) return gemm(x, weights.weight, weights.bias, { transB: true });
-  // The runtime folds the Transpose of a weight when it loads.
-  const product = matMul(x, transpose(weights.weight, [1, 0]));
-  return weights.bias ? add(product, weights.bias) : product;
+  const { weight, bias, provider } = weights;
+  if (x.shape.length === 2) return gemm(x, weight, bias, { transB: true });
+  const product =
+    provider === 'cpu'
+      ? fusedMatMul(x, weight, { transB: true })
+      : matMul(x, transpose(weight, [1, 0]));
+  return bias ? add(product, bias) : product;
 }
 
 /** Layer normalisation over the last axis. */

@@ -9,6 +9,7 @@ import type { BuildTarget } from './target.ts';
 export interface LinearWeights {
   readonly weight: Value;
   readonly bias: Value | undefined;
+  readonly provider: BuildTarget['provider'];
 }
 
 /** A kernel [outputs, inputs, height, width] and its bias [outputs]. */
@@ -29,18 +30,24 @@ export interface GroupNormWeights {
   readonly bias: Value;
 }
 
-/** `name.weight` [outputs, inputs] and, unless it has none, `name.bias`. */
+/**
+ * `name.weight` [outputs, inputs] and, unless it has none, `name.bias`.
+ *
+ * @param options.reshaped the checkpoint may hold the matrix as a 1 x 1 convolution, as older models do.
+ */
 export function linearWeights(
   target: BuildTarget,
   name: string,
   inputs: number,
   outputs: number,
-  options: { readonly hasBias?: boolean } = {},
+  options: { readonly hasBias?: boolean; readonly reshaped?: boolean } = {},
 ): LinearWeights {
-  const hasBias = options.hasBias ?? true;
+  const { hasBias = true, reshaped = false } = options;
+  const { precision, provider } = target;
   return {
-    weight: parameter(`${name}.weight`, [outputs, inputs], target.precision),
-    bias: hasBias ? parameter(`${name}.bias`, [outputs], target.precision) : undefined,
+    weight: parameter(`${name}.weight`, [outputs, inputs], precision, { reshaped }),
+    bias: hasBias ? parameter(`${name}.bias`, [outputs], precision) : undefined,
+    provider,
   };
 }
 

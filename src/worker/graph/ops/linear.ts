@@ -30,6 +30,27 @@ export function matMul(a: Value, b: Value): Value {
   return makeValue('MatMul', [a, b], { dtype, shape: [...batch, ...rows, dimOf(b, -1)] });
 }
 
+/** com.microsoft FusedMatMul: alpha * a b, with b [..., n, k] transposed if asked. */
+export function fusedMatMul(
+  a: Value,
+  b: Value,
+  options: { readonly transB?: boolean; readonly alpha?: number } = {},
+): Value {
+  const op = 'FusedMatMul';
+  const dtype = sameType(op, a, b);
+  const [innerB, columns] = options.transB ? [-1, -2] : [-2, -1];
+  if (a.shape.length < 2 || b.shape.length < 2 || dimOf(a, -1) !== dimOf(b, innerB)) {
+    throw new GraphError(`${op}: inner dimensions differ, ${describe(a)} and ${describe(b)}`);
+  }
+  const batch = broadcast(op, a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const attributes = {
+    alpha: attribute.float(options.alpha ?? 1),
+    transB: attribute.int(options.transB ? 1 : 0),
+  };
+  const shape = [...batch, dimOf(a, -2), dimOf(b, columns)];
+  return makeValue(op, [a, b], { dtype, shape }, attributes, contrib);
+}
+
 /** ONNX Gemm for matrices: alpha * a b + beta * c, each factor transposed if asked. */
 export function gemm(
   a: Value,

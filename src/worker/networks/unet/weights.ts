@@ -1,5 +1,4 @@
 /** Names and shapes of a `UNet2DConditionModel`'s tensors. */
-import { parameter } from '../../graph/value.ts';
 import type { ResnetWeights } from '../resnet.ts';
 import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
@@ -184,23 +183,15 @@ function transformerWeights(
   sizes: TransformerSizes,
 ): SpatialTransformerWeights {
   const { channels, depth, headCount } = sizes;
+  const reshaped = { reshaped: true };
   return {
     norm: groupNormWeights(target, `${name}.norm`, channels),
-    projectionIn: pointwiseWeights(target, `${name}.proj_in`, channels),
+    projectionIn: linearWeights(target, `${name}.proj_in`, channels, channels, reshaped),
     blocks: Array.from({ length: depth }, (_, index) =>
       blockWeights(config, target, `${name}.transformer_blocks.${index}`, channels),
     ),
-    projectionOut: pointwiseWeights(target, `${name}.proj_out`, channels),
+    projectionOut: linearWeights(target, `${name}.proj_out`, channels, channels, reshaped),
     headCount,
-  };
-}
-
-/** A matrix, or the 1 x 1 convolution with the same numbers that older models store in its place. */
-function pointwiseWeights(target: BuildTarget, name: string, channels: number): LinearWeights {
-  const options = { reshaped: true };
-  return {
-    weight: parameter(`${name}.weight`, [channels, channels], target.precision, options),
-    bias: parameter(`${name}.bias`, [channels], target.precision),
   };
 }
 

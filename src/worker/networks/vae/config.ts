@@ -25,6 +25,8 @@ export interface VaeConfig {
   readonly hasPostQuantConv: boolean;
   /** Latents are multiplied by this for the UNet and divided by it before decoding; not part of the graphs. */
   readonly scalingFactor: number;
+  /** Whether its activations leave fp16's range, as SDXL's published autoencoder's do. */
+  readonly needsFloat32: boolean;
 }
 
 const fixedValues: Readonly<Record<string, readonly unknown[]>> = {
@@ -48,7 +50,6 @@ const otherFields = [
   'use_post_quant_conv',
   'scaling_factor',
   'sample_size',
-  // Says that fp16 overflows: a matter of the precision asked for, not of the network.
   'force_upcast',
 ];
 
@@ -85,6 +86,7 @@ export function parseVaeConfig(json: unknown, source = 'vae config.json'): VaeCo
     hasQuantConv: boolean(reader, 'use_quant_conv', true),
     hasPostQuantConv: boolean(reader, 'use_post_quant_conv', true),
     scalingFactor: finiteNumber(reader, 'scaling_factor', 0.18215, Number.MIN_VALUE),
+    needsFloat32: boolean(reader, 'force_upcast', true),
   };
 }
 

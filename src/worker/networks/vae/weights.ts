@@ -1,12 +1,11 @@
 /** Names and shapes of an `AutoencoderKL`'s tensors. */
-import { parameter } from '../../graph/value.ts';
 import type { Checkpoint } from '../../weights/index.ts';
 import { renamed } from '../../weights/index.ts';
 import type { ResnetWeights } from '../resnet.ts';
 import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights } from '../weight-names.ts';
-import { convWeights, groupNormWeights } from '../weight-names.ts';
+import { convWeights, groupNormWeights, linearWeights } from '../weight-names.ts';
 import type { VaeConfig } from './config.ts';
 
 /** Attention of one head over all positions. */
@@ -129,12 +128,8 @@ function attentionWeights(
   channels: number,
 ): VaeAttentionWeights {
   // Old checkpoints hold these matrices as 1 x 1 convolutions.
-  const square = (part: string): LinearWeights => ({
-    weight: parameter(`${name}.${part}.weight`, [channels, channels], target.precision, {
-      reshaped: true,
-    }),
-    bias: parameter(`${name}.${part}.bias`, [channels], target.precision),
-  });
+  const square = (part: string): LinearWeights =>
+    linearWeights(target, `${name}.${part}`, channels, channels, { reshaped: true });
   return {
     norm: groupNormWeights(target, `${name}.group_norm`, channels),
     query: square('to_q'),
