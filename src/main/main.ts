@@ -127,7 +127,8 @@ async function openWindow(log: Logger): Promise<void> {
 
 async function startDemo(out: string, log: Logger): Promise<void> {
   if (studio !== null && window !== null) {
-    exitCode = await runDemo({ window, services: studio.services, out, paths, log });
+    const picture = path.join(paths.resources, 'demo', 'scene.png');
+    exitCode = await runDemo({ window, services: studio.services, out, picture, log });
   }
   app.quit();
 }

@@ -18,12 +18,13 @@ export function readOptions(args: readonly string[], workingFolder: string): App
     const value = given?.slice(name.length + 3) ?? '';
     return value === '' ? null : path.resolve(workingFolder, value);
   };
+  const demo = args.includes('--demo')
+    ? { out: folder('out') ?? path.resolve(workingFolder, 'demo-out') }
+    : null;
   return {
     userDataFolder: folder('user-data-dir'),
-    demo: args.includes('--demo')
-      ? { out: folder('out') ?? path.resolve(workingFolder, 'demo-out') }
-      : null,
-    saveFolder: folder('save-folder'),
+    demo,
+    saveFolder: folder('save-folder') ?? demo?.out ?? null,
     modelsFolder: folder('models-folder'),
   };
 }

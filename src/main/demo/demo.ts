@@ -1,18 +1,160 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { BrowserWindow } from 'electron';
+import { testIds } from '../../renderer/test-ids.ts';
+import type { Turn } from '../../shared/domain/turn.ts';
 import type { Logger } from '../logger.ts';
-import type { AppPaths } from '../paths.ts';
 import type { AppServices } from '../services.ts';
+import { checkExports, checkReply } from './checks.ts';
+import { createDemoPage, type DemoPage } from './page.ts';
+import { demoScript, type DemoTurn } from './script.ts';
+
+/** The whole demo, from the first wait for the engine; `npm start` ends it a little later. Milliseconds. */
+const totalMs = 14 * 60_000;
+const pollMs = 100;
 
 export interface DemoOptions {
   readonly window: BrowserWindow;
   readonly services: AppServices;
+  /** Folder for the screenshots and exports; the app must save into it without asking. */
   readonly out: string;
-  readonly paths: AppPaths;
+  /** The picture that is dropped. */
+  readonly picture: string;
   readonly log: Logger;
 }
 
-/** Runs the scripted conversation; returns the exit code. */
-export function runDemo(_options: DemoOptions): Promise<number> {
-  process.stderr.write('The demo is not written yet.\n');
-  return Promise.resolve(1);
+interface Demo extends DemoOptions {
+  readonly page: DemoPage;
+  readonly signal: AbortSignal;
+}
+
+/** Runs the scripted conversation through the window. Returns the exit code; a failure is a line on stderr. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const signal = AbortSignal.timeout(totalMs);
+  const demo = { ...options, signal, page: createDemoPage(options.window, signal) };
+  try {
+    await mkdir(options.out, { recursive: true });
+    await converse(demo);
+    say(`The demo succeeded. Its results are in ${options.out}`);
+    return 0;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    options.log.error('demo failed', { reason });
+    process.stderr.write(`The demo failed: ${reason}\n`);
+    await demo.page
+      .screenshot(path.join(options.out, 'failure.png'))
+      .catch(() => process.stderr.write('No screenshot of the failure could be taken.\n'));
+    return 1;
+  }
+}
+
+async function converse(demo: Demo): Promise<void> {
+  const { page, out, services } = demo;
+  await page.waitFor(testIds.composerInput);
+  await page.screenshot(path.join(out, 'start.png'));
+  await waitForEngine(demo);
+  say(`Model: ${services.engine.status().model?.name}\n`);
+  for (const [index, turn] of demoScript.entries()) await playTurn(demo, turn, index + 1);
+  await exportBoth(demo);
+}
+
+async function waitForEngine({ services, signal }: Demo): Promise<void> {
+  for (;;) {
+    const { state, reason, model } = services.engine.status();
+    if (model !== null && state === 'ready') return;
+    const hopeless =
+      state === 'halted' || state === 'stopped' || (state === 'ready' && reason !== null);
+    if (hopeless) throw new Error(`The engine is ${state}: ${reason ?? 'no reason given'}`);
+    await pause(signal, `the engine (it is ${state})`);
+  }
+}
+
+async function playTurn(demo: Demo, turn: DemoTurn, number: number): Promise<void> {
+  const { page, out, picture } = demo;
+  const before = storedTurns(demo).length;
+  await page.type(testIds.composerInput, turn.words);
+  if (turn.withPicture) {
+    await page.dropFile(testIds.composerInput, picture);
+    await page.waitFor(testIds.composerPicture);
+  }
+  await page.waitForEnabled(testIds.send);
+  await page.click(testIds.send);
+  const reply = await waitForReply(demo, before + 2);
+  const sent = storedTurns(demo).at(-2);
+  say(`You: ${inWords(sent)}\n${reply.model ?? 'Model'}: ${inWords(reply)}\n`);
+  checkReply(turn, sent, reply, (hash) => demo.services.pictures.fileOf(hash));
+  await page.waitFor(testIds.turn, { 'data-turn-id': reply.id, 'data-status': reply.status });
+  await page.shownPictures(testIds.turn);
+  await page.screenshot(path.join(out, `turn-${number}.png`));
+}
+
+/** The reply as it is stored, once it has ended. */
+async function waitForReply(demo: Demo, count: number): Promise<Turn> {
+  for (;;) {
+    const turns = storedTurns(demo);
+    const last = turns.at(-1);
+    if (turns.length === count && last?.role === 'assistant' && last.status !== 'streaming') {
+      return last;
+    }
+    await pause(demo.signal, `the reply (${turns.length} of ${count} turns are stored)`);
+  }
+}
+
+async function exportBoth(demo: Demo): Promise<void> {
+  const { page, out, services } = demo;
+  for (const [item, extension] of [
+    [testIds.exportMarkdown, 'md'],
+    [testIds.exportJson, 'json'],
+  ] as const) {
+    await page.click(testIds.exportMenu);
+    await page.click(item);
+    await page.waitFor(testIds.savedNotice);
+    const conversation = openConversation(demo);
+    const file = await checkExports(out, extension, conversation, demo.signal);
+    say(`Exported: ${path.basename(file)}`);
+  }
+  await page.screenshot(path.join(out, 'exported.png'));
+  const pictures = await page.shownPictures(testIds.picture);
+  const expected = storedTurns(demo).flatMap(({ parts }) =>
+    parts.filter(({ kind }) => kind === 'picture'),
+  );
+  if (pictures < expected.length) {
+    throw new Error(`The window shows ${pictures} pictures; ${expected.length} are stored.`);
+  }
+  if (services.engine.status().crashes > 0) throw new Error('The engine crashed on the way.');
+}
+
+function openConversation({ services }: Demo) {
+  const { store, chat } = services;
+  const [summary] = store.conversations.list(1, 0).conversations;
+  if (summary === undefined) throw new Error('No conversation is stored.');
+  return chat.open(summary.id);
+}
+
+function storedTurns({ services }: Demo): readonly Turn[] {
+  const [summary] = services.store.conversations.list(1, 0).conversations;
+  return summary === undefined ? [] : services.store.turns.list(summary.id);
+}
+
+function inWords(turn: Turn | undefined): string {
+  const parts = turn?.parts ?? [];
+  return parts
+    .map((part) => {
+      if (part.kind === 'text') return part.text;
+      if (part.kind === 'undrawn') return `[not drawn: ${part.caption}]`;
+      const { origin, caption } = part.picture;
+      return origin === 'drawn' ? ` [drawn: ${caption}] ` : ' [picture] ';
+    })
+    .join('')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+async function pause(signal: AbortSignal, what: string): Promise<void> {
+  if (signal.aborted) throw new Error(`The time was up while waiting for ${what}.`);
+  await new Promise((resolve) => setTimeout(resolve, pollMs));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
