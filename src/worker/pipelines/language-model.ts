@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LlamaConfig, Precision } from '../networks/llama/index.ts';
+import type { LlamaBuildOptions, LlamaConfig } from '../networks/llama/index.ts';
 import {
   cacheNames,
   decoderModel,
@@ -79,18 +79,29 @@ function readConfig(folder: string): LlamaConfig {
   return parseLlamaConfig(json, file);
 }
 
-/** CUDA's attention kernel wants half precision; elsewhere the network computes in single. */
-function precisionFor(provider: Provider): Precision {
-  if (provider === 'cuda') return { dtype: 'float16', accuracyLevel: 0 };
-  return { dtype: 'float32', accuracyLevel: provider === 'cpu' ? 4 : 0 };
+/**
+ * CUDA's attention kernel wants half precision; elsewhere the network computes in single. On the CPU
+ * the two-part form is the faster one and takes heads of any size; GPUs want few, large ops.
+ */
+function buildOptionsFor(
+  provider: Provider,
+  config: LlamaConfig,
+  positions: number,
+): LlamaBuildOptions {
+  const grouped = provider !== 'cpu' && config.headDim % 16 === 0;
+  return {
+    dtype: provider === 'cuda' ? 'float16' : 'float32',
+    accuracyLevel: provider === 'cpu' ? 4 : 0,
+    attention: grouped ? 'grouped' : 'twoPart',
+    positions,
+  };
 }
 
 interface Opened {
   readonly config: LlamaConfig;
   readonly checkpoint: Checkpoint;
   readonly choice: ProviderChoice;
-  readonly precision: Precision;
-  readonly maxPositions: number;
+  readonly build: LlamaBuildOptions;
   readonly decoder: Session;
   readonly embedder: Session;
   readonly openSession: (model: Uint8Array) => Promise<Session>;
@@ -114,24 +125,21 @@ export class LanguageModel {
     const config = readConfig(folder);
     const checkpoint = options.checkpoint ?? openCheckpoint(folder);
     const choice = await chooseProvider(options.providers);
-    const precision = precisionFor(choice.provider);
-    const maxPositions = Math.min(options.maxPositions ?? 8192, config.maxPositions);
+    const positions = Math.min(options.maxPositions ?? 8192, config.maxPositions);
+    const build = buildOptionsFor(choice.provider, config, positions);
     const openSession = (model: Uint8Array): Promise<Session> =>
       Session.open(model, {
         provider: choice.provider,
         weightsFolder: checkpoint.folder,
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       });
-    const decoder = await openSession(
-      decoderModel(config, checkpoint, { ...precision, positions: maxPositions }),
-    );
+    const decoder = await openSession(decoderModel(config, checkpoint, build));
     const embedder = await openSession(embeddingModel(config, checkpoint));
     return new LanguageModel({
       config,
       checkpoint,
       choice,
-      precision,
-      maxPositions,
+      build,
       decoder,
       embedder,
       openSession,
@@ -149,13 +157,13 @@ export class LanguageModel {
 
   /** The longest sequence it can read and write. */
   get maxPositions(): number {
-    return this.#opened.maxPositions;
+    return this.#opened.build.positions;
   }
 
   /** An empty cache for one sequence. */
   newCache(): KeyValueCache {
     const { layers, keyValueHeads, headDim } = this.config;
-    const dtype = this.#opened.precision.dtype === 'float16' ? 'float16' : 'float32';
+    const dtype = this.#opened.build.dtype === 'float16' ? 'float16' : 'float32';
     return new KeyValueCache({ layers, keyValueHeads, headDim, dtype });
   }
 
@@ -341,10 +349,8 @@ export class LanguageModel {
    * a session of its own the first time.
    */
   async score(embeds: Float32Array): Promise<Float32Array> {
-    const { config, checkpoint, precision, maxPositions, openSession } = this.#opened;
-    this.#scorer ??= await openSession(
-      scoringModel(config, checkpoint, { ...precision, positions: maxPositions }),
-    );
+    const { config, checkpoint, build, openSession } = this.#opened;
+    this.#scorer ??= await openSession(scoringModel(config, checkpoint, build));
     const dims = [1, embeds.length / config.hiddenSize, config.hiddenSize];
     const outputs = await this.#scorer.run({ inputs_embeds: float32Tensor(embeds, dims) });
     return hostOutput(outputs, 'logits', 'float32').data;

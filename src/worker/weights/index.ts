@@ -5,3 +5,7 @@ export { numberFromBfloat, numberFromHalf, toFloat32, toHalf } from './convert.t
 export type { SafetensorsHeader, TensorEntry, TensorToWrite } from './safetensors.ts';
 export { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
 export { WeightError } from './weight-error.ts';
+export type { QuantisedMatrix } from './quantise.ts';
+export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';
+export type { QuantiseOptions } from './quantise-model.ts';
+export { quantiseModel } from './quantise-model.ts';

@@ -147,7 +147,7 @@ export function groupQueryAttention(
   return { output, presentKey, presentValue } as CachedAttention;
 }
 
-/** com.microsoft RotaryEmbedding: x [b, t, h * d], positions int64 [b, t], tables [positions, d / 2]. */
+/** com.microsoft RotaryEmbedding: x [b, t, h * d] or [b, h, t, d], positions int64 [b, t], tables [positions, d / 2]. */
 export function rotaryEmbedding(
   x: Value,
   positions: Value,
@@ -158,7 +158,7 @@ export function rotaryEmbedding(
   const op = 'RotaryEmbedding';
   ofType(op, positions, 'int64');
   const dtype = sameType(op, x, cos, sin);
-  const attributes = { num_heads: attribute.int(heads), rotary_embedding_dim: attribute.int(0) };
+  const attributes = { num_heads: attribute.int(heads) };
   return makeValue(op, [x, positions, cos, sin], { dtype, shape: x.shape }, attributes, contrib);
 }
 

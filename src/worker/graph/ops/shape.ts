@@ -135,6 +135,22 @@ export function split(x: Value, sizes: readonly Dim[], axis: number): readonly V
   });
 }
 
+/** ONNX Split into parts whose sizes (int64 [parts]) are computed; `dims` says what they are. */
+export function splitBy(
+  x: Value,
+  sizes: Value,
+  dims: readonly Dim[],
+  axis: number,
+): readonly Value[] {
+  ofType('Split', sizes, 'int64');
+  const normal = normalAxis('Split', axis, x.shape.length);
+  const types = dims.map((dim) => ({
+    dtype: x.dtype,
+    shape: x.shape.map((each, index) => (index === normal ? canonicalDim(dim) : each)),
+  }));
+  return makeValues('Split', [x, sizes], types, { axis: attribute.int(axis) });
+}
+
 function clampIndex(index: number, size: number): number {
   return Math.min(Math.max(index < 0 ? index + size : index, 0), size);
 }

@@ -2,11 +2,13 @@
 import type { WeightSource } from '../../graph/index.ts';
 import { serialise } from '../../graph/index.ts';
 import type { LlamaBuildOptions } from './build.ts';
-import { buildDecoder, buildEmbedding, buildScoring } from './build.ts';
+import { buildEmbedding, buildScoring } from './build.ts';
 import type { LlamaConfig } from './config.ts';
+import { buildDecoder } from './decoder.ts';
 
-export type { CacheOutput, LlamaBuildOptions } from './build.ts';
-export { buildDecoder, buildEmbedding, buildScoring, cacheNames } from './build.ts';
+export type { LlamaBuildOptions } from './build.ts';
+export { buildEmbedding, buildScoring } from './build.ts';
+export { buildDecoder, cacheNames } from './decoder.ts';
 export type { LlamaConfig } from './config.ts';
 export { parseLlamaConfig } from './config.ts';
 export type { Precision } from './weights.ts';
@@ -17,7 +19,7 @@ export function decoderModel(
   weights: WeightSource,
   options: LlamaBuildOptions,
 ): Uint8Array {
-  return serialise(buildDecoder(config, options, 'added'), weights);
+  return serialise(buildDecoder(config, options), weights);
 }
 
 /** `buildEmbedding` as an ONNX model. */

@@ -1,0 +1,236 @@
+/** The decoder that makes N tokens within one run. */
+import type { Dim, Graph, Value } from '../../graph/index.ts';
+import {
+  add,
+  addDims,
+  cast,
+  constant,
+  dimOf,
+  equal,
+  filled,
+  finishGraph,
+  gather,
+  input,
+  loop,
+  not,
+  reduceMax,
+  reshape,
+  slice,
+  sliceBetween,
+  squeeze,
+  unsqueeze,
+} from '../../graph/index.ts';
+import type { Attend, LayerCache } from './attention.ts';
+import { groupedAttention, twoPartAttention } from './attention.ts';
+import type { LlamaBuildOptions } from './build.ts';
+import type { LlamaConfig } from './config.ts';
+import { groupedPlace, lengthOf, prefixPositions, twoPartPlace } from './places.ts';
+import { rotaryTables } from './rotary.ts';
+import { sample } from './sample.ts';
+import { decoderStack } from './stack.ts';
+import { embedding, head } from './weights.ts';
+
+/** Names of a layer's cache inputs, and of the outputs that go with them. */
+export interface CacheNames {
+  readonly pastKey: string;
+  readonly pastValue: string;
+  readonly newKey: string;
+  readonly newValue: string;
+}
+
+/** The names for one layer. */
+export function cacheNames(layer: number): CacheNames {
+  return {
+    pastKey: `past.${layer}.key`,
+    pastValue: `past.${layer}.value`,
+    newKey: `new.${layer}.key`,
+    newValue: `new.${layer}.value`,
+  };
+}
+
+/** Inputs that steer decoding; scalars but for the two lists. */
+interface Controls {
+  readonly pastLength: Value;
+  readonly maxTokens: Value;
+  readonly stopIds: Value;
+  readonly uniforms: Value;
+  readonly temperature: Value;
+  readonly topK: Value;
+  readonly topP: Value;
+}
+
+function controlInputs(): Controls {
+  return {
+    pastLength: input('past_length', 'int64', []),
+    maxTokens: input('max_tokens', 'int64', []),
+    stopIds: input('stop_ids', 'int64', ['stops']),
+    uniforms: input('uniforms', 'float32', ['uniforms']),
+    temperature: input('temperature', 'float32', []),
+    topK: input('top_k', 'int64', []),
+    topP: input('top_p', 'float32', []),
+  };
+}
+
+function cacheInputs(config: LlamaConfig, dtype: LlamaBuildOptions['dtype']): LayerCache[] {
+  const shape = [1, config.keyValueHeads, 'capacity', config.headDim];
+  return Array.from({ length: config.layers }, (_, layer) => {
+    const { pastKey, pastValue } = cacheNames(layer);
+    return { key: input(pastKey, dtype, shape), value: input(pastValue, dtype, shape) };
+  });
+}
+
+function flatten(caches: readonly LayerCache[]): Value[] {
+  return caches.flatMap(({ key, value }) => [key, value]);
+}
+
+function pairUp(values: readonly Value[]): LayerCache[] {
+  return Array.from({ length: values.length / 2 }, (_, layer) => ({
+    key: values[2 * layer] as Value,
+    value: values[2 * layer + 1] as Value,
+  }));
+}
+
+/** How a form of attention goes through the loop. */
+interface CacheFlow {
+  /** What the loop's first iteration finds as cache. */
+  readonly initial: readonly Value[];
+  /** Attention in an iteration that starts at position `start` (int64 scalar) and feeds x. */
+  readonly attend: (x: Value, start: Value) => Attend;
+  /** The tokens that the run added, of a cache after the loop. */
+  readonly added: (cache: Value) => Value;
+}
+
+/** Tokens that a run feeds: all that is given, and all but the last that it makes. */
+const fedByRun = addDims('length', addDims('produced', -1));
+
+/** The loop carries the whole cache; each iteration's attention copies it to make it longer. */
+function wholeCache(
+  config: LlamaConfig,
+  options: LlamaBuildOptions,
+  past: readonly LayerCache[],
+  pastLength: Value,
+): CacheFlow {
+  const rotary = rotaryTables(config, options.positions, options.dtype);
+  const pastEnd = reshape(pastLength, [1]);
+  const [first, last] = [constant([0], 'int64'), constant([Number.MAX_SAFE_INTEGER], 'int64')];
+  return {
+    initial: flatten(past).map((value) => sliceBetween(value, 2, first, pastEnd, 'past')),
+    attend: (x, start) =>
+      groupedAttention(config, rotary, groupedPlace(add(start, lengthOf(x)), undefined)),
+    added: (cache) => sliceBetween(cache, 2, pastEnd, last, fedByRun),
+  };
+}
+
+/** The loop carries only what the run adds; the rest is read where it lies. */
+function addedCache(
+  config: LlamaConfig,
+  options: LlamaBuildOptions,
+  past: readonly LayerCache[],
+  pastLength: Value,
+): CacheFlow {
+  const rotary = rotaryTables(config, options.positions, options.dtype);
+  const positions = prefixPositions(past[0] as LayerCache, pastLength);
+  const empty = filled(0, options.dtype, [1, config.keyValueHeads, 0, config.headDim]);
+  return {
+    initial: flatten(past).map(() => empty),
+    attend: (x, start) => {
+      const fed = dimOf(x, 1);
+      const call = {
+        x,
+        pastLength,
+        start,
+        prefix: { positions, caches: past },
+        fed,
+        added: addDims('cached', fed),
+      };
+      return twoPartAttention(config, rotary, twoPartPlace(config, options, call));
+    },
+    added: (cache) => cache,
+  };
+}
+
+/**
+ * The decoder. Feeds `inputs_embeds`, samples a token, feeds that, and so on up to `max_tokens`
+ * tokens or one of `stop_ids`, all within one run (the ONNX Loop), so the cache crosses the border
+ * of the session once a run and not once a token. The prompt goes through the same kernels in the
+ * first iteration, so the weights are held once.
+ *
+ *  Loop, carried: embeds [1, t, hidden] (t = length, then 1), start, logits, the caches
+ *    embeds -- stack -- last row -- head -- sample -- token -+- collected
+ *                                                            +- embedding -- next embeds
+ *                                                            +- equal to a stop id? end
+ *
+ * Inputs: inputs_embeds float32 [1, length, hidden]; past.N.key / value [1, g, capacity, d], of which
+ * the first `past_length` tokens count; max_tokens, top_k int64, temperature, top_p float32 scalars;
+ * stop_ids int64 [stops]; uniforms float32 [at least max_tokens].
+ * Outputs: tokens int64 [produced]; logits float32 [1, vocabulary] of the last token sampled;
+ * new.N.key / value [1, g, length + produced - 1, d]: what was fed in this run. The last token is not
+ * among it: it has not been fed.
+ */
+export function buildDecoder(config: LlamaConfig, options: LlamaBuildOptions): Graph {
+  const { hiddenSize, vocabularySize } = config;
+  const embeds = input('inputs_embeds', 'float32', [1, 'length', hiddenSize]);
+  const past = cacheInputs(config, options.dtype);
+  const control = controlInputs();
+  const makeFlow = options.attention === 'grouped' ? wholeCache : addedCache;
+  const flow = makeFlow(config, options, past, control.pastLength);
+  const stack = decoderStack(config, options);
+  const [lookUp, project] = [embedding(config, options.dtype), head(config, options)];
+  const cacheShape = (length: Dim): Dim[] => [1, config.keyValueHeads, length, config.headDim];
+  const afterShape = cacheShape(
+    options.attention === 'grouped' ? addDims('past', fedByRun) : fedByRun,
+  );
+  const noLogits = constant(new Float32Array(vocabularySize), 'float32', [1, vocabularySize]);
+
+  const result = loop(
+    {
+      maxTrips: control.maxTokens,
+      keepGoing: constant(1, 'bool'),
+      carried: [
+        { initial: cast(embeds, options.dtype), shape: [1, 'fed', hiddenSize] },
+        { initial: control.pastLength },
+        { initial: noLogits },
+        ...flow.initial.map((initial) => ({ initial, shape: cacheShape('cached') })),
+      ],
+      trips: 'produced',
+      finalShapes: [
+        [1, 'fed', hiddenSize],
+        [],
+        [1, vocabularySize],
+        ...flow.initial.map(() => afterShape),
+      ],
+    },
+    (iteration, carried) => {
+      const [current, start, , ...caches] = carried as [Value, Value, Value, ...Value[]];
+      const { hidden, present } = stack(current, flow.attend(current, start), pairUp(caches));
+      const logits = cast(reshape(project(slice(hidden, 1, -1)), [1, vocabularySize]), 'float32');
+      const token = sample(logits, { ...control, uniform: gather(control.uniforms, iteration) });
+      const stops = reduceMax(cast(equal(control.stopIds, token), 'int32'), [0], false);
+      return {
+        keepGoing: not(cast(stops, 'bool')),
+        carried: [
+          unsqueeze(lookUp(token), 0),
+          add(start, lengthOf(current)),
+          logits,
+          ...flatten(present),
+        ],
+        collected: [squeeze(token, 0)],
+      };
+    },
+  );
+  const [, , logits, ...caches] = result.carried;
+  const outputs: Record<string, Value> = {
+    tokens: result.collected[0] as Value,
+    logits: logits as Value,
+  };
+  pairUp(caches.map(flow.added)).forEach(({ key, value }, layer) => {
+    const { newKey, newValue } = cacheNames(layer);
+    outputs[newKey] = key;
+    outputs[newValue] = value;
+  });
+  return finishGraph(
+    'llama-decoder',
+    [embeds, ...flatten(past), ...Object.values(control)],
+    outputs,
+  );
+}

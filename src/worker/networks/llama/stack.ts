@@ -1,0 +1,125 @@
+/** The stack of layers as a Llama checkpoint names them; how they attend is given from outside. */
+import type { AttentionInput, Value } from '../../graph/index.ts';
+import {
+  labelled,
+  mul,
+  parameter,
+  silu,
+  simplifiedLayerNormalization,
+  skipSimplifiedLayerNormalization,
+  split,
+} from '../../graph/index.ts';
+import type { Attend, LayerCache } from './attention.ts';
+import type { LlamaConfig } from './config.ts';
+import type { Linear, Precision } from './weights.ts';
+import { linear } from './weights.ts';
+
+/** One decoder layer's parts. */
+interface Layer {
+  readonly attentionNorm: Value;
+  readonly project: (x: Value) => AttentionInput;
+  readonly output: Linear;
+  readonly mlpNorm: Value;
+  readonly mlp: Linear;
+}
+
+function projections(config: LlamaConfig, precision: Precision, name: string): Layer['project'] {
+  const { hiddenSize, heads, keyValueHeads, headDim, attentionBias } = config;
+  const make = (part: string, count: number): Linear =>
+    linear(config, precision, `${name}.${part}`, count * headDim, hiddenSize, attentionBias);
+  if (config.quantisation) {
+    const packed = make('qkv_proj', heads + 2 * keyValueHeads);
+    return (x) => ({ packed: packed(x) });
+  }
+  const [query, key, value] = [
+    make('q_proj', heads),
+    make('k_proj', keyValueHeads),
+    make('v_proj', keyValueHeads),
+  ];
+  return (x) => ({ query: query(x), key: key(x), value: value(x) });
+}
+
+/**
+ *  x --+-- gate -- silu --+
+ *      |                  mul -- down
+ *      +-- up ------------+
+ */
+function gatedMlp(config: LlamaConfig, precision: Precision, name: string): Linear {
+  const { hiddenSize: hidden, intermediateSize: inner, mlpBias } = config;
+  const down = linear(config, precision, `${name}.down_proj`, hidden, inner, mlpBias);
+  if (config.quantisation) {
+    const both = linear(config, precision, `${name}.gate_up_proj`, 2 * inner, hidden, mlpBias);
+    return (x) => {
+      const [gate, up] = split(both(x), [inner, inner], -1) as [Value, Value];
+      return down(mul(silu(gate), up));
+    };
+  }
+  const gate = linear(config, precision, `${name}.gate_proj`, inner, hidden, mlpBias);
+  const up = linear(config, precision, `${name}.up_proj`, inner, hidden, mlpBias);
+  return (x) => down(mul(silu(gate(x)), up(x)));
+}
+
+function decoderLayer(config: LlamaConfig, precision: Precision, index: number): Layer {
+  const name = `model.layers.${index}`;
+  const { hiddenSize, heads, headDim, attentionBias } = config;
+  const norm = (part: string): Value =>
+    parameter(`${name}.${part}.weight`, [hiddenSize], precision.dtype);
+  return {
+    attentionNorm: norm('input_layernorm'),
+    project: projections(config, precision, `${name}.self_attn`),
+    output: linear(
+      config,
+      precision,
+      `${name}.self_attn.o_proj`,
+      hiddenSize,
+      heads * headDim,
+      attentionBias,
+    ),
+    mlpNorm: norm('post_attention_layernorm'),
+    mlp: gatedMlp(config, precision, `${name}.mlp`),
+  };
+}
+
+/** The whole stack: [b, t, hidden] -> normalised [b, t, hidden], and each layer's cache after it. */
+export type Stack = (
+  embeds: Value,
+  attend: Attend,
+  past: readonly LayerCache[] | undefined,
+) => { readonly hidden: Value; readonly present: readonly LayerCache[] };
+
+/**
+ * Each layer, on the residual stream x (the sum and the norm after it are one op):
+ *
+ *  x -- norm -- project -- attend -- output -- (+ x) -- norm -- mlp -- (+) -- next norm
+ */
+export function decoderStack(config: LlamaConfig, precision: Precision): Stack {
+  const { normEpsilon } = config;
+  const layers = Array.from({ length: config.layers }, (_, index) =>
+    decoderLayer(config, precision, index),
+  );
+  const finalNorm = parameter('model.norm.weight', [config.hiddenSize], precision.dtype);
+  const skipNorm = (x: Value, skip: Value, scale: Value) =>
+    skipSimplifiedLayerNormalization(x, skip, scale, normEpsilon);
+  return (embeds, attend, past) => {
+    let sum = embeds;
+    let hidden = simplifiedLayerNormalization(
+      embeds,
+      layers[0]?.attentionNorm ?? finalNorm,
+      normEpsilon,
+    );
+    const present = layers.map((layer, index) =>
+      labelled(`layer.${index}`, () => {
+        const attention = attend(index, layer.project(hidden), past?.[index]);
+        const middle = skipNorm(layer.output(attention.output), sum, layer.mlpNorm);
+        const nextNorm = layers[index + 1]?.attentionNorm ?? finalNorm;
+        ({ sum, normalised: hidden } = skipNorm(
+          layer.mlp(middle.normalised),
+          middle.sum,
+          nextNorm,
+        ));
+        return attention.present;
+      }),
+    );
+    return { hidden, present };
+  };
+}

@@ -1,0 +1,262 @@
+/**
+ * Turns a Llama folder in Hugging Face's layout into one with quantised weights:
+ *
+ *     node src/worker/weights/quantise-model.ts FROM TO [4|8]
+ *
+ * Query, key and value become one matrix, gate and up another (fewer and larger products); the
+ * embedding, and the head where it is apart, keep 8 bits; norms and biases stay single precision.
+ * Names: `X.weight.q4` (or `.q8`), `X.weight.scales`, `X.weight.zeros`.
+ */
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Checkpoint } from './checkpoint.ts';
+import { openCheckpoint, readFloats } from './checkpoint.ts';
+import { quantiseMatrix } from './quantise.ts';
+import type { TensorToWrite } from './safetensors.ts';
+import { writeSafetensors } from './safetensors.ts';
+import { WeightError } from './weight-error.ts';
+
+/** How to quantise. */
+export interface QuantiseOptions {
+  readonly bits?: 4 | 8;
+  readonly blockSize?: number;
+  /** A file is closed before it grows over this; one tensor alone may exceed it. */
+  readonly maxShardBytes?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Matrices that are quantised together, and the name of the result. */
+interface Group {
+  readonly name: string;
+  readonly parts: readonly string[];
+  readonly bits: 4 | 8;
+}
+
+const fused: readonly (readonly [string, readonly string[]])[] = [
+  ['self_attn.qkv_proj', ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']],
+  ['self_attn.o_proj', ['self_attn.o_proj']],
+  ['mlp.gate_up_proj', ['mlp.gate_proj', 'mlp.up_proj']],
+  ['mlp.down_proj', ['mlp.down_proj']],
+];
+
+function layerGroups(layers: number, bits: 4 | 8): Group[] {
+  return Array.from({ length: layers }, (_, layer) =>
+    fused.map(([name, parts]) => ({
+      name: `model.layers.${layer}.${name}`,
+      parts: parts.map((part) => `model.layers.${layer}.${part}`),
+      bits,
+    })),
+  ).flat();
+}
+
+function concatenated(arrays: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let offset = 0;
+  for (const array of arrays) {
+    whole.set(array, offset);
+    offset += array.length;
+  }
+  return whole;
+}
+
+function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function shapeOf(checkpoint: Checkpoint, name: string): readonly number[] {
+  const stored = checkpoint.find(name);
+  if (!stored) throw new WeightError(`${checkpoint.folder}: the checkpoint lacks tensor "${name}"`);
+  return stored.shape;
+}
+
+function quantiseGroup(checkpoint: Checkpoint, group: Group, blockSize: number): TensorToWrite[] {
+  const shapes = group.parts.map((part) => shapeOf(checkpoint, `${part}.weight`));
+  const k = shapes[0]?.[1] ?? 0;
+  if (shapes.some((shape) => shape.length !== 2 || shape[1] !== k)) {
+    throw new WeightError(
+      `${group.name}: the shapes of ${group.parts.join(', ')} do not fit together`,
+    );
+  }
+  const n = shapes.reduce((sum, shape) => sum + (shape[0] ?? 0), 0);
+  const weights = concatenated(group.parts.map((part) => readFloats(checkpoint, `${part}.weight`)));
+  const { quantised, scales, zeros } = quantiseMatrix(weights, n, k, group.bits, blockSize);
+  const blocks = Math.ceil(k / blockSize);
+  const tensors: TensorToWrite[] = [
+    {
+      name: `${group.name}.weight.q${group.bits}`,
+      dtype: 'uint8',
+      shape: [n, blocks, quantised.length / n / blocks],
+      bytes: quantised,
+    },
+    {
+      name: `${group.name}.weight.scales`,
+      dtype: 'float16',
+      shape: [n, blocks],
+      bytes: bytesOf(scales),
+    },
+    {
+      name: `${group.name}.weight.zeros`,
+      dtype: 'uint8',
+      shape: [n, zeros.length / n],
+      bytes: zeros,
+    },
+  ];
+  if (group.parts.every((part) => checkpoint.find(`${part}.bias`))) {
+    const bias = concatenated(group.parts.map((part) => readFloats(checkpoint, `${part}.bias`)));
+    tensors.push({
+      name: `${group.name}.bias`,
+      dtype: 'float32',
+      shape: [n],
+      bytes: bytesOf(bias),
+    });
+  }
+  return tensors;
+}
+
+function plainTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
+  const floats = readFloats(checkpoint, name);
+  return { name, dtype: 'float32', shape: shapeOf(checkpoint, name), bytes: bytesOf(floats) };
+}
+
+/** Writes tensors into files of limited size, and at last the index that names them. */
+class ShardWriter {
+  readonly #folder: string;
+  readonly #limit: number;
+  readonly #map: Record<string, string> = {};
+  #open: TensorToWrite[] = [];
+  #openBytes = 0;
+  #shards = 0;
+  #totalBytes = 0;
+
+  constructor(folder: string, limit: number) {
+    this.#folder = folder;
+    this.#limit = limit;
+  }
+
+  add(tensor: TensorToWrite): void {
+    if (this.#openBytes > 0 && this.#openBytes + tensor.bytes.length > this.#limit) this.#close();
+    this.#open.push(tensor);
+    this.#openBytes += tensor.bytes.length;
+    this.#totalBytes += tensor.bytes.length;
+  }
+
+  #close(): void {
+    this.#shards += 1;
+    const name = `model-${String(this.#shards).padStart(5, '0')}.safetensors`;
+    writeSafetensors(join(this.#folder, name), this.#open);
+    for (const tensor of this.#open) this.#map[tensor.name] = name;
+    this.#open = [];
+    this.#openBytes = 0;
+  }
+
+  finish(): number {
+    if (this.#open.length > 0) this.#close();
+    const index = { metadata: { total_size: this.#totalBytes }, weight_map: this.#map };
+    writeJson(join(this.#folder, 'model.safetensors.index.json'), index);
+    return this.#totalBytes;
+  }
+}
+
+function writeJson(file: string, value: unknown): void {
+  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${file}.part`, file);
+}
+
+interface RawConfig extends Record<string, unknown> {
+  readonly num_hidden_layers: number;
+  readonly hidden_size: number;
+  readonly tie_word_embeddings: boolean;
+}
+
+function readConfig(folder: string): RawConfig {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file)) throw new WeightError(`${file} does not exist`);
+  const raw = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  if (raw['model_type'] !== 'llama') {
+    throw new WeightError(
+      `${file}: model_type is ${JSON.stringify(raw['model_type'])}, only "llama" can be quantised`,
+    );
+  }
+  if (raw['quantization_config']) throw new WeightError(`${file}: the model is quantised already`);
+  const { num_hidden_layers: layers, hidden_size: hidden } = raw;
+  if (typeof layers !== 'number' || typeof hidden !== 'number') {
+    throw new WeightError(`${file}: num_hidden_layers and hidden_size must be numbers`);
+  }
+  return {
+    ...raw,
+    num_hidden_layers: layers,
+    hidden_size: hidden,
+    tie_word_embeddings: raw['tie_word_embeddings'] === true,
+  };
+}
+
+/** Tokenizer files and the like: all that is neither weights nor the config. */
+function copyRest(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const isWeights = /\.(safetensors|bin|pt|pth|gguf)$|\.index\.json$/.test(entry.name);
+    if (entry.isFile() && !isWeights && entry.name !== 'config.json') {
+      copyFileSync(join(from, entry.name), join(to, entry.name));
+    }
+  }
+}
+
+/**
+ * Quantises a language model. The config comes last, so a folder with one is whole.
+ *
+ * @returns bytes of all tensors written.
+ * @throws WeightError if the folder is not a Llama model or tensors are missing.
+ */
+export function quantiseModel(from: string, to: string, options: QuantiseOptions = {}): number {
+  const { bits = 4, blockSize = 32, maxShardBytes = 45_000_000, onProgress } = options;
+  const config = readConfig(from);
+  const checkpoint = openCheckpoint(from);
+  // Look-up and head read the same bytes only when rows are whole blocks.
+  const embeddingBits = config.hidden_size % blockSize === 0 ? 8 : 16;
+  const outer = config.tie_word_embeddings
+    ? ['model.embed_tokens']
+    : ['model.embed_tokens', 'lm_head'];
+  const outerGroups = outer.map((name) => ({ name, parts: [name], bits: 8 }) as const);
+  const groups: Group[] = [
+    ...(embeddingBits === 8 ? outerGroups : []),
+    ...layerGroups(config.num_hidden_layers, bits),
+  ];
+  const plain = [...checkpoint.names()].filter((name) => /norm\.weight$/.test(name));
+  if (embeddingBits === 16) plain.push(...outer.map((name) => `${name}.weight`));
+
+  mkdirSync(to, { recursive: true });
+  const writer = new ShardWriter(to, maxShardBytes);
+  for (const name of plain) writer.add(plainTensor(checkpoint, name));
+  groups.forEach((group, index) => {
+    for (const tensor of quantiseGroup(checkpoint, group, blockSize)) writer.add(tensor);
+    onProgress?.(index + 1, groups.length);
+  });
+  const bytes = writer.finish();
+  copyRest(from, to);
+  const quantization = {
+    quant_method: 'textbind-blocks',
+    bits,
+    block_size: blockSize,
+    embedding_bits: embeddingBits,
+  };
+  writeJson(join(to, 'config.json'), { ...config, quantization_config: quantization });
+  return bytes;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [from, to, bits = '4'] = process.argv.slice(2);
+  if (!from || !to || !['4', '8'].includes(bits)) {
+    process.stderr.write('usage: quantise-model.ts FROM TO [4|8]\n');
+    process.exitCode = 2;
+  } else {
+    const bytes = quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
+    process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
+  }
+}
