@@ -1,0 +1,64 @@
+import type { ConversationSummary } from '../../../src/shared/domain/conversation.ts';
+import type { Picture } from '../../../src/shared/domain/picture.ts';
+import type { MessagePart } from '../../../src/shared/domain/turn.ts';
+import type { TurnView } from '../../../src/renderer/state/turn-view.ts';
+import type { Turn } from '../../../src/shared/domain/turn.ts';
+
+/** A UUID that says its number. */
+export function id(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
+
+export function samplePicture(number: number, change: Partial<Picture> = {}): Picture {
+  return {
+    id: id(number),
+    hash: String(number % 10).repeat(64),
+    mediaType: 'image/png',
+    width: 128,
+    height: 128,
+    bytes: 1000,
+    origin: 'drawn',
+    caption: `picture ${number}`,
+    recipe: { seed: number, steps: 40, guidance: 5, model: 'TextBind mini' },
+    ...change,
+  };
+}
+
+export function sampleTurn(
+  number: number,
+  role: Turn['role'],
+  parts: MessagePart[],
+  change: Partial<Turn> = {},
+): Turn {
+  return {
+    id: id(number),
+    role,
+    parts,
+    status: 'complete',
+    error: null,
+    notices: [],
+    usage: null,
+    model: role === 'assistant' ? 'TextBind mini' : null,
+    createdAt: 1000 + number,
+    ...change,
+  };
+}
+
+export function streamingTurn(number: number, parts: MessagePart[] = []): TurnView {
+  return sampleTurn(number, 'assistant', parts, { status: 'streaming' });
+}
+
+export function sampleSummary(
+  number: number,
+  change: Partial<ConversationSummary> = {},
+): ConversationSummary {
+  return {
+    id: id(number),
+    title: `Conversation ${number}`,
+    createdAt: number,
+    updatedAt: number,
+    turnCount: 0,
+    snippet: null,
+    ...change,
+  };
+}
