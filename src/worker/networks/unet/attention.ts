@@ -60,8 +60,10 @@ function transformerBlock(
 
 function attend(x: Value, source: Value, weights: AttentionWeights, heads: number): Value {
   const query = linear(x, weights.query);
-  const key = linear(source, weights.key);
-  const value = linear(source, weights.value);
+  const [key, value] = labelled(source === x ? 'self' : 'text', () => [
+    linear(source, weights.key),
+    linear(source, weights.value),
+  ]) as [Value, Value];
   return linear(attention(query, key, value, heads), weights.output);
 }
 
