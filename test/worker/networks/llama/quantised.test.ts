@@ -1,0 +1,136 @@
+/** Quantised Llama: exactly the network with the dequantised weights, and close to the original. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serialise } from '../../../../src/worker/graph/index.ts';
+import type { LlamaBuildOptions } from '../../../../src/worker/networks/llama/index.ts';
+import {
+  buildDecoder,
+  buildScoring,
+  parseLlamaConfig,
+} from '../../../../src/worker/networks/llama/index.ts';
+import { LanguageModel } from '../../../../src/worker/pipelines/language-model.ts';
+import { Session, float32Tensor, hostOutput } from '../../../../src/worker/runtime/index.ts';
+import type { TensorToWrite } from '../../../../src/worker/weights/index.ts';
+import {
+  dequantiseMatrix,
+  openCheckpoint,
+  quantiseMatrix,
+  quantiseModel,
+  readFloats,
+  writeSafetensors,
+} from '../../../../src/worker/weights/index.ts';
+import { noPython } from '../../../golden/run-python.ts';
+import type { CaseName } from './support.ts';
+import { pythonTimeoutMs, reference, relativeError } from './support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'quantised-'));
+
+/** A plain checkpoint whose matrices went through `quantiseMatrix` and back. */
+function writeDequantised(from: string, to: string, bits: 4 | 8): void {
+  const checkpoint = openCheckpoint(from);
+  const tensors: TensorToWrite[] = [...checkpoint.names()].map((name) => {
+    const shape = checkpoint.find(name)?.shape ?? [];
+    const floats = readFloats(checkpoint, name);
+    const [n = 0, k = 0] = shape;
+    const outer = /embed_tokens|lm_head/.test(name);
+    const kept = shape.length === 1 || (outer && k % 32 !== 0);
+    const values = kept
+      ? floats
+      : dequantiseMatrix(quantiseMatrix(floats, n, k, outer ? 8 : bits, 32));
+    return { name, dtype: 'float32', shape, bytes: new Uint8Array(values.slice().buffer) };
+  });
+  writeSafetensors(join(to, 'model.safetensors'), tensors);
+  writeFileSync(join(to, 'config.json'), readFileSync(join(from, 'config.json')));
+}
+
+async function score(
+  from: string,
+  embeds: Float32Array,
+  options: Partial<LlamaBuildOptions>,
+): Promise<Float32Array> {
+  const config = parseLlamaConfig(JSON.parse(readFileSync(join(from, 'config.json'), 'utf8')));
+  const build = {
+    dtype: 'float32',
+    accuracyLevel: 1,
+    positions: 128,
+    attention: 'twoPart',
+    ...options,
+  } as const;
+  const checkpoint = openCheckpoint(from);
+  const model = serialise(buildScoring(config, build, 'inputs_embeds'), checkpoint);
+  const session = await Session.open(model, { provider: 'cpu', weightsFolder: checkpoint.folder });
+  const dims = [1, embeds.length / config.hiddenSize, config.hiddenSize];
+  const outputs = await session.run({ inputs_embeds: float32Tensor(embeds, dims) });
+  await session.release();
+  return hostOutput(outputs, 'logits', 'float32').data;
+}
+
+describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, () => {
+  beforeAll(() => void reference('grouped-tied'), pythonTimeoutMs);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const cases: readonly (readonly [CaseName, 4 | 8])[] = [
+    ['grouped-tied', 4],
+    ['grouped-tied', 8],
+    ['separate-untied', 4],
+    ['three-groups-odd', 4],
+    ['biases', 4],
+    ['bfloat16', 8],
+  ];
+
+  it.each(cases)(
+    '%s with %i bits equals the network with the dequantised weights',
+    async (name, bits) => {
+      const golden = reference(name);
+      const quantised = mkdtempSync(join(folder, 'q'));
+      const plain = mkdtempSync(join(folder, 'p'));
+      quantiseModel(golden.folder, quantised, { bits, maxShardBytes: 20_000 });
+      writeDequantised(golden.folder, plain, bits);
+      const embeds = golden.floats('embeds');
+      const expected = await score(plain, embeds, {});
+      expect(relativeError(await score(quantised, embeds, {}), expected)).toBeLessThan(1e-5);
+      // Level 4 also rounds what is multiplied to 8 bits.
+      expect(
+        relativeError(await score(quantised, embeds, { accuracyLevel: 4 }), expected),
+      ).toBeLessThan(0.05);
+      const distance = relativeError(expected, golden.floats('embeds_logits'));
+      expect(distance).toBeGreaterThan(0);
+      // Random networks amplify errors; how good the codes are is judged in weights/quantise.test.ts.
+    expect(distance).toBeLessThan(bits === 8 ? 0.05 : 0.6);
+
+      const [model, same] = [
+        await LanguageModel.open(quantised, { providers: ['cpu'] }),
+        await LanguageModel.open(plain, { providers: ['cpu'] }),
+      ];
+      const ids = golden.ids('ids');
+      expect(relativeError(await model.embed(ids), await same.embed(ids))).toBeLessThan(1e-6);
+      const tokens = await model.decode(model.newCache(), { feed: ids, maxTokens: 6, stopIds: [] });
+      expect(tokens).toHaveLength(6);
+      await Promise.all([model.release(), same.release()]);
+    },
+  );
+
+  it('names a tensor that is missing and one of the wrong shape', () => {
+    const golden = reference('grouped-tied');
+    const quantised = mkdtempSync(join(folder, 'q'));
+    quantiseModel(golden.folder, quantised);
+    const build = {
+      dtype: 'float32',
+      accuracyLevel: 0,
+      positions: 16,
+      attention: 'grouped',
+    } as const;
+    const config = parseLlamaConfig(
+      JSON.parse(readFileSync(join(quantised, 'config.json'), 'utf8')),
+    );
+    const weights = openCheckpoint(quantised);
+    expect(() =>
+      serialise(buildDecoder({ ...config, quantisation: undefined }, build), weights),
+    ).toThrow('the checkpoint lacks tensor');
+    expect(() => serialise(buildDecoder({ ...config, hiddenSize: 192 }, build), weights)).toThrow(
+      /tensor "model\.[\w.]+" has shape \[.*96.*\] in the checkpoint, the network needs \[.*192.*\]|has shape/,
+    );
+  });
+});
