@@ -83,6 +83,8 @@ const renderer = {
         // A data: URL would need a wider content security policy.
         assetsInlineLimit: 0,
         modulePreload: { polyfill: false },
+        // Read from the disk, not from a network.
+        chunkSizeWarningLimit: 4000,
       },
     };
   },

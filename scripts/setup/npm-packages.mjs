@@ -1,6 +1,6 @@
 // npm packages: installed when package-lock.json and what lies in node_modules differ.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { root, run, say, SetupError } from './steps.mjs';
 
@@ -43,7 +43,9 @@ export async function installPackages() {
   }
   say(`npm packages: running npm ci (to install or replace: ${describe(wanting)})`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const total = Object.keys(JSON.parse(lockText).packages).length - 1;
   const { code, tail } = await run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    progress: () => `${countInstalled()} of about ${total} packages in place`,
     // onnxruntime-node's install script downloads the CUDA provider, which fails offline; the app
     // says where CUDA is missing and what to do about it.
     env: {
@@ -59,6 +61,16 @@ export async function installPackages() {
   }
   writeFileSync(stampPath, hash);
   return 'installed';
+}
+
+/** Packages that lie in node_modules so far, nested ones not counted. */
+function countInstalled() {
+  const folder = path.join(root, 'node_modules');
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith('.'))
+    .flatMap((name) => (name.startsWith('@') ? readdirSync(path.join(folder, name)) : [name]))
+    .length;
 }
 
 /** @param {string[]} names */

@@ -73,14 +73,15 @@ export function reportFailure(error) {
 
 /**
  * Runs a program, its output passed through line by line under an indent; says every 15 s that it
- * still runs when it is silent.
+ * still runs when it is silent, with what `progress` knows.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, quiet?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, quiet?: boolean,
+ *           progress?: () => string }} [options]
  * @returns {Promise<{ code: number, tail: string }>} exit code and the last 4,000 characters
  */
 export function run(command, args, options = {}) {
-  const { cwd = root, env = process.env, timeoutMs, quiet = false } = options;
+  const { cwd = root, env = process.env, timeoutMs, quiet = false, progress } = options;
   return new Promise((resolve, reject) => {
     const begin = Date.now();
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -101,7 +102,8 @@ export function run(command, args, options = {}) {
     child.stderr.on('data', take);
     const heartbeat = setInterval(() => {
       if (Date.now() - lastOutput < 14_000) return;
-      process.stdout.write(`    ... still running, ${elapsed(Date.now() - begin)}\n`);
+      const known = progress === undefined ? '' : `, ${progress()}`;
+      process.stdout.write(`    ... still running, ${elapsed(Date.now() - begin)}${known}\n`);
     }, 15_000);
     const timer =
       timeoutMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), timeoutMs);

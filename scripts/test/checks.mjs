@@ -58,7 +58,9 @@ export async function lint(_args, hasPython) {
   const hasRuff =
     hasPython && existsSync(venvPython) && existsSync(path.join(root, 'resources/trainer'));
   if (hasRuff) {
-    const ruff = ['-m', 'ruff', 'check', '--quiet', '--cache-dir', path.join(resultsDir, 'ruff')];
+    const config = ['--config', 'resources/trainer/pyproject.toml'];
+    const ruffCache = ['--cache-dir', path.join(resultsDir, 'ruff')];
+    const ruff = ['-m', 'ruff', 'check', '--quiet', ...config, ...ruffCache];
     ok = (await show(venvPython, [...ruff, 'resources/trainer', 'test/trainer'])) === 0 && ok;
   } else process.stdout.write('ruff: skipped, there is no Python environment\n');
   return one(ok);
