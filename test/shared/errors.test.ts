@@ -24,7 +24,7 @@ describe('errors on the wire', () => {
     [new TypeError('x is undefined'), 'x is undefined'],
     ['a thrown string', 'a thrown string'],
     [undefined, 'undefined'],
-    [{ toString: () => 'odd' }, 'odd'],
+    [{ toString: (): string => 'odd' }, 'odd'],
   ])('calls what was not thrown on purpose internal: %s', (thrown, message) => {
     expect(toWireError(thrown)).toMatchObject({ kind: 'internal', message });
   });
