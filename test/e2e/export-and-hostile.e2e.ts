@@ -99,7 +99,7 @@ describe('hostile text', () => {
   });
 
   it('of a model is shown as far as it is text, and does nothing', async () => {
-    const file = path.join(app().userData, 'textbind.db');
+    const file = path.join(app().userData, 'data', 'textbind.db');
     const launched = { args: [`--save-folder=${app().scratch}`] };
     await browser.deleteSession();
     const database = new Database(file);

@@ -21,7 +21,7 @@ function seededMoments(seed: number): () => number {
 type Stored = { readonly integrity: string; readonly turns: Map<string, string> };
 
 function stored(): Stored {
-  const database = new Database(path.join(app().userData, 'textbind.db'));
+  const database = new Database(path.join(app().userData, 'data', 'textbind.db'));
   try {
     const integrity = String(database.pragma('integrity_check', { simple: true }));
     const rows = database
