@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from textbind_trainer.mini import latents
+from textbind_trainer.mini import latents, vae
 from textbind_trainer.mini.scenes import batch_of, pixels
 
 
@@ -49,3 +49,20 @@ def test_scaling_gives_unit_deviation(basis, pictures):
     scale = latents.measure_scaling(basis, pictures, count=64)
     values = basis.encode(pixels(batch_of(pictures, "training", 0, 64)))
     assert float((values * scale).std()) == pytest.approx(1, abs=1e-3)
+
+
+def test_decoder_begins_as_an_enlargement(basis, pictures):
+    """Before any training, what it draws away from the border is near the picture, colours included."""
+    torch.manual_seed(0)
+    network = vae.build().eval()
+    vae.start_as_enlargement(network)
+    images = pixels(batch_of(pictures, "held-out", 0, 6))
+    with torch.no_grad():
+        drawn = network.decode(basis.encode(images)).sample
+    inner = slice(16, -16)
+    assert (drawn - images)[..., inner, inner].abs().mean() * 127.5 < 20
+    # A plain colour stays itself: what group normalisation alone would hide.
+    plain = torch.tensor([0.6, -0.4, 0.1]).view(1, 3, 1, 1).expand(1, 3, 128, 128)
+    with torch.no_grad():
+        middle = network.decode(basis.encode(plain)).sample[..., 56:72, 56:72]
+    assert torch.allclose(middle.mean((0, 2, 3)), torch.tensor([0.6, -0.4, 0.1]), atol=0.05)

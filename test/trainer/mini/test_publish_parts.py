@@ -79,3 +79,23 @@ def test_requests_are_distinct_and_fixed():
     asked = evaluate_parts.requests()
     assert len({name for name, _ in asked}) == 100
     assert asked == evaluate_parts.requests()
+
+
+def test_a_new_unet_draws_nothing_yet_but_learns():
+    """Zero at the start, and the gradient reaches the output at once."""
+    torch.manual_seed(0)
+    network = unet.build()
+    unet.start_at_zero(network)
+    conditions = {"text_embeds": torch.randn(1, 128), "time_ids": torch.tensor([unet.TIME_IDS]).float()}
+    out = network(
+        torch.randn(1, 8, 16, 16), 500, torch.randn(1, 77, 224), added_cond_kwargs=conditions
+    ).sample
+    assert out.abs().max() == 0
+    (out - 1).square().mean().backward()
+    assert network.conv_out.weight.grad.abs().max() > 0
+
+
+def test_scheduler_reaches_noise():
+    """At the last step so little of a picture is left that drawing may begin from pure noise."""
+    remaining = unet.build_scheduler().alphas_cumprod[-1].item()
+    assert remaining < 3e-4

@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from ..events import emit
 from . import clip_text, loop
 from .objects import NAMES
-from .pictures import fetch_pictures
+from .pictures import fetch_pictures, with_article
 from .scenes import batch_of, pixels
 from .vision import (
     BACKGROUND_NAMES,
@@ -50,6 +50,48 @@ class TextAids(nn.Module):
         self.backgrounds = nn.ModuleList(
             [nn.Linear(96, len(BACKGROUND_NAMES)), nn.Linear(SHARED, len(BACKGROUND_NAMES))]
         )
+
+
+@torch.no_grad()
+def caption_vectors(tokenizer: CLIPTokenizer, encoder: CLIPTextModelWithProjection) -> torch.Tensor:
+    """[names, backgrounds, SHARED] of "a X on a Y background"."""
+    rows = []
+    for name in NAMES:
+        texts = [
+            f"{with_article(name)} on {with_article(f'{colour} background')}" for colour in BACKGROUND_NAMES
+        ]
+        rows.append(unit(encoder(clip_text.encode(tokenizer, texts)).text_embeds))
+    return torch.stack(rows)
+
+
+def fit_projection(
+    start: torch.Tensor,
+    images: torch.Tensor,
+    object_of: torch.Tensor,
+    colour_of: torch.Tensor,
+    captions: torch.Tensor,
+    steps: int = 800,
+) -> torch.Tensor:
+    """The image projection [SHARED, HIDDEN] that best finds, with both encoders frozen, an image's caption.
+
+    Loss: cross entropy over all name and background captions, and over names with backgrounds averaged.
+    """
+    projection = nn.Parameter(start.clone())
+    scale = nn.Parameter(torch.tensor(3.5))
+    optimiser = torch.optim.AdamW([projection, scale], lr=3e-3, weight_decay=0.05)
+    names, every = unit(captions.mean(1)), captions.flatten(0, 1)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
+        rows = torch.randint(0, len(images), (256,))
+        image = scale.exp().clamp(max=100) * unit(images[rows] @ projection.T)
+        whole = functional.cross_entropy(
+            image @ every.T, object_of[rows] * captions.shape[1] + colour_of[rows]
+        )
+        loss = whole + functional.cross_entropy(image @ names.T, object_of[rows])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return projection.detach()
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -102,12 +144,18 @@ def main(argv: list[str] | None = None) -> int:
 
     def publish(step: int) -> None:
         publish_text(first, second, arguments.out)
+        save_projection(aids.image_projection.weight.detach())
+        report(step, aids.image_projection.weight.detach())
+
+    def save_projection(weight: torch.Tensor) -> None:
         scratch = side / ".clip-head"
-        save_file({"image_projection": aids.image_projection.weight.detach().contiguous()}, scratch)
+        save_file({"image_projection": weight.contiguous()}, scratch)
         scratch.rename(side / "clip-head.safetensors")
+
+    def report(step: int, weight: torch.Tensor) -> None:
         held = batch_of(pictures, "validation", 0, 200)
         with torch.no_grad():
-            image = unit(aids.image_projection(vision(normalised(pixels(held))).pooler_output))
+            image = unit(vision(normalised(pixels(held))).pooler_output @ weight.T)
             names = name_vectors(NAMES, tokenizer, second.eval())
         second.train()
         best = (image @ names.T).argmax(1).tolist()
@@ -122,7 +170,7 @@ def main(argv: list[str] | None = None) -> int:
             nearest_name_cosine=round(nearest, 4),
         )
 
-    loop.train(
+    steps = loop.train(
         "align-text",
         arguments.out / "checkpoints" / "align-text",
         budget,
@@ -134,6 +182,12 @@ def main(argv: list[str] | None = None) -> int:
         at_checkpoint=publish,
         checkpoint_seconds=60,
     )
+    captions_seen = caption_vectors(tokenizer, second.eval())
+    fitted = fit_projection(
+        aids.image_projection.weight.detach(), images, object_of, colour_of, captions_seen
+    )
+    save_projection(fitted)
+    report(steps, fitted)
     return 0
 
 

@@ -8,6 +8,7 @@ noisiest steps.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -31,7 +32,7 @@ SCENES = 8_000
 # The eyes must find an object anywhere; the hand may choose where to put it. Taught to draw nearly
 # centred objects of nearly one size, it learns what they look like instead of where they could be.
 VARIETY = 0.2
-CHANNELS, HEADS = (64, 128, 192), (2, 4, 6)
+CHANNELS, HEADS, NORM_GROUPS = (32, 64, 128), (1, 2, 4), 8
 TEXT_WIDTH, POOLED_WIDTH, TIME_WIDTH = 96 + 128, 128, 32
 # SDXL's micro-conditions: original size, corner of the crop, target size.
 TIME_IDS = (SIZE, SIZE, 0, 0, SIZE, SIZE)
@@ -44,6 +45,7 @@ def build(latent_channels: int = LATENTS, latent_size: int = 16) -> UNet2DCondit
         in_channels=latent_channels,
         out_channels=latent_channels,
         block_out_channels=CHANNELS,
+        norm_num_groups=NORM_GROUPS,
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
@@ -55,6 +57,14 @@ def build(latent_channels: int = LATENTS, latent_size: int = 16) -> UNet2DCondit
         addition_time_embed_dim=TIME_WIDTH,
         projection_class_embeddings_input_dim=POOLED_WIDTH + 6 * TIME_WIDTH,
     )
+
+
+def start_at_zero(unet: UNet2DConditionModel) -> None:
+    """Let every residual branch and the output begin at zero: the network bears a far higher rate."""
+    for name, module in unet.named_modules():
+        if name == "conv_out" or name.endswith((".conv2", ".proj_out")):
+            torch.nn.init.zeros_(module.weight)
+            torch.nn.init.zeros_(module.bias)
 
 
 def build_scheduler() -> EulerDiscreteScheduler:
@@ -85,6 +95,8 @@ class TextSide:
     """Both frozen text encoders with their tokenizers, as the pipeline uses them."""
 
     def __init__(self, folder: Path) -> None:
+        files = [folder / name / "model.safetensors" for name in ("text_encoder", "text_encoder_2")]
+        self.digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
         self.tokenizers = [
             CLIPTokenizer.from_pretrained(folder / name) for name in ("tokenizer", "tokenizer_2")
         ]
@@ -105,7 +117,8 @@ class TextSide:
 def prepare(basis: Basis, scale: float, text: TextSide, pictures: Path, folder: Path, count: int) -> None:
     """Write folder/{latents,states,pooled}.npy in half precision, manifest.json last; kept when it is there."""
     manifest = folder / "manifest.json"
-    if manifest.is_file() and json.loads(manifest.read_text()) == {"count": count, "scaling_factor": scale}:
+    made_from = {"count": count, "scaling_factor": scale, "variety": VARIETY, "text": text.digest}
+    if manifest.is_file() and json.loads(manifest.read_text()) == made_from:
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -128,14 +141,14 @@ def prepare(basis: Basis, scale: float, text: TextSide, pictures: Path, folder: 
             emit("prepare", run="unet", done=first, of=count)
     for array in arrays.values():
         array.flush()
-    loop.write_atomically(manifest, json.dumps({"count": count, "scaling_factor": scale}))
+    loop.write_atomically(manifest, json.dumps(made_from))
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train from OUT/text, and leave OUT/unet (averaged weights)."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     loop.add_arguments(parser)
-    parser.add_argument("--rate", type=float, default=8e-4)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--scenes", type=int, default=SCENES)
     arguments = parser.parse_args(argv)
     budget = loop.begin(arguments, DEFAULT_MINUTES)
@@ -143,8 +156,6 @@ def main(argv: list[str] | None = None) -> int:
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
     basis = load_or_find_basis(arguments.out, pictures)
     folder = arguments.out / "prepared"
-    if not arguments.resume:
-        shutil.rmtree(folder, ignore_errors=True)
     text_side = TextSide(arguments.out / "text")
     prepare(basis, measure_scaling(basis, pictures), text_side, pictures, folder, arguments.scenes)
     latents, states, pooled = (
@@ -152,6 +163,7 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     unet = build(latents.shape[1])
+    start_at_zero(unet)
     average = loop.Average(unet, 0.998)
     optimiser = torch.optim.AdamW(
         [{"params": list(unet.parameters()), "base": arguments.rate}], betas=(0.9, 0.98), weight_decay=0.01
