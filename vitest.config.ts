@@ -21,7 +21,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        plugins: [svelte()],
+        plugins: [svelte({ configFile: false })],
         // Without the browser condition Svelte resolves to its server build, which cannot mount.
         resolve: { conditions: ['browser'] },
         test: {
