@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { actionOf, listShortcuts } from '../../src/renderer/shortcuts.ts';
+
+const press = (
+  key: string,
+  change: Partial<Record<'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey', boolean>> = {},
+) => ({
+  key,
+  ctrlKey: false,
+  metaKey: false,
+  altKey: false,
+  shiftKey: false,
+  ...change,
+});
+
+describe('actionOf', () => {
+  it('takes Control, or Command on a Mac, and nothing else with it', () => {
+    expect(actionOf(press('n', { ctrlKey: true }), 'linux')).toBe('new-conversation');
+    expect(actionOf(press('n', { metaKey: true }), 'darwin')).toBe('new-conversation');
+    expect(actionOf(press('n', { ctrlKey: true }), 'darwin')).toBeNull();
+    expect(actionOf(press('n', { ctrlKey: true, shiftKey: true }), 'linux')).toBeNull();
+    expect(actionOf(press('n'), 'linux')).toBeNull();
+  });
+
+  it('knows Escape by itself', () => {
+    expect(actionOf(press('Escape'), 'linux')).toBe('escape');
+  });
+});
+
+it('lists keys of the platform', () => {
+  expect(listShortcuts('darwin').some(({ keys }) => keys === '⌘ N')).toBe(true);
+  expect(listShortcuts('win32').some(({ keys }) => keys === 'Ctrl N')).toBe(true);
+});
