@@ -1,0 +1,221 @@
+import type { Port } from '../shared/contracts/port.ts';
+import {
+  toWorkerSchema,
+  workerRequests,
+  type FromWorker,
+  type WorkerEventBody,
+  type WorkerReplyBody,
+  type WorkerRequestBody,
+  type WorkerRequestName,
+} from '../shared/contracts/worker-protocol.ts';
+import { StudioError, toWireError } from '../shared/errors.ts';
+import { toStudioError } from './pipelines/model-errors.ts';
+import type { TextBindModel } from './pipelines/textbind-model.ts';
+
+/** The part of an open model that the server uses. */
+export type ServedModel = Pick<
+  TextBindModel,
+  'reply' | 'draw' | 'release' | 'report' | 'sessionCount'
+>;
+
+/** The part of a log that the worker uses. Never given anything that a person or a model wrote. */
+export interface WorkerLog {
+  info(message: string, details?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
+  error(message: string, details?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface WorkerServerOptions {
+  readonly port: Port;
+  readonly log: WorkerLog;
+  readonly openModel: (
+    request: WorkerRequestBody<'model.open'>,
+    onProgress: (event: WorkerEventBody<'model.open'>) => void,
+  ) => Promise<ServedModel>;
+  /** Ends the process, once everything is released. */
+  readonly exit: (code: number) => void;
+}
+
+/** One request under way or waiting. */
+interface Task {
+  readonly id: string;
+  readonly name: WorkerRequestName;
+  readonly abort: AbortController;
+  emit(body: unknown): void;
+}
+
+type Handlers = {
+  readonly [Name in WorkerRequestName]: (
+    body: WorkerRequestBody<Name>,
+    task: Task,
+  ) => Promise<WorkerReplyBody<Name>>;
+};
+
+/** These touch sessions and wait for each other; the rest is answered as soon as the loop is free. */
+const exclusive: ReadonlySet<WorkerRequestName> = new Set(['model.open', 'chat.reply', 'draw']);
+
+/**
+ * Answers requests on a port until it is told to stop. Says `ready` first.
+ */
+export function serveWorker(options: WorkerServerOptions): void {
+  new WorkerServer(options).start();
+}
+
+class WorkerServer {
+  readonly #options: WorkerServerOptions;
+  readonly #tasks = new Map<string, Task>();
+  readonly #handlers: Handlers;
+  #model: ServedModel | null = null;
+  /** The end of the line of exclusive requests. */
+  #line: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: WorkerServerOptions) {
+    this.#options = options;
+    this.#handlers = {
+      'model.open': (body, task) => this.#open(body, task),
+      'chat.reply': (body, task) => this.#opened().reply(body, task.emit, task.abort.signal),
+      draw: (body, task) =>
+        this.#opened().draw(body.caption, body.drawing, task.emit, task.abort.signal),
+      ping: async () => null,
+      memory: async () => ({
+        residentBytes: process.memoryUsage().rss,
+        sessions: this.#model?.sessionCount ?? 0,
+      }),
+    };
+  }
+
+  start(): void {
+    const { port } = this.#options;
+    port.onMessage((message) => this.#receive(message));
+    this.#post({ type: 'ready', pid: process.pid });
+  }
+
+  #receive(message: unknown): void {
+    const parsed = toWorkerSchema.safeParse(message);
+    if (!parsed.success) {
+      this.#options.log.error('malformed message', { reason: parsed.error.issues[0]?.message });
+      return;
+    }
+    switch (parsed.data.type) {
+      case 'request':
+        return this.#request(parsed.data.id, parsed.data.name, parsed.data.body);
+      case 'cancel':
+        return this.#cancel(parsed.data.id);
+      case 'stop':
+        return void this.#stop();
+      default:
+        return parsed.data satisfies never;
+    }
+  }
+
+  #request(id: string, name: string, body: unknown): void {
+    if (!isRequestName(name)) {
+      return this.#fail(
+        id,
+        new StudioError('unsupported', `The worker knows no request "${name}".`),
+      );
+    }
+    if (this.#tasks.has(id)) {
+      return this.#fail(id, new StudioError('bad-input', `Request ${id} is under way already.`));
+    }
+    const parsed = workerRequests[name].request.safeParse(body);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!;
+      const reason = `${name}: ${issue.path.join('.') || 'body'}: ${issue.message}`;
+      return this.#fail(id, new StudioError('bad-input', reason));
+    }
+    const task: Task = {
+      id,
+      name,
+      abort: new AbortController(),
+      emit: (event) => this.#post({ type: 'event', id, body: event }),
+    };
+    this.#tasks.set(id, task);
+    const run = () => this.#run(task, parsed.data);
+    if (exclusive.has(name)) this.#line = this.#line.then(run);
+    else void run();
+  }
+
+  /** Never rejects: whatever is thrown becomes the request's answer. */
+  async #run(task: Task, body: unknown): Promise<void> {
+    const { id, name } = task;
+    const { log } = this.#options;
+    const startedAt = performance.now();
+    if (name !== 'ping') log.info('begin', { request: id, name });
+    try {
+      if (task.abort.signal.aborted) throw new StudioError('cancelled', 'Stopped.');
+      const handler = this.#handlers[name] as (body: unknown, task: Task) => Promise<unknown>;
+      const reply = await handler(body, task);
+      this.#post({ type: 'reply', id, body: reply });
+      if (name !== 'ping') log.info('end', { request: id, name, seconds: secondsSince(startedAt) });
+    } catch (thrown) {
+      const error = toStudioError(thrown);
+      this.#fail(id, error);
+      const details = { request: id, name, kind: error.kind, seconds: secondsSince(startedAt) };
+      if (error.kind === 'cancelled') log.info('cancelled', details);
+      // The stack says where; the message may quote a path, never a conversation.
+      else log.error('failed', { ...details, reason: error.message, stack: stackOf(thrown) });
+    } finally {
+      this.#tasks.delete(id);
+    }
+  }
+
+  async #open(body: WorkerRequestBody<'model.open'>, task: Task) {
+    // The one before goes first, so that two models never share the memory.
+    const before = this.#model;
+    this.#model = null;
+    await before?.release();
+    this.#model = await this.#options.openModel(body, task.emit);
+    return this.#model.report;
+  }
+
+  #opened(): ServedModel {
+    if (this.#model === null) throw new StudioError('not-found', 'No model is open.');
+    return this.#model;
+  }
+
+  #cancel(id: string): void {
+    const task = this.#tasks.get(id);
+    this.#options.log.info('cancel', { request: id, known: task !== undefined });
+    task?.abort.abort(new StudioError('cancelled', 'Stopped.'));
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const { log, port, exit } = this.#options;
+    log.info('stop', { requests: this.#tasks.size });
+    for (const task of this.#tasks.values()) {
+      task.abort.abort(new StudioError('cancelled', 'The worker is being stopped.'));
+    }
+    await this.#line;
+    try {
+      await this.#model?.release();
+    } catch (error) {
+      log.error('release failed', { reason: String(error) });
+    }
+    port.close();
+    exit(0);
+  }
+
+  #fail(id: string, error: StudioError): void {
+    this.#post({ type: 'error', id, error: toWireError(error) });
+  }
+
+  #post(message: FromWorker): void {
+    this.#options.port.postMessage(message);
+  }
+}
+
+function isRequestName(name: string): name is WorkerRequestName {
+  return Object.hasOwn(workerRequests, name);
+}
+
+function secondsSince(startedAt: number): number {
+  return Math.round(performance.now() - startedAt) / 1000;
+}
+
+function stackOf(error: unknown): string | null {
+  return error instanceof Error ? (error.stack ?? null) : null;
+}
