@@ -32,6 +32,15 @@ export function checkReply(
   }
 }
 
+/** The file that an export into `folder` writes. */
+export function exportedFile(
+  folder: string,
+  extension: 'md' | 'json',
+  conversation: Conversation,
+): string {
+  return path.join(folder, `${fileNameOf(conversation.summary.title)}.${extension}`);
+}
+
 /**
  * Waits for an export and checks that every word and every picture of the conversation is in it.
  * @returns the exported file
@@ -42,7 +51,7 @@ export async function checkExports(
   conversation: Conversation,
   signal: AbortSignal,
 ): Promise<string> {
-  const file = path.join(folder, `${fileNameOf(conversation.summary.title)}.${extension}`);
+  const file = exportedFile(folder, extension, conversation);
   while (!existsSync(file)) {
     if (signal.aborted) throw new Error(`${file} was not exported.`);
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,11 +1,11 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { testIds } from '../../renderer/test-ids.ts';
 import type { Turn } from '../../shared/domain/turn.ts';
 import type { Logger } from '../logger.ts';
 import type { AppServices } from '../services.ts';
-import { checkExports, checkReply } from './checks.ts';
+import { checkExports, checkReply, exportedFile } from './checks.ts';
 import { createDemoPage, type DemoPage } from './page.ts';
 import { demoScript, type DemoTurn } from './script.ts';
 
@@ -106,10 +106,12 @@ async function exportBoth(demo: Demo): Promise<void> {
     [testIds.exportMarkdown, 'md'],
     [testIds.exportJson, 'json'],
   ] as const) {
+    const conversation = openConversation(demo);
+    // What an earlier demo left there must not pass for this one's.
+    await rm(exportedFile(out, extension, conversation), { force: true });
     await page.click(testIds.exportMenu);
     await page.click(item);
     await page.waitFor(testIds.savedNotice);
-    const conversation = openConversation(demo);
     const file = await checkExports(out, extension, conversation, demo.signal);
     say(`Exported: ${path.basename(file)}`);
   }

@@ -23,6 +23,11 @@ export interface DemoPage {
 
 const pollMs = 100;
 
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** Drives `window`. Every wait ends with an error naming what it waited for when `signal` aborts or `limitMs` pass. */
 export function createDemoPage(
   window: BrowserWindow,
@@ -56,9 +61,12 @@ export function createDemoPage(
     async click(id) {
       const selector = JSON.stringify(selectorOf(id));
       await until(`"${id}"`, () => ask(`(${isVisible})(${selector})`));
-      const { x, y } = await ask<{ x: number; y: number }>(`(${middleOf})(${selector})`);
-      const at = { x: Math.round(x), y: Math.round(y), button: 'left' as const, clickCount: 1 };
-      webContents.sendInputEvent({ type: 'mouseMove', x: at.x, y: at.y });
+      const place = await standstill(() => ask<Place>(`(${middleOf})(${selector})`));
+      const at = { ...place, button: 'left' as const, clickCount: 1 };
+      webContents.sendInputEvent({ type: 'mouseMove', ...place });
+      // A tooltip of what the pointer left may lie over it for a moment.
+      const target = `${selector}, ${place.x}, ${place.y}`;
+      await until(`"${id}" to lie open`, () => ask(`(${liesOpen})(${target})`));
       webContents.sendInputEvent({ type: 'mouseDown', ...at });
       webContents.sendInputEvent({ type: 'mouseUp', ...at });
     },
@@ -90,6 +98,17 @@ export function createDemoPage(
   };
 }
 
+/** A menu slides to its place: a person clicks when it stands still. */
+async function standstill(where: () => Promise<Place>): Promise<Place> {
+  let before = await where();
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    const now = await where();
+    if (now.x === before.x && now.y === before.y) return now;
+    before = now;
+  }
+}
+
 function selectorOf(id: TestId, attributes: Readonly<Record<string, string>> = {}): string {
   const rest = Object.entries(attributes).map(([name, value]) => `[${name}="${value}"]`);
   return `[data-testid="${id}"]${rest.join('')}`;
@@ -106,8 +125,11 @@ const middleOf = `(selector) => {
   const element = document.querySelector(selector);
   element.scrollIntoView({ block: 'nearest' });
   const box = element.getBoundingClientRect();
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  return { x: Math.round(box.x + box.width / 2), y: Math.round(box.y + box.height / 2) };
 }`;
+
+const liesOpen = `(selector, x, y) =>
+  document.querySelector(selector).contains(document.elementFromPoint(x, y))`;
 
 const dropInPage = `({ selector, bytes, name }) => {
   const data = Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0));
