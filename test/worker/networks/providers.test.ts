@@ -77,10 +77,8 @@ const scripts = {
         addition_time_embed_dim: 8,
         projection_class_embeddings_input_dim: 60,
       },
-      cases: [
-        { batch: 2, height: 8, width: 6, length: 5, timestep: 431.5 },
-        { batch: 1, height: 5, width: 7, length: 5, timestep: 1 },
-      ],
+      // Odd, so that the way up takes its sizes from the way down. One case: each costs the driver new shaders.
+      cases: [{ batch: 2, height: 5, width: 7, length: 5, timestep: 431.5 }],
     },
   },
   'vae.py': {
