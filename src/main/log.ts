@@ -1,6 +1,5 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import electronLog from 'electron-log/main';
+import { rotateLog } from './log-rotation.ts';
 import { formatFields, type LogFields, type Logger } from './logger.ts';
 
 /** A log file begins anew at this size; so many old ones are kept beside it. */
@@ -20,15 +19,4 @@ export function setupLog(file: string): Logger {
     (message: string, fields?: LogFields): void =>
       electronLog[level](`${message} ${formatFields(fields)}`.trimEnd());
   return { info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-/** Moves `x.log` to `x.1.log`, that to `x.2.log` and so on; the oldest goes. */
-export function rotateLog(file: string, keptFiles: number): void {
-  const { dir, name, ext } = path.parse(file);
-  const numbered = (number: number): string => path.join(dir, `${name}.${number}${ext}`);
-  rmSync(numbered(keptFiles), { force: true });
-  for (let number = keptFiles - 1; number >= 1; number -= 1) {
-    if (existsSync(numbered(number))) renameSync(numbered(number), numbered(number + 1));
-  }
-  if (existsSync(file)) renameSync(file, numbered(1));
 }

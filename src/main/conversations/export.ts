@@ -38,10 +38,8 @@ export function fileNameOf(title: string): string {
     .map((character) => (/[\p{L}\p{N} _.()-]/u.test(character) ? character : ' '))
     .join('')
     .replaceAll(/\s+/g, ' ')
-    .trim()
-    .replace(/^\.+|\.+$/g, '')
     .slice(0, 80)
-    .trim();
+    .replace(/^[. ]+|[. ]+$/g, '');
   // Windows keeps these names for devices.
   return name === '' || /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(name)
     ? `Conversation ${name}`.trim()

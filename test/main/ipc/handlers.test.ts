@@ -1,0 +1,208 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createHandlers } from '../../../src/main/ipc/index.ts';
+import { silentLogger } from '../../../src/main/logger.ts';
+import { systemClock } from '../../../src/main/clock.ts';
+import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { createPictureStore } from '../../../src/main/pictures/store.ts';
+import type { AppServices } from '../../../src/main/services.ts';
+import { encodePng } from '../support/png.ts';
+import { drawnEvent, ScriptedEngine } from '../support/scripted-engine.ts';
+import { openTestStorage } from '../support/storage.ts';
+import { until } from '../support/node-spawn.ts';
+
+function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
+  const { store, folder } = openTestStorage();
+  const pictures = createPictureStore(path.join(folder, 'pictures'), store.pictures);
+  const engine = new ScriptedEngine();
+  const did: string[] = [];
+  const emit: AppServices['emit'] = (name) => void did.push(name);
+  const chat = new ChatService({
+    store,
+    pictures,
+    engine,
+    clock: systemClock,
+    log: silentLogger,
+    emit,
+  });
+  const handlers = createHandlers({
+    store,
+    pictures,
+    chat,
+    clock: systemClock,
+    emit,
+    engine: {
+      status: () => ({ state: 'ready', reason: null, restartInMs: null, crashes: 0, model: null }),
+      restart: async () => void did.push('restart'),
+      openChosen: async () => void did.push('openChosen'),
+    },
+    modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
+    places: {
+      async askWhere(suggested) {
+        did.push(`askWhere ${suggested}`);
+        return answers.where === null ? null : path.join(folder, suggested);
+      },
+      askToOpen: async (link) => (did.push(`askToOpen ${link}`), answers.open ?? false),
+      openInBrowser: async (link) => void did.push(`open ${link}`),
+      openFolder: async (place) => void did.push(`openFolder ${place}`),
+    },
+    info: {
+      version: '1',
+      electron: '2',
+      platform: 'linux',
+      dataFolder: folder,
+      logFolder: '/logs',
+    },
+  });
+  return { handlers, engine, did, store, pictures, folder };
+}
+
+async function conversed(answers: { where?: string | null } = {}) {
+  const made = makeHandlers(answers);
+  const { handlers, engine, did } = made;
+  const picture = await handlers['pictures.add']({ bytes: encodePng(8, 6), name: 'cat.png' });
+  const { conversation, turns } = await handlers['chat.send']({
+    conversationId: null,
+    parts: [
+      { kind: 'text', text: 'What <image> is ' },
+      { kind: 'picture', pictureId: picture.id },
+    ],
+  });
+  const asked = await engine.next(1);
+  await asked.emit(
+    { kind: 'text', text: 'A *cat*.' },
+    { kind: 'caption-started' },
+    drawnEvent('a [red] apple'),
+  );
+  await until(() => did.includes('chat.part'), 'the picture');
+  await asked.end();
+  await until(() => did.includes('chat.turn'), 'the end');
+  return { ...made, picture, conversation, turns };
+}
+
+describe('conversations', () => {
+  test('deleting takes it out of the list and says so; restoring brings it back', async () => {
+    const { handlers, conversation, did } = await conversed();
+    const list = async () =>
+      (await handlers['conversations.list']({ query: null, limit: 9, offset: 0 })).total;
+    const id = { conversationId: conversation.id };
+    await handlers['conversations.delete'](id);
+    expect(await list()).toBe(0);
+    expect(() => handlers['conversations.open'](id)).toThrow(
+      expect.objectContaining({ kind: 'not-found' }),
+    );
+    expect(() => handlers['conversations.delete'](id)).toThrow(
+      expect.objectContaining({ kind: 'not-found' }),
+    );
+    expect(await handlers['conversations.restore'](id)).toMatchObject({
+      id: conversation.id,
+      turnCount: 2,
+    });
+    expect(await list()).toBe(1);
+    expect(did.filter((name) => name === 'conversations.changed').length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('a search of blanks is the plain list', async () => {
+    const { handlers } = await conversed();
+    const find = async (query: string) =>
+      (await handlers['conversations.list']({ query, limit: 9, offset: 0 })).total;
+    expect([await find('  '), await find('apple'), await find('pear')]).toEqual([1, 1, 0]);
+  });
+
+  test('Markdown: words, links to pictures beside it, captions escaped', async () => {
+    const { handlers, conversation, folder } = await conversed();
+    const reply = await handlers['conversations.export']({
+      conversationId: conversation.id,
+      format: 'md',
+    });
+    const text = readFileSync(reply!.path, 'utf8');
+    expect(text).toContain('A *cat*.');
+    expect(text).toContain('![a \\[red\\] apple](');
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map((match) =>
+      decodeURIComponent(match[1]!),
+    );
+    expect(links).toHaveLength(2);
+    for (const link of links) expect(existsSync(path.join(folder, link))).toBe(true);
+  });
+
+  test('TextBind JSON: a tag for each picture and no other, files beside it', async () => {
+    const { handlers, conversation, folder, picture } = await conversed();
+    const reply = await handlers['conversations.export']({
+      conversationId: conversation.id,
+      format: 'textbind',
+    });
+    const written = JSON.parse(readFileSync(reply!.path, 'utf8'));
+    expect(written.conversation).toMatchObject([
+      { role: 'user', content: 'What <\u200bimage> is <image>', caption_list: [''] },
+      { role: 'assistant', content: 'A *cat*.<image>', caption_list: ['a [red] apple'] },
+    ]);
+    const [file] = written.conversation[0].image_list;
+    expect(readFileSync(path.join(folder, written.image_dir, file))).toEqual(
+      Buffer.from(encodePng(picture.width, picture.height)),
+    );
+  });
+
+  test('a person who changes their mind gets nothing', async () => {
+    const { handlers, conversation } = await conversed({ where: null });
+    const request = { conversationId: conversation.id, format: 'md' } as const;
+    expect(await handlers['conversations.export'](request)).toBeNull();
+  });
+});
+
+describe('pictures', () => {
+  test('what is not a picture is refused by its name', async () => {
+    const { handlers } = makeHandlers();
+    const bytes = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>');
+    await expect(handlers['pictures.add']({ bytes, name: 'notes.svg' })).rejects.toMatchObject({
+      kind: 'bad-input',
+      message: expect.stringContaining('notes.svg'),
+    });
+  });
+
+  test('saving copies the file', async () => {
+    const { handlers, picture, did } = await conversed();
+    const reply = await handlers['pictures.save']({ pictureId: picture.id });
+    expect(readFileSync(reply!.path)).toEqual(Buffer.from(encodePng(8, 6)));
+    expect(did.at(-1)).toMatch(/^askWhere [0-9a-f]{16}\.png$/);
+  });
+});
+
+describe('links', () => {
+  test('are opened only when the person agrees', async () => {
+    const no = makeHandlers({ open: false });
+    await no.handlers['app.openLink']({ url: 'https://example.org/a b' });
+    expect(no.did).toEqual(['askToOpen https://example.org/a%20b']);
+    const yes = makeHandlers({ open: true });
+    await yes.handlers['app.openLink']({ url: 'http://example.org' });
+    expect(yes.did.at(-1)).toBe('open http://example.org/');
+  });
+
+  test.each([
+    'javascript:alert(1)',
+    'file:///etc/passwd',
+    'smb://x/y',
+    'ms-msdt:/id',
+    'data:text/html,x',
+    '/etc',
+    '',
+  ])('other schemes are not even asked about: %s', async (url) => {
+    const { handlers, did } = makeHandlers({ open: true });
+    await expect(handlers['app.openLink']({ url })).rejects.toMatchObject({ kind: 'bad-input' });
+    expect(did).toEqual([]);
+  });
+});
+
+describe('settings and the engine', () => {
+  test('another model or provider is opened; a theme opens nothing', async () => {
+    const { handlers, did } = makeHandlers();
+    await handlers['settings.set']({ theme: 'dark' });
+    await handlers['settings.set']({ modelFolder: null });
+    expect(did).toEqual(['settings.changed', 'settings.changed']);
+    await handlers['settings.set']({ provider: 'cpu' });
+    await handlers['settings.set']({ modelFolder: '/models/x' });
+    expect(did.filter((name) => name === 'openChosen')).toHaveLength(2);
+    await handlers['engine.restart'](null);
+    expect(did.at(-1)).toBe('restart');
+  });
+});

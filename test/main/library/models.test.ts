@@ -1,0 +1,82 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { listModels, resolveModelFolder } from '../../../src/main/library/models.ts';
+import { temporaryFolder } from '../support/storage.ts';
+
+const manifest = {
+  name: 'Tiny',
+  licence: 'MIT',
+  visionModel: 'vision',
+  qformer: 'qformer.safetensors',
+  languageModel: 'language',
+  processor: 'vision',
+  imageDecoder: null,
+  qformerConfig: {
+    numQueryTokens: 32,
+    numHiddenLayers: 2,
+    numAttentionHeads: 2,
+    hiddenSize: 8,
+    intermediateSize: 16,
+  },
+  maxSequenceLength: 512,
+};
+
+function folders() {
+  const root = temporaryFolder();
+  const list = [
+    { folder: path.join(root, 'embedded'), embedded: true },
+    { folder: path.join(root, 'own'), embedded: false },
+  ];
+  const put = (place: 0 | 1, name: string, text: string, parts = true): string => {
+    const folder = path.join(list[place]!.folder, name);
+    mkdirSync(folder, { recursive: true });
+    if (parts) {
+      for (const part of ['vision', 'language']) mkdirSync(path.join(folder, part));
+      writeFileSync(path.join(folder, 'qformer.safetensors'), '12345');
+    }
+    writeFileSync(path.join(folder, 'textbind.json'), text);
+    return folder;
+  };
+  return { list, put };
+}
+
+describe('the model library', () => {
+  test('lists what is there with its size; broken ones with their fault', async () => {
+    const { list, put } = folders();
+    const good = put(0, 'tiny', JSON.stringify(manifest));
+    put(1, 'a-bad-field', JSON.stringify({ ...manifest, maxSequenceLength: 'long' }));
+    put(1, 'b-bad-json', '{');
+    put(1, 'c-missing-part', JSON.stringify(manifest), false);
+    mkdirSync(path.join(list[1]!.folder, 'd-no-model'));
+    writeFileSync(path.join(list[1]!.folder, 'e-file'), '');
+    const models = await listModels(list);
+    expect(models[0]).toEqual({
+      name: 'Tiny',
+      folder: good,
+      licence: 'MIT',
+      canDraw: false,
+      bytesOnDisk: 5 + JSON.stringify(manifest).length,
+      embedded: true,
+      fault: null,
+    });
+    expect(models.slice(1).map(({ name, fault }) => [name, fault])).toEqual([
+      ['a-bad-field', expect.stringContaining('maxSequenceLength')],
+      ['b-bad-json', expect.stringContaining('textbind.json')],
+      ['Tiny', expect.stringMatching(/visionModel: .*vision does not exist/)],
+    ]);
+  });
+
+  test('folders that are not there hold no models', async () => {
+    expect(await listModels(folders().list)).toEqual([]);
+  });
+
+  test('a choice is a path, a name in any folder, or the embedded model', () => {
+    const { list, put } = folders();
+    const own = put(1, 'mine', JSON.stringify(manifest));
+    expect(resolveModelFolder(list, 'mine')).toBe(own);
+    expect(resolveModelFolder(list, own)).toBe(own);
+    expect(resolveModelFolder(list, null)).toBe(path.join(list[0]!.folder, 'textbind-mini'));
+    expect(resolveModelFolder(list, 'gone')).toBe(path.join(list[0]!.folder, 'gone'));
+  });
+});
