@@ -48,7 +48,9 @@ function isCount(value: unknown): value is number {
 function parseEntry(where: string, entry: unknown, dataStart: number): TensorEntry {
   if (!isRecord(entry)) throw new WeightError(`${where}: the header entry is not an object`);
   const { dtype: typeName, shape, data_offsets: offsets } = entry;
-  const dtype = typeNames[typeName as keyof typeof typeNames] as DataType | undefined;
+  // Own keys only: a file may call its type `constructor`.
+  const known = typeof typeName === 'string' && Object.hasOwn(typeNames, typeName);
+  const dtype = known ? typeNames[typeName as keyof typeof typeNames] : undefined;
   if (!dtype) throw new WeightError(`${where}: type ${String(typeName)} is not supported`);
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     throw new WeightError(`${where}: shape ${JSON.stringify(shape)} is not a list of sizes`);

@@ -9,7 +9,8 @@ function bell(count: number): Float32Array {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
   };
-  const one = (): number => Math.sqrt(-2 * Math.log(uniform() + 1e-9)) * Math.cos(2 * Math.PI * uniform());
+  const one = (): number =>
+    Math.sqrt(-2 * Math.log(uniform() + 1e-9)) * Math.cos(2 * Math.PI * uniform());
   return Float32Array.from({ length: count }, () => 0.02 * one());
 }
 
@@ -43,7 +44,10 @@ describe('quantiseMatrix', () => {
     [8, 0.006],
   ] as const)('with %i bits is off by less than %d of bell-shaped weights', (bits, limit) => {
     const weights = bell(64 * 96);
-    const error = rootMeanSquareRatio(dequantiseMatrix(quantiseMatrix(weights, 64, 96, bits, 32)), weights);
+    const error = rootMeanSquareRatio(
+      dequantiseMatrix(quantiseMatrix(weights, 64, 96, bits, 32)),
+      weights,
+    );
     expect(error).toBeLessThan(limit);
     expect(error).toBeGreaterThan(limit / 3);
   });

@@ -1,0 +1,117 @@
+/** Providers and sessions on tiny models. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  add,
+  finishGraph,
+  input,
+  matMul,
+  parameter,
+  serialise,
+} from '../../../src/worker/graph/index.ts';
+import { probeModel } from '../../../src/worker/runtime/providers.ts';
+import {
+  RuntimeError,
+  Session,
+  chooseProvider,
+  float32Tensor,
+  hostOutput,
+  memoryUse,
+  probeProviders,
+} from '../../../src/worker/runtime/index.ts';
+import { openCheckpoint, toHalf, writeSafetensors } from '../../../src/worker/weights/index.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'session-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('providers', () => {
+  it('probes with the model that the graph library writes', () => {
+    const x = input('x', 'float32', [1]);
+    expect(probeModel).toEqual(serialise(finishGraph('g', [x], { y: add(x, x) })));
+  });
+
+  it('reports every provider, with a reason for each that does not work', async () => {
+    const reports = await probeProviders();
+    expect(reports.map(({ provider }) => provider)).toEqual(['cuda', 'webgpu', 'cpu']);
+    expect(reports.at(-1)?.usable).toBe(true);
+    for (const { usable, reason } of reports) expect(reason === '').toBe(usable);
+  });
+
+  it('falls back to the CPU and says what it passed over', async () => {
+    const reports = await probeProviders();
+    const choice = await chooseProvider(['cuda']);
+    const cuda = reports.find(({ provider }) => provider === 'cuda');
+    expect(choice).toEqual(
+      cuda?.usable ? { provider: 'cuda', rejected: [] } : { provider: 'cpu', rejected: [cuda] },
+    );
+    expect(await chooseProvider(['cpu'])).toEqual({ provider: 'cpu', rejected: [] });
+  });
+});
+
+describe('Session', () => {
+  const x = input('x', 'float32', ['rows', 2]);
+
+  it('reads weights where they lie: half precision at an odd offset, in two folders', async () => {
+    const [a, b] = [join(folder, 'a.safetensors'), join(folder, 'b.safetensors')];
+    const bytes = (array: Uint16Array): Uint8Array => new Uint8Array(array.buffer);
+    writeSafetensors(a, [
+      { name: 'odd', dtype: 'uint8', shape: [3], bytes: new Uint8Array(3) },
+      {
+        name: 'w',
+        dtype: 'float16',
+        shape: [2, 2],
+        bytes: bytes(toHalf(Float32Array.of(1, 2, 3, 4))),
+      },
+    ]);
+    // 10 and 20 in bfloat16.
+    const brain = Uint16Array.of(0x4120, 0x41a0);
+    writeSafetensors(b, [{ name: 'v', dtype: 'bfloat16', shape: [2], bytes: bytes(brain) }]);
+    const weights = openCheckpoint(a, b);
+    const y = add(matMul(x, parameter('w', [2, 2])), parameter('v', [2]));
+    const model = serialise(finishGraph('g', [x], { y }), weights);
+    const session = await Session.open(model, { provider: 'cpu', weightsFolder: weights.folder });
+    const outputs = await session.run({ x: float32Tensor(Float32Array.of(1, 1), [1, 2]) });
+    expect([...hostOutput(outputs, 'y', 'float32').data]).toEqual([14, 26]);
+    await session.release();
+    await session.release();
+    await expect(session.run({})).rejects.toThrow('the session was released');
+  });
+
+  it('gives only the outputs asked for', async () => {
+    const model = serialise(
+      finishGraph('g', [x], { a: add(x, x), b: matMul(x, parameter('w', [2, 2])) }),
+      {
+        find: () => ({
+          dtype: 'float32',
+          shape: [2, 2],
+          location: { kind: 'bytes', bytes: new Uint8Array(16) },
+        }),
+        names: () => ['w'],
+      },
+    );
+    const session = await Session.open(model, { provider: 'cpu' });
+    expect(session.outputNames).toEqual(['a', 'b']);
+    const outputs = await session.run({ x: float32Tensor(Float32Array.of(1, 2), [1, 2]) }, ['a']);
+    expect(Object.keys(outputs)).toEqual(['a']);
+    expect(() => hostOutput(outputs, 'a', 'int64')).toThrow(RuntimeError);
+    await session.release();
+  });
+
+  it('turns the errors of the runtime into its own', async () => {
+    await expect(Session.open(Uint8Array.of(1, 2, 3), { provider: 'cpu' })).rejects.toThrow(
+      'the model could not be opened on cpu',
+    );
+    const model = serialise(finishGraph('g', [x], { y: add(x, x) }));
+    const session = await Session.open(model, { provider: 'cpu' });
+    await expect(session.run({ x: float32Tensor(new Float32Array(3), [1, 3]) })).rejects.toThrow(
+      'the model failed',
+    );
+    await session.release();
+  });
+
+  it('tells the memory of the process', () => {
+    expect(memoryUse().residentBytes).toBeGreaterThan(1e6);
+  });
+});
