@@ -84,6 +84,7 @@ class TextBindModel(nn.Module):
         self.qformer = make_qformer(shape, vision_hidden)
         self.qformer_projection = nn.Linear(shape.hidden_size, language_model.config.hidden_size)
         self.language_model = language_model
+        self.detach_tokens = False
         # Kept out of the module tree: it is never trained nor saved, and .parameters() should not list it.
         self.__dict__["vision"] = vision
 
@@ -100,7 +101,8 @@ class TextBindModel(nn.Module):
 
     def embed_tokens(self, ids: Tensor) -> Tensor:
         """Token embeddings, also of the added rows that may be trained apart from the rest."""
-        return self.language_model.get_input_embeddings()(ids)
+        rows = self.language_model.get_input_embeddings()(ids)
+        return rows.detach() if self.detach_tokens else rows
 
     def hidden_states(
         self,

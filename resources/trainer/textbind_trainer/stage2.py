@@ -40,6 +40,12 @@ def build(config: RunConfig, device: torch.device) -> Run:
         add_lora(model.language_model, config.lora.rank, config.lora.alpha, len(SPECIAL_TOKENS))
     elif config.train_layers_from:
         train_upper_layers(model.language_model, config.train_layers_from, len(SPECIAL_TOKENS))
+    if config.learning_rates.get("qformer") == 0:
+        for parameter in model.qformer_parameters():
+            parameter.requires_grad_(False)
+        # With upper layers alone in training nothing below them needs a gradient: the added rows learn
+        # through the head, and a step costs two thirds.
+        model.detach_tokens = config.train_layers_from > 0
     model.to(device)
     model.vision.to(device)
     named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

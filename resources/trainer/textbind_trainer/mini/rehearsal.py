@@ -63,7 +63,7 @@ def build(config: RunConfig, device: torch.device) -> Run:
         return rows + noise if torch.is_grad_enabled() else rows
 
     # No gradient below the trained layers: the added rows learn through the head alone, at half the cost.
-    model.__dict__["embed_tokens"] = lambda ids: type(model).embed_tokens(model, ids).detach()
+    model.detach_tokens = True
     model.__dict__["image_features"] = lambda ids: ids
     model.__dict__["embed_features"] = embed
     kept = {name: value for name, value in run.parameters.items() if name.startswith("language_model.")}

@@ -132,6 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--begin-with", type=Path, help="safetensors of an earlier stage 0, to go on from")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
@@ -147,6 +148,8 @@ def main(argv: list[str] | None = None) -> int:
     words = torch.unique(torch.cat([targets for _, targets in sets]))
     data, held = ((features, torch.searchsorted(words, targets)) for features, targets in sets)
     model = QueryHalf(data[0].shape[-1], embedding.shape[1])
+    if arguments.begin_with:
+        model.load_state_dict(load_file(arguments.begin_with))
     mark = f"{fingerprint(arguments.vision)}-{arguments.steps}-{arguments.batch}-{arguments.rate}-{arguments.seed}"
     train(
         model, data, held, embedding[words], arguments.out,
