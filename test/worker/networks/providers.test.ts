@@ -174,7 +174,16 @@ async function noHalf(): Promise<string | undefined> {
 const halfReason = reason ?? (await noHalf());
 // The software driver compiles a shader for every kind of node, which takes long on a busy machine.
 const timeout = 400_000;
-const golden = (part: Part): Golden => makeGoldens(part.script, scripts[part.script]).tiny;
+// Made while the tests are collected: Python takes longer on a busy machine than a test may.
+const goldens = new Map(
+  noPython
+    ? []
+    : (Object.keys(scripts) as (keyof typeof scripts)[]).map((script) => [
+        script,
+        makeGoldens(script, scripts[script]).tiny,
+      ]),
+);
+const golden = (part: Part): Golden => goldens.get(part.script)!;
 
 describe.skipIf(reason)(`on WebGPU ${reason ?? ''}`, () => {
   it.each(Object.keys(parts))(
