@@ -8,6 +8,7 @@ import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
 import { setupLog } from './log.ts';
+import { setupMenu } from './menu.ts';
 import type { Logger } from './logger.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
@@ -58,6 +59,7 @@ async function boot(): Promise<void> {
   setupFaultLog(log);
   setupNavigationGuard(log);
   setupPermissions(session.defaultSession);
+  setupMenu();
   setupQuit(log);
   // Storage before protocols: pictures are served from it.
   const storage = setupStorage(log);

@@ -12,6 +12,8 @@ import { demoScript, type DemoTurn } from './script.ts';
 /** The whole demo, from the first wait for the engine; `npm start` ends it a little later. Milliseconds. */
 const totalMs = 14 * 60_000;
 const pollMs = 100;
+/** Tokens. */
+const longestReply = 96;
 
 export interface DemoOptions {
   readonly window: BrowserWindow;
@@ -32,8 +34,12 @@ interface Demo extends DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<number> {
   const signal = AbortSignal.timeout(totalMs);
   const demo = { ...options, signal, page: createDemoPage(options.window, signal) };
+  const { settings } = options.services.store;
+  const before = settings.get();
   try {
     await mkdir(options.out, { recursive: true });
+    // A reply that never ends must not use up the demo's time.
+    settings.set({ sampling: { ...before.sampling, maxNewTokens: longestReply } });
     await converse(demo);
     say(`The demo succeeded. Its results are in ${options.out}`);
     return 0;
@@ -45,6 +51,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       .screenshot(path.join(options.out, 'failure.png'))
       .catch(() => process.stderr.write('No screenshot of the failure could be taken.\n'));
     return 1;
+  } finally {
+    settings.set({ sampling: before.sampling });
   }
 }
 
