@@ -64,6 +64,15 @@ async function encodeText(
   };
 }
 
+/** The second encoder's pooled output of a text. */
+export async function encodePooled(
+  config: DiffusionConfig,
+  { textEncoder2 }: TextEncoders,
+  text: string,
+): Promise<Float32Array> {
+  return (await runEncoder(textEncoder2, config.textEncoder2, text)).pooled.data;
+}
+
 async function runEncoder(session: Session, encoder: TextEncoderConfig, text: string) {
   const ids = encoder.tokenizer.encode(text);
   const feeds = { input_ids: int64Tensor(ids, [1, ids.length]) };

@@ -17,7 +17,13 @@ import {
 } from '../sampling/euler.ts';
 import { normalNoise, RandomNumbers } from '../sampling/random.ts';
 import { openCheckpoint } from '../weights/index.ts';
-import { batchOfTwo, encodeConditions, type Conditions, type TextEncoders } from './conditions.ts';
+import {
+  batchOfTwo,
+  encodeConditions,
+  encodePooled,
+  type Conditions,
+  type TextEncoders,
+} from './conditions.ts';
 import { decodeLatents } from './decode-latents.ts';
 import { readDiffusion, type DiffusionConfig } from './draw-config.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -107,6 +113,11 @@ export class Painter {
 
   get sessionCount(): number {
     return this.#base.own.length + (this.#refiner?.own.length ?? 0) + 1;
+  }
+
+  /** The second text encoder's pooled output [width]: the side of a CLIP pair that pictures are compared with. */
+  async pooledText(text: string): Promise<Float32Array> {
+    return encodePooled(this.#base.config, this.#base, text);
   }
 
   /** Draws. Cancelled between steps. */

@@ -87,6 +87,11 @@ export class Vision {
     return (await runFloats(this.#vit, feeds, ['last_hidden_state'])).last_hidden_state;
   }
 
+  /** What the vision transformer sees in an encoded picture. */
+  async lastHiddenState(bytes: Uint8Array): Promise<FloatTensor> {
+    return this.encode(pixelValues(await decodeImage(bytes), this.#processor));
+  }
+
   async #look(picture: PictureFile, name?: string): Promise<Stretch> {
     const pixels = pixelValues(await decodeImage(picture.bytes, name), this.#processor);
     const seen = await this.encode(pixels);

@@ -1,0 +1,32 @@
+import { chatCommand } from './commands/chat.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { drawCommand } from './commands/draw.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { importCommand } from './commands/import.ts';
+import { modelsCommand } from './commands/models.ts';
+import { probeCommand } from './commands/probe.ts';
+
+/** A command: its line of usage, and what it does with the arguments behind its name. */
+export interface Command {
+  readonly usage: string;
+  /** Gives the exit code where it is not 0. */
+  run(args: readonly string[]): Promise<number | void>;
+}
+
+export const commands: Readonly<Record<string, Command | undefined>> = Object.assign(
+  Object.create(null) as Record<string, Command>,
+  {
+    chat: chatCommand,
+    draw: drawCommand,
+    probe: probeCommand,
+    models: modelsCommand,
+    import: importCommand,
+    evaluate: evaluateCommand,
+    doctor: doctorCommand,
+  },
+);
+
+export function usage(): string {
+  const lines = Object.values(commands).map((command) => `  ${command!.usage}`);
+  return `textbind: conversations of text and pictures on your own machine\n\n${lines.join('\n')}\n\nEvery command takes --json. Exit code 0, 1 on failure, 2 for bad input.\n`;
+}

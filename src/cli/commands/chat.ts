@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
+import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
+import {
+  imageTag,
+  textbindConversationSchema,
+  type TextbindConversation,
+  type TextbindTurn,
+} from '../../shared/domain/textbind-conversation.ts';
+import { StudioError } from '../../shared/errors.ts';
+import { openModelOption } from '../model-option.ts';
+import {
+  createOutput,
+  numberOption,
+  required,
+  seedLimits,
+  UsageError,
+  type Output,
+} from '../usage.ts';
+
+/** Without --greedy, replies vary: the usual mild settings. */
+const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
+const greedySampling = { temperature: 0, topK: 0, topP: 1 } as const;
+
+export const chatCommand = {
+  usage:
+    'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy] [--seed N] [--max-tokens N] [--steps N] [--no-draw] [--json]',
+  async run(args: readonly string[]): Promise<void> {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        model: { type: 'string' },
+        conversation: { type: 'string' },
+        out: { type: 'string' },
+        greedy: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+        'max-tokens': { type: 'string' },
+        steps: { type: 'string' },
+        'no-draw': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const output = createOutput(values.json);
+    const file = required(values.conversation, 'conversation');
+    const out = path.resolve(required(values.out, 'out'));
+    const seed = numberOption(values.seed, 'seed', seedLimits) ?? null;
+    const maxNewTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 1, max: 4096 });
+    const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 });
+    const conversation = await readConversation(file);
+    const folder = path.resolve(path.dirname(file), conversation.image_dir);
+    const turns = conversation.conversation.map((turn) => toPromptTurn(turn, folder));
+    const model = await openModelOption(required(values.model, 'model'), output);
+    const reply = new WrittenReply(output);
+    const { finish, usage } = await model.reply(
+      {
+        turns,
+        sampling: {
+          ...(values.greedy ? greedySampling : livelySampling),
+          seed,
+          maxNewTokens: maxNewTokens ?? 256,
+        },
+        drawing: {
+          steps: steps ?? 40,
+          guidance: 5,
+          negative: '',
+          seed,
+          enabled: !values['no-draw'],
+        },
+      },
+      (event) => reply.take(event),
+      new AbortController().signal,
+    );
+    output.text('\n');
+    await mkdir(out, { recursive: true });
+    const kept = await keepPictures(conversation, folder, out);
+    const turn = await reply.write(out, kept.taken);
+    const written: TextbindConversation = {
+      conversation: [...kept.conversation, turn],
+      image_dir: '.',
+    };
+    const target = path.join(out, 'conversation.json');
+    await writeAtomically(target, `${JSON.stringify(written, null, 2)}\n`);
+    const result = { conversation: target, finish, usage, notices: reply.notices, reply: turn };
+    output.result(result, () => {
+      for (const notice of reply.notices) output.line(`(${notice.message})`);
+      output.line(`${target} (${usage.replyTokens} tokens, ${usage.pictures} pictures)`);
+    });
+    await model.release();
+  },
+};
+
+async function readConversation(file: string): Promise<TextbindConversation> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${file}: cannot be read as JSON (${reason})`);
+  }
+  const parsed = textbindConversationSchema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new UsageError(`${file}: ${issue.path.join('.')}: ${issue.message}`);
+  }
+  if (parsed.data.conversation.at(-1)?.role !== 'user') {
+    throw new UsageError(`${file}: the last turn must be the user's`);
+  }
+  return parsed.data;
+}
+
+function toPromptTurn(turn: TextbindTurn, folder: string): PromptTurn {
+  const parts = turn.content.split(imageTag).flatMap((text, index): PromptPart[] => {
+    const words: PromptPart = { kind: 'text', text };
+    if (index === 0) return [words];
+    const file = path.resolve(folder, turn.image_list[index - 1]!);
+    if (!existsSync(file))
+      throw new StudioError('bad-input', `${file}: the picture does not exist`);
+    const caption = turn.caption_list[index - 1] ?? null;
+    return [{ kind: 'picture', path: file, caption }, words];
+  });
+  return { role: turn.role, parts };
+}
+
+/** The conversation's own pictures, copied into the output folder so that it can be read on its own. */
+async function keepPictures(conversation: TextbindConversation, folder: string, out: string) {
+  const taken = new Map<string, string>();
+  const place = async (name: string): Promise<string> => {
+    const source = path.resolve(folder, name);
+    const known = [...taken].find(([, from]) => from === source);
+    if (known !== undefined) return known[0];
+    const free = freeName(path.basename(name), new Set(taken.keys()));
+    taken.set(free, source);
+    const target = path.join(out, free);
+    if (target !== source) await copyFile(source, target);
+    return free;
+  };
+  const turns: TextbindTurn[] = [];
+  for (const turn of conversation.conversation) {
+    const images: string[] = [];
+    for (const name of turn.image_list) images.push(await place(name));
+    turns.push({ ...turn, image_list: images });
+  }
+  return { conversation: turns, taken: new Set(taken.keys()) };
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  const { name: stem, ext } = path.parse(name);
+  let free = name;
+  for (let count = 2; taken.has(free); count++) free = `${stem}-${count}${ext}`;
+  return free;
+}
+
+/** Collects a reply's events into a turn of the TextBind schema. */
+class WrittenReply {
+  readonly notices: { readonly code: string; readonly message: string }[] = [];
+  readonly #output: Output;
+  readonly #pictures: { readonly png: Uint8Array; readonly caption: string }[] = [];
+  #content = '';
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  take(event: ReplyEvent): void {
+    switch (event.kind) {
+      case 'text':
+        return this.#say(event.text);
+      case 'picture':
+        this.#output.progress('');
+        this.#pictures.push(event);
+        this.#content += imageTag;
+        return this.#output.text(`[${event.caption}]`);
+      case 'drawing-step':
+        return this.#output.progress(`drawing: step ${event.step} of ${event.steps}`);
+      case 'drawing-failed':
+        // The words that stand in the model's own context for a picture that is not there.
+        return this.#say(`(${event.caption})`);
+      case 'notice':
+        return void this.notices.push(event.notice);
+      default:
+        return;
+    }
+  }
+
+  #say(text: string): void {
+    this.#content += text;
+    this.#output.text(text);
+  }
+
+  /** Writes the drawn pictures and gives the turn that names them. */
+  async write(out: string, taken: ReadonlySet<string>): Promise<TextbindTurn> {
+    const names = new Set(taken);
+    const images: string[] = [];
+    for (const { png } of this.#pictures) {
+      const name = freeName(`drawn-${images.length + 1}.png`, names);
+      names.add(name);
+      images.push(name);
+      await writeAtomically(path.join(out, name), png);
+    }
+    return {
+      role: 'assistant',
+      content: this.#content,
+      image_list: images,
+      caption_list: this.#pictures.map(({ caption }) => caption),
+    };
+  }
+}
+
+async function writeAtomically(file: string, data: string | Uint8Array): Promise<void> {
+  const temporary = `${file}.${process.pid}.part`;
+  await writeFile(temporary, data);
+  await rename(temporary, file);
+}

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { listModels } from '../../main/library/models.ts';
+import { chooseProvider, probeProviders } from '../../worker/runtime/index.ts';
+import { modelsFolders } from '../model-option.ts';
+import { createOutput } from '../usage.ts';
+
+/** A model's weights are packed anew as they are loaded, so it takes up to twice its size (`engine.md` fact 7). */
+const loadedPerStored = 2;
+
+export const doctorCommand = {
+  usage: 'textbind doctor [--json]',
+  async run(args: readonly string[]): Promise<void> {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean', default: false } },
+    });
+    const output = createOutput(values.json);
+    const report = {
+      hardware: {
+        platform: `${process.platform} ${process.arch}`,
+        processor: cpus()[0]?.model.trim() ?? 'unknown',
+        threads: availableParallelism(),
+        memoryBytes: totalmem(),
+        freeMemoryBytes: freemem(),
+      },
+      libraries: await libraries(),
+      providers: await probeProviders(),
+      choice: await whereThingsRun(),
+      models: await modelsReport(),
+    };
+    output.result(report, () => {
+      const { hardware } = report;
+      output.line(
+        `${hardware.processor}, ${hardware.threads} threads, ${gigabytes(hardware.memoryBytes)} memory, ${gigabytes(hardware.freeMemoryBytes)} free (${hardware.platform})`,
+      );
+      for (const { name, version, fault } of report.libraries) {
+        output.line(`${name} ${version ?? ''}${fault === null ? '' : `: ${fault}`}`);
+      }
+      for (const { provider, usable, reason } of report.providers) {
+        output.line(`${provider}: ${usable ? 'works' : `cannot be used: ${firstLine(reason)}`}`);
+      }
+      output.line(report.choice.explanation);
+      for (const { name, verdict } of report.models) output.line(`${name}: ${verdict}`);
+    });
+  },
+};
+
+async function libraries() {
+  const found = [
+    await library('onnxruntime-node', async () => {
+      const { default: ort } = await import('onnxruntime-node');
+      return ort.env.versions.node ?? ort.env.versions.common;
+    }),
+    await library('sharp', async () => {
+      const { default: sharp } = await import('sharp');
+      return sharp.versions['sharp'] ?? sharp.versions.vips;
+    }),
+  ];
+  return [{ name: 'node', version: process.versions.node, fault: null }, ...found];
+}
+
+async function library(name: string, load: () => Promise<string | undefined>) {
+  try {
+    return { name, version: (await load()) ?? null, fault: null };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { name, version: null, fault: `cannot be loaded: ${firstLine(reason)}` };
+  }
+}
+
+async function whereThingsRun() {
+  const { provider, rejected } = await chooseProvider();
+  const where = {
+    cuda: 'All networks run on the NVIDIA GPU, in half precision',
+    webgpu: 'All networks run on the GPU through WebGPU, in single precision',
+    cpu: 'All networks run on the processor, in single precision; quantised weights stay quantised',
+  }[provider];
+  const passed = rejected.map((report) => report.provider).join(' and ');
+  const why = passed === '' ? '' : ` (${passed} cannot be used here)`;
+  return { provider, explanation: `${where}${why}.` };
+}
+
+async function modelsReport() {
+  const models = await listModels(modelsFolders().filter(({ folder }) => existsSync(folder)));
+  return models.map(({ name, folder, bytesOnDisk, fault }) => {
+    const needed = bytesOnDisk * loadedPerStored;
+    const fits = needed < totalmem();
+    const verdict =
+      fault ??
+      `${fits ? 'fits' : 'does not fit'} into memory (${gigabytes(bytesOnDisk)} on disk, up to ${gigabytes(needed)} when open)`;
+    return { name, folder, bytesOnDisk, fits: fits && fault === null, verdict };
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function firstLine(text: string): string {
+  return text.split('\n')[0]!.trim();
+}

@@ -1,0 +1,104 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { StudioError } from '../../shared/errors.ts';
+import { Painter } from '../../worker/pipelines/draw.ts';
+import { readModelFolder } from '../../worker/pipelines/model-folder.ts';
+import { chooseProvider } from '../../worker/runtime/index.ts';
+import { freshSeed } from '../../worker/sampling/random.ts';
+import { findModelFolder } from '../model-option.ts';
+import { openTensorFile, writeTensorFile } from '../tensors.ts';
+import {
+  createOutput,
+  numberOption,
+  required,
+  seedLimits,
+  sizeOption,
+  UsageError,
+} from '../usage.ts';
+
+export const drawCommand = {
+  usage:
+    'textbind draw --model DIR --prompt TEXT [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] --out X.png [--save-latents G.safetensors] [--json]',
+  async run(args: readonly string[]): Promise<void> {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        model: { type: 'string' },
+        prompt: { type: 'string' },
+        negative: { type: 'string', default: '' },
+        seed: { type: 'string' },
+        latents: { type: 'string' },
+        steps: { type: 'string' },
+        guidance: { type: 'string' },
+        size: { type: 'string' },
+        out: { type: 'string' },
+        'save-latents': { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const output = createOutput(values.json);
+    const out = required(values.out, 'out');
+    const prompt = required(values.prompt, 'prompt');
+    if (values.seed !== undefined && values.latents !== undefined) {
+      throw new UsageError('--seed and --latents exclude each other');
+    }
+    const seed = numberOption(values.seed, 'seed', seedLimits) ?? freshSeed();
+    const steps = numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40;
+    const guidance =
+      numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false }) ?? 5;
+    const size = sizeOption(values.size);
+    const latents = values.latents === undefined ? null : readLatents(values.latents);
+    const folder = readModelFolder(await findModelFolder(required(values.model, 'model')));
+    if (folder.imageDecoder === null) {
+      throw new StudioError('unsupported', `${folder.manifest.name} has no image decoder`);
+    }
+    const { provider } = await chooseProvider();
+    const painter = await Painter.open(folder.imageDecoder, { provider });
+    const startedAt = performance.now();
+    const scale = painter.config.scale;
+    const drawing = await painter.draw({
+      prompt,
+      negative: values.negative,
+      seed,
+      steps,
+      guidance,
+      ...(size ?? (latents && sizeOf(latents.dims, scale))),
+      ...(latents === null ? {} : { latents: latents.data }),
+      ...(process.stderr.isTTY
+        ? { onProgress: ({ step }) => output.progress(`step ${step} of ${steps}`) }
+        : {}),
+    });
+    output.progress('');
+    await writeFile(`${out}.part`, drawing.png);
+    await rename(`${out}.part`, out);
+    const saved = values['save-latents'];
+    if (saved !== undefined) writeTensorFile(saved, { latents: drawing.latents });
+    const { width, height } = drawing;
+    const seconds = (performance.now() - startedAt) / 1000;
+    const usedSeed = latents === null ? seed : null;
+    const result = { out, width, height, seed: usedSeed, steps, guidance, seconds, provider };
+    output.result(result, () =>
+      output.line(
+        `${out} (${width} x ${height}, ${usedSeed === null ? 'given latents' : `seed ${usedSeed}`}, ${seconds.toFixed(1)} s)`,
+      ),
+    );
+    await painter.release();
+  },
+};
+
+/** Starting noise [1, channels, height, width] of unit variance: the tensor `latents`, or the file's only one. */
+function readLatents(file: string) {
+  const tensors = openTensorFile(file);
+  const name = tensors.names.length === 1 ? tensors.names[0]! : 'latents';
+  const latents = tensors.floats(name);
+  if (latents.dims.length !== 4 || latents.dims[0] !== 1) {
+    throw new UsageError(
+      `${file}: "${name}" has shape [${latents.dims.join(', ')}], expected [1, channels, height, width]`,
+    );
+  }
+  return latents;
+}
+
+function sizeOf(dims: readonly number[], scale: number) {
+  return { width: dims[3]! * scale, height: dims[2]! * scale };
+}

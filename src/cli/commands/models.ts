@@ -1,0 +1,27 @@
+import { parseArgs } from 'node:util';
+import { listModels } from '../../main/library/models.ts';
+import { modelsFolders } from '../model-option.ts';
+import { createOutput } from '../usage.ts';
+
+export const modelsCommand = {
+  usage: 'textbind models [--json]',
+  async run(args: readonly string[]): Promise<void> {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { json: { type: 'boolean', default: false } },
+    });
+    const output = createOutput(values.json);
+    const folders = modelsFolders();
+    const models = await listModels(folders);
+    output.result({ models }, () => {
+      if (models.length === 0) {
+        output.line(`no models in ${folders.map(({ folder }) => folder).join(' or ')}`);
+      }
+      for (const { name, folder, bytesOnDisk, canDraw, fault } of models) {
+        const megabytes = `${Math.round(bytesOnDisk / 1e6)} MB`;
+        const state = fault ?? (canDraw ? 'reads and draws' : 'reads, cannot draw');
+        output.line(`${name}  ${megabytes}  ${state}\n  ${folder}`);
+      }
+    });
+  },
+};

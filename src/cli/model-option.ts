@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { listModels, resolveModelFolder, type ModelsFolder } from '../main/library/models.ts';
+import { TextBindModel } from '../worker/pipelines/textbind-model.ts';
+import type { Output } from './usage.ts';
+
+/** Folders that models are looked for in by name: those of the checkout, then the app's data folder. */
+export function modelsFolders(): readonly ModelsFolder[] {
+  const embedded = path.join(import.meta.dirname, '..', '..', 'models');
+  return [
+    { folder: embedded, embedded: true },
+    { folder: path.join(userDataFolder(), 'data', 'models'), embedded: false },
+  ];
+}
+
+/** Where Electron keeps the app's data (app.getPath('userData') of TextBind Studio). */
+function userDataFolder(): string {
+  const name = 'TextBind Studio';
+  switch (process.platform) {
+    case 'darwin':
+      return path.join(homedir(), 'Library', 'Application Support', name);
+    case 'win32':
+      return path.join(process.env['APPDATA'] ?? path.join(homedir(), 'AppData', 'Roaming'), name);
+    default:
+      return path.join(process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config'), name);
+  }
+}
+
+/** The folder of `--model NAME|DIR`: a path that exists, a folder's name, or a model's name. */
+export async function findModelFolder(chosen: string | undefined): Promise<string> {
+  const folders = modelsFolders();
+  if (chosen === undefined) return resolveModelFolder(folders, null);
+  if (existsSync(chosen)) return path.resolve(chosen);
+  const named = (await listModels(folders)).find(({ name }) => name === chosen);
+  return named?.folder ?? resolveModelFolder(folders, chosen);
+}
+
+/** Opens the model of an option, with progress for a person. */
+export async function openModelOption(
+  chosen: string | undefined,
+  output: Output,
+): Promise<TextBindModel> {
+  const model = await TextBindModel.open(await findModelFolder(chosen), {
+    onProgress: ({ part, done, total }) => output.progress(`opening ${part} (${done} of ${total})`),
+  });
+  output.progress('');
+  return model;
+}
