@@ -20,7 +20,10 @@ export interface CacheMark {
 }
 
 /** Room is made in steps, so that a cache is not laid out anew for every token. */
-const stepTokens = 256;
+const stepTokens = 128;
+
+/** Never none: the WebGPU provider ends the process over an input without elements (1.30). */
+const firstTokens = 16;
 
 type Buffer = Float32Array | Uint16Array;
 
@@ -33,12 +36,12 @@ function makeBuffer(shape: CacheShape, capacity: number): Buffer {
 export class KeyValueCache {
   readonly shape: CacheShape;
   #length = 0;
-  #capacity = 0;
+  #capacity = firstTokens;
   #buffers: Buffer[];
 
   constructor(shape: CacheShape) {
     this.shape = shape;
-    this.#buffers = Array.from({ length: 2 * shape.layers }, () => makeBuffer(shape, 0));
+    this.#buffers = Array.from({ length: 2 * shape.layers }, () => makeBuffer(shape, firstTokens));
   }
 
   /** Tokens in the cache. */
@@ -91,7 +94,9 @@ export class KeyValueCache {
 
   #grow(tokens: number): void {
     if (tokens <= this.#capacity) return;
-    const capacity = Math.ceil(tokens / stepTokens) * stepTokens;
+    // At least a quarter more, so that a long sequence is not moved over and over.
+    const wanted = Math.max(tokens, this.#capacity * 1.25);
+    const capacity = Math.ceil(wanted / stepTokens) * stepTokens;
     const { keyValueHeads, headDim } = this.shape;
     this.#buffers = this.#buffers.map((old) => {
       const buffer = makeBuffer(this.shape, capacity);

@@ -8,16 +8,21 @@ import {
   cumSum,
   dimOf,
   div,
+  exp,
   gather,
   greater,
+  greaterOrEqual,
   ifElse,
   less,
   lessOrEqual,
   min,
   mul,
+  or,
+  reduceMax,
   reduceSum,
   reshape,
-  softmax,
+  slice,
+  squeeze,
   sub,
   topK as takeTop,
   where,
@@ -35,27 +40,66 @@ export interface SampleControls {
   readonly uniform: Value;
 }
 
+/** Candidates looked at first; sorting a whole vocabulary costs as much as a third of the network. */
+const firstCandidates = 1024;
+
 const zero = constant(0, 'float32');
+const one = constant(1, 'float32');
+const int64 = (value: number): Value => constant(value, 'int64');
+
+interface Pick {
+  readonly token: Value;
+  /** bool scalar: more candidates could not change the token. */
+  readonly settled: Value;
+}
 
 /**
- * The likeliest `topK`, of these the fewest that together reach `topP`, one of these by `uniform`:
+ * One of the `count` likeliest tokens:
  *
- *  logits -- TopK -- / temperature -- softmax -- p -- cumulative c
- *  kept: c - p < topP;  wanted = uniform * sum of kept p;  the first kept with c > wanted
+ *  logits -- TopK -- e = exp((logit - largest) / temperature) -- p = e / total -- cumulative c
+ *  kept: c - p < topP;  wanted = uniform * probability kept;  the first kept with c > wanted
+ *
+ * With top-k, `total` is that of the candidates; without, that of all logits, so that p does not
+ * depend on how many candidates are looked at.
  */
+function pick(logits: Value, count: Value, controls: SampleControls): Pick {
+  const { topP, uniform } = controls;
+  const limited = greater(controls.topK, int64(0));
+  const largest = reduceMax(logits, [1], true);
+  const power = (x: Value): Value => exp(div(sub(x, largest), controls.temperature));
+  const top = takeTop(logits, reshape(count, [1]), 'candidates');
+  const e = power(top.values);
+  const total = where(limited, reduceSum(e, [1], true), reduceSum(power(logits), [1], true));
+  const p = div(e, total);
+  const c = cumSum(p, 1);
+  const kept = less(sub(c, p), topP);
+  const all = greaterOrEqual(topP, one);
+  const probability = where(all, one, reduceSum(where(kept, p, zero), [1], true));
+  const wanted = mul(uniform, probability);
+  const before = reduceSum(cast(and(kept, lessOrEqual(c, wanted)), 'int64'), [1], false);
+  const last = sub(reduceSum(cast(kept, 'int64'), [1], false), constant([1], 'int64'));
+  const reached = squeeze(slice(c, 1, -1), 0, 1);
+  const settled = or(limited, or(less(topP, reached), and(all, less(uniform, reached))));
+  return { token: gather(reshape(top.indices, [-1]), min(before, last)), settled };
+}
+
+/** The likeliest `topK`, of these the fewest that together reach `topP`, one of these by `uniform`. */
 function drawn(logits: Value, controls: SampleControls): Value {
   const vocabulary = dimOf(logits, -1) as number;
-  const all = constant(vocabulary, 'int64');
-  const limited = where(greater(controls.topK, constant(0, 'int64')), min(controls.topK, all), all);
-  const top = takeTop(logits, reshape(limited, [1]), 'candidates');
-  const p = softmax(div(top.values, controls.temperature));
-  const c = cumSum(p, 1);
-  const kept = less(sub(c, p), controls.topP);
-  const keptCount = reduceSum(cast(kept, 'int32'), [1], false);
-  const wanted = mul(controls.uniform, reduceSum(where(kept, p, zero), [1], true));
-  const before = reduceSum(cast(and(kept, lessOrEqual(c, wanted)), 'int32'), [1], false);
-  const index = min(before, sub(keptCount, constant([1], 'int32')));
-  return gather(reshape(top.indices, [-1]), index);
+  const unlimited = int64(Math.min(firstCandidates, vocabulary));
+  const limited = greater(controls.topK, int64(0));
+  const first = pick(
+    logits,
+    where(limited, min(controls.topK, int64(vocabulary)), unlimited),
+    controls,
+  );
+  if (vocabulary <= firstCandidates) return first.token;
+  const [token] = ifElse(
+    first.settled,
+    () => [first.token],
+    () => [pick(logits, int64(vocabulary), controls).token],
+  );
+  return token as Value;
 }
 
 /** The next token, int64 [1], from logits float32 [1, vocabulary]. Only one branch is computed. */

@@ -98,7 +98,7 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
       const distance = relativeError(expected, golden.floats('embeds_logits'));
       expect(distance).toBeGreaterThan(0);
       // Random networks amplify errors; how good the codes are is judged in weights/quantise.test.ts.
-    expect(distance).toBeLessThan(bits === 8 ? 0.05 : 0.6);
+      expect(distance).toBeLessThan(bits === 8 ? 0.05 : 0.6);
 
       const [model, same] = [
         await LanguageModel.open(quantised, { providers: ['cpu'] }),
