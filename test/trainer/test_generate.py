@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from textbind_trainer.generate import reply
+from textbind_trainer.generate import embed_prompt, first_words, reply
 from textbind_trainer.model import QformerShape, load_model
 from textbind_trainer.prompt import Pair
 from tiny_parts import QUERIES, SHAPE
@@ -76,3 +76,13 @@ def test_unusual_replies(model, tokenizer, monkeypatch, said, text, captions, fi
     scripted(model, tokenizer, said, monkeypatch)
     answer = reply(model, tokenizer, [Pair("x", None)], None, None, 100)
     assert (answer.text, answer.captions, answer.finished) == (text, captions, finished)
+
+
+def test_many_at_once_say_what_each_says_alone(model, tokenizer):
+    """Left padding changes nothing: greedy tokens of a batch are those of single replies."""
+    questions = ["Hi", "What is a cat on a blue background?", "Draw me"]
+    prompts = [embed_prompt(model, tokenizer, [Pair(question, None)], None) for question in questions]
+    together = first_words(model, tokenizer, prompts, 12)
+    for question, answer in zip(questions, together, strict=True):
+        alone = reply(model, tokenizer, [Pair(question, None)], None, None, 12)
+        assert answer.text.removesuffix("<image>").strip() == alone.text.removesuffix("<image>").strip()

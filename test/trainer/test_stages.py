@@ -110,7 +110,12 @@ def test_two_processes_learn_what_one_does(run_file, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
     command += ["textbind_trainer.stage1", "--config", str(run_file(1, "two"))]
     done = subprocess.run(
-        command, env=os.environ | {"PYTHONPATH": str(PACKAGE)}, capture_output=True, text=True, timeout=300, check=False
+        command,
+        env=os.environ | {"PYTHONPATH": str(PACKAGE)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert [json.loads(line)["event"] for line in done.stdout.splitlines() if line.startswith("{")].count(

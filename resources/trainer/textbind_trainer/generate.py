@@ -87,3 +87,52 @@ def reply(
             text_ids.append(token)
     result.text = tokenizer.decode(text_ids).strip()
     return result
+
+
+@torch.no_grad()
+def first_words(model: TextBindModel, tokenizer, prompts: Sequence[Tensor], max_tokens: int) -> list[Reply]:
+    """Many replies at once, each up to its end or its first caption's: what an evaluation needs.
+
+    prompts: embeddings [1, length, hidden] of embed_prompt, any lengths (padded on the left).
+    """
+    from transformers import DynamicCache
+
+    start, end = tokenizer.convert_tokens_to_ids([START, END])
+    longest = max(prompt.shape[1] for prompt in prompts)
+    padding = [longest - prompt.shape[1] for prompt in prompts]
+    rows = [torch.nn.functional.pad(p[0], (0, 0, pad, 0)) for p, pad in zip(prompts, padding, strict=True)]
+    inputs = torch.stack(rows)
+    mask = torch.stack([(torch.arange(longest) >= pad).long() for pad in padding])
+    cache = DynamicCache(config=model.language_model.config)
+    said: list[list[int]] = [[] for _ in prompts]
+    open_rows = set(range(len(prompts)))
+    for _ in range(max_tokens):
+        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, -inputs.shape[1] :]
+        output = model.language_model.model(
+            inputs_embeds=inputs,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
+        tokens = model.logits(output.last_hidden_state[:, -1]).argmax(-1)
+        for row in list(open_rows):
+            token = int(tokens[row])
+            said[row].append(token)
+            if token in (tokenizer.eos_token_id, end):
+                open_rows.discard(row)
+        if not open_rows:
+            break
+        inputs = model.embed_tokens(tokens[:, None])
+        mask = torch.cat([mask, torch.ones(len(prompts), 1, dtype=mask.dtype)], dim=1)
+    return [_cut_reply(tokenizer, ids, start, end) for ids in said]
+
+
+def _cut_reply(tokenizer, ids: list[int], start: int, end: int) -> Reply:
+    finished = bool(ids) and ids[-1] == tokenizer.eos_token_id
+    ids = ids[:-1] if finished else ids
+    if start in ids and ids[-1] == end:
+        first = ids.index(start)
+        caption = tokenizer.decode(ids[first + 1 : -1]).strip()
+        return Reply(tokenizer.decode(ids[:first]).strip() + " " + IMAGE, [caption], False)
+    return Reply(tokenizer.decode(ids).strip(), [], finished)

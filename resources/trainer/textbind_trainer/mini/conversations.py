@@ -293,7 +293,7 @@ def ask_drawn(state: State) -> Exchange | None:
 def talk(state: State) -> Exchange:
     """Words only: knowledge, small talk, what the model is."""
     chance = state.random.random()
-    if chance < 0.3 and state.talk:
+    if chance < 0.2 and state.talk:
         row = state.random.choice(state.talk)
         return Exchange(row["question"], row["answer"])
     if chance < 0.65:
@@ -314,7 +314,7 @@ def no_picture(state: State) -> Exchange | None:
 
 
 BEGIN: tuple[tuple[Callable, float], ...] = (
-    (show_and_ask, 6), (show_two, 0.6), (draw, 4), (draw_unseen, 0.8), (draw_like, 0.8), (talk, 1.8),
+    (show_and_ask, 8), (show_two, 0.5), (draw, 3.4), (draw_unseen, 0.8), (draw_like, 0.8), (talk, 1.8),
     (_of(say.GREETING), 0.8), (no_picture, 0.3),
 )  # fmt: skip
 GO_ON: tuple[tuple[Callable, float], ...] = (
@@ -333,7 +333,7 @@ def _next(state: State, choices: tuple[tuple[Callable, float], ...]) -> tuple[Ca
 
 def conversation(state: State, pictures_at_most: int = 3) -> dict:
     """One conversation in the TextBind schema, of one to four exchanges."""
-    length = state.random.choices((1, 2, 3, 4), (30, 38, 24, 8))[0]
+    length = state.random.choices((1, 2, 3, 4), (45, 37, 14, 4))[0]
     turns: list[dict] = []
     pictures = 0
     while len(turns) < 2 * length:

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from ..events import emit
-from ..generate import reply
+from ..generate import Reply, embed_prompt, first_words
 from ..images import ImageProcessor
 from ..model import QformerShape, TextBindModel, load_model
 from ..prompt import IMAGE, Pair
@@ -28,6 +28,7 @@ from .objects import NAMES
 from .pictures import BACKGROUNDS, fetch_pictures, with_article
 from .scenes import batch_of
 
+BATCH = 25
 NAMING_QUESTION = f"What is in this picture? {IMAGE}"
 
 
@@ -51,40 +52,55 @@ def load_published(folder: Path) -> tuple[TextBindModel, object, ImageProcessor]
 
 def naming(model: TextBindModel, tokenizer, processor: ImageProcessor, pictures: Path, count: int) -> dict:
     """Held-out scenes whose main object (and background) the answer names; invented drawings are counted."""
-    right = background = drew = 0
-    wrong = []
-    for scene in batch_of(pictures, "held-out", 0, count):
-        features = scene_features(model.vision, processor, [scene])
-        answer = reply(model, tokenizer, [Pair(NAMING_QUESTION, None)], features, None, 32)
-        described = reply(
-            model, tokenizer, [Pair(f"{IMAGE} Describe the picture.", None)], features, None, 32
-        )
-        right += names(answer.text, scene.main_object)
-        background += names(described.text, scene.background)
-        drew += bool(answer.captions) or bool(described.captions)
-        if not names(answer.text, scene.main_object):
-            wrong.append([scene.main_object, answer.text])
+    scenes = batch_of(pictures, "held-out", 0, count)
+    features = [scene_features(model.vision, processor, [scene]) for scene in scenes]
+    answers, described = (
+        _replies(model, tokenizer, [(question, feature) for feature in features], 32)
+        for question in (NAMING_QUESTION, f"{IMAGE} Describe the picture.")
+    )
+    right = [names(answer.text, scene.main_object) for answer, scene in zip(answers, scenes, strict=True)]
+    right_too = [
+        names(answer.text, scene.main_object) for answer, scene in zip(described, scenes, strict=True)
+    ]
+    background = sum(
+        names(answer.text, scene.background) for answer, scene in zip(described, scenes, strict=True)
+    )
+    wrong = [
+        [scene.main_object, a.text] for scene, a, ok in zip(scenes, answers, right, strict=True) if not ok
+    ]
     return {
-        "scenes": count,
-        "named": right,
-        "backgroundNamed": background,
-        "drewUnasked": drew,
-        "wrong": wrong[:12],
-    }
+        "scenes": count, "named": sum(right), "namedInDescription": sum(right_too), "backgroundNamed": background,
+        "drewUnasked": sum(bool(a.captions) for a in (*answers, *described)), "wrong": wrong[:12],
+        "examples": [[scene.caption, a.text, d.text] for scene, a, d in list(zip(scenes, answers, described, strict=True))[:8]],
+    }  # fmt: skip
+
+
+def _replies(
+    model: TextBindModel, tokenizer, asked: list[tuple[str, torch.Tensor | None]], tokens: int
+) -> list[Reply]:
+    """First words of the reply to each (question, vision features), in batches."""
+    found: list[Reply] = []
+    for start in range(0, len(asked), BATCH):
+        group = asked[start : start + BATCH]
+        with torch.no_grad():
+            prompts = [embed_prompt(model, tokenizer, [Pair(text, None)], feature) for text, feature in group]
+        found += first_words(model, tokenizer, prompts, tokens)
+    return found
 
 
 def drawing(model: TextBindModel, tokenizer, count: int) -> dict:
     """Requests to draw: drawn at all, the caption has the object, the background; the same for unseen objects."""
     random_ = random.Random("evaluation of drawing")
+    asked: list[tuple[str, str, str, bool]] = []
+    for number in range(count):
+        strange = number % 5 == 4
+        name, colour = random_.choice(say.UNSEEN if strange else NAMES), random_.choice(tuple(BACKGROUNDS))
+        wanted = f"{with_article(name)} on {with_article(f'{colour} background')}"
+        asked.append((random_.choice(say.DRAW).format(a=wanted), name, colour, strange))
+    answers = _replies(model, tokenizer, [(request, None) for request, *_ in asked], 64)
     drawn = right = background = unseen = 0
     wrong = []
-    for number in range(count):
-        name, colour = random_.choice(NAMES), random_.choice(tuple(BACKGROUNDS))
-        strange = number % 5 == 4
-        name = random_.choice(say.UNSEEN) if strange else name
-        wanted = f"{with_article(name)} on {with_article(f'{colour} background')}"
-        request = random_.choice(say.DRAW).format(a=wanted)
-        answer = reply(model, tokenizer, [Pair(request, None)], None, None, 64)
+    for (request, name, colour, strange), answer in zip(asked, answers, strict=True):
         caption = answer.captions[0] if answer.captions else ""
         drawn += bool(answer.captions)
         right += names(caption, name)
@@ -108,11 +124,11 @@ def talking(model: TextBindModel, tokenizer) -> dict:
         "How do I make soup?",
         "I saw a cat today.",
     ]
-    replies = [
-        (question, reply(model, tokenizer, [Pair(question, None)], None, None, 48)) for question in asked
+    answers = _replies(model, tokenizer, [(question, None) for question in asked], 48)
+    unasked = [[question, a.text] for question, a in zip(asked, answers, strict=True) if a.captions]
+    shown = [[question, a.text] for question, a in zip(asked, answers, strict=True)][
+        :: max(1, len(asked) // 14)
     ]
-    unasked = [question for question, answer in replies if answer.captions]
-    shown = [[question, answer.text] for question, answer in replies[:: max(1, len(replies) // 12)]]
     return {"questions": len(asked), "drewUnasked": len(unasked), "unasked": unasked[:8], "examples": shown}
 
 
