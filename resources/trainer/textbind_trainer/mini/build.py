@@ -22,10 +22,10 @@ from ..events import emit
 from ..files import write_json
 from .shape import SHAPE
 
-# What the first published weights were trained with, on two busy cores in two hours (DESIGN.md has the
-# figures). Minutes are those of one free core; steps are optimiser steps.
+# About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
+# Minutes are those of one free core; steps are optimiser steps.
 VISION_MINUTES, VAE_MINUTES, UNET_MINUTES, ALIGN_MINUTES = 15.0, 20.0, 60.0, 2.5
-STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 1200, 300, 60, 200
+STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 2600, 200, 40, 130
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         learningRate=3e-4, warmupSteps=5, qformer="stage0/model/qformer.safetensors", threads=threads,
     )  # fmt: skip
     stage2 = _stage(
-        2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=4, microBatchSize=2,
-        learningRate=1e-4, learningRates={"qformer": 2e-4, "tokens": 1e-3}, warmupSteps=10, trainLayersFrom=12,
+        2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=6, microBatchSize=3,
+        learningRate=1e-4, learningRates={"qformer": 4e-4, "tokens": 5e-4}, warmupSteps=4, trainLayersFrom=12,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
     language = str(out / "language-base")
@@ -110,7 +110,7 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         Step(
             "stage0", f"{package}.stage0",
             ("--vision", str(out / "hf" / "vision"), "--language", language, *pictures, "--out", str(out / "stage0"),
-             "--steps", str(count(STAGE0_STEPS)), "--scenes", "8000", "--rate", "0.002", "--threads", str(threads)),
+             "--steps", str(count(STAGE0_STEPS)), "--scenes", "16000", "--rate", "0.002", "--threads", str(threads)),
             ("vision", "language"), clears="stage0",
         ),
         Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), rehearsal, "rehearsal"),
