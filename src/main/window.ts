@@ -41,7 +41,20 @@ export function createWindow({ preload, settings, log }: WindowOptions): Browser
   window.once('ready-to-show', () => window.show());
   window.on('close', () => keepState(window, settings));
   setupRecovery(window, log);
+  setupPageFaults(window, log);
   return window;
+}
+
+/** What the browser itself says went wrong in the page. Other words of the page's console may be a person's. */
+function setupPageFaults(window: BrowserWindow, log: Logger): void {
+  const fault = /^(Refused to|Uncaught|Failed to load)/;
+  // Electron 35 put into the event what were arguments before; both run here.
+  window.webContents.on('console-message', (...given: unknown[]) => {
+    const [event, , argument] = given as [{ message?: unknown }, unknown, unknown];
+    const message = typeof event.message === 'string' ? event.message : argument;
+    if (typeof message !== 'string' || !fault.test(message)) return;
+    log.error('page fault', { message: message.slice(0, 200) });
+  });
 }
 
 /** A page whose process died is loaded again: what it showed is stored. Not for ever, where it dies at once. */
