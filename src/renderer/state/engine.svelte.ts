@@ -63,6 +63,7 @@ export function describeEngine(
   status: EngineStatus,
   restartInSeconds: number | null,
 ): { readonly words: string; readonly tone: 'calm' | 'good' | 'waiting' | 'bad' } {
+  if (lacksModel(status)) return { words: 'No model', tone: 'bad' };
   switch (status.state) {
     case 'starting':
       return { words: 'Engine starting', tone: 'waiting' };
@@ -93,6 +94,7 @@ export function describeEngine(
 
 /** Why a message cannot be sent in this state of the engine; null when it can. */
 export function whyNotSend(status: EngineStatus): string | null {
+  if (lacksModel(status)) return 'No model is open. Your draft is kept.';
   switch (status.state) {
     case 'ready':
     case 'busy':
@@ -114,7 +116,14 @@ export function whyNotSend(status: EngineStatus): string | null {
   }
 }
 
+/** True where the engine runs but the chosen model could not be opened; `reason` says why. */
+export function lacksModel(status: EngineStatus): boolean {
+  return status.state === 'ready' && status.model === null;
+}
+
 /** True where the engine does not work and something can be done about it. */
 export function inTrouble(status: EngineStatus): boolean {
-  return ['crashed', 'halted', 'unresponsive', 'stopped'].includes(status.state);
+  return (
+    lacksModel(status) || ['crashed', 'halted', 'unresponsive', 'stopped'].includes(status.state)
+  );
 }

@@ -10,6 +10,14 @@ import { engineStatusSchema, type EngineStatus } from '../../../src/shared/domai
 import { stubBridge } from '../helpers/stub-bridge.ts';
 
 const states = engineStatusSchema.shape.state.options;
+const model: EngineStatus['model'] = {
+  name: 'TextBind mini',
+  folder: 'models/textbind-mini',
+  canDraw: true,
+  maxSequenceLength: 2048,
+  providers: { provider: 'cpu', fallbacks: [] },
+  seconds: 1,
+};
 const status = (
   state: EngineStatus['state'],
   change: Partial<EngineStatus> = {},
@@ -18,7 +26,7 @@ const status = (
   reason: null,
   restartInMs: null,
   crashes: 0,
-  model: null,
+  model,
   ...change,
 });
 
@@ -53,6 +61,13 @@ describe('words for the engine', () => {
   it('gives a reason exactly where sending is not possible', () => {
     const free = states.filter((state) => whyNotSend(status(state)) === null);
     expect(free).toEqual(['ready', 'busy']);
+  });
+
+  it('does not call an engine ready that has no model open', () => {
+    const bare = status('ready', { model: null, reason: 'textbind.json was not found.' });
+    expect(describeEngine(bare, null)).toEqual({ words: 'No model', tone: 'bad' });
+    expect(whyNotSend(bare)).toContain('No model is open');
+    expect(inTrouble(bare)).toBe(true);
   });
 
   it('offers a mend only where one is needed', () => {

@@ -6,7 +6,9 @@ import { createFakeBridge, type FakeBridge } from '../../../src/renderer/fake/fa
 import { createStudio, type Studio } from '../../../src/renderer/state/studio.svelte.ts';
 import { testIds, type TestId } from '../../../src/renderer/test-ids.ts';
 
-// The whole window over a fake that behaves; only the pace is quick.
+// The whole window over a fake that behaves; only the pace is quick. A busy machine may take its time over it.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
 let bridge: FakeBridge;
 let studio: Studio;
 
@@ -24,7 +26,7 @@ function get(id: TestId): HTMLElement {
   return element;
 }
 
-const until = <Value>(check: () => Value): Promise<Value> => vi.waitFor(check, { timeout: 15_000 });
+const until = <Value>(check: () => Value): Promise<Value> => vi.waitFor(check, { timeout: 30_000 });
 
 async function open(): Promise<void> {
   studio = createStudio(createApi(bridge, { pictureUrl: (hash) => bridge.pictureUrl(hash) }));
@@ -180,6 +182,15 @@ describe('a conversation', () => {
 });
 
 describe('the engine', () => {
+  it('says that no model is open, why, and where to choose one', async () => {
+    await open();
+    bridge.setEngine({ model: null, reason: 'textbind.json was not found.' });
+    await until(() => expect(get(testIds.engineStatus).textContent).toContain('No model'));
+    expect(document.body.textContent).toContain('textbind.json was not found.');
+    expect((get(testIds.send) as HTMLButtonElement).disabled).toBe(true);
+    expect(get(testIds.engineRestart).textContent).toContain('Try again');
+  });
+
   it('lets one write while it starts, and says why sending waits', async () => {
     await open();
     bridge.setEngine({ state: 'loading' });
