@@ -16,43 +16,53 @@ import { pythonTimeoutMs, reference, relativeError } from './support.ts';
 const report = await probeProvider('webgpu');
 const reason =
   noPython ?? (report.usable ? undefined : `WebGPU does not work here: ${report.reason}`);
+/** The software driver takes 10 to 20 seconds to compile a matrix product's shader where the machine is busy. */
+const driverTimeoutMs = 600_000;
 const folder = mkdtempSync(join(tmpdir(), 'webgpu-'));
 
 describe.skipIf(reason)(`llama on WebGPU${reason ? `: ${reason}` : ''}`, () => {
   beforeAll(() => void reference('grouped-tied'), pythonTimeoutMs);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const cases: readonly CaseName[] = ['grouped-tied', 'separate-untied', 'one-group-head-10'];
+  const cases: readonly CaseName[] = ['one-layer', 'one-group-head-10'];
 
-  it.each(cases)('%s: logits, and greedy tokens of one run', async (name) => {
-    const golden = reference(name);
-    const model = await LanguageModel.open(golden.folder, { providers: ['webgpu'] });
-    expect(model.provider.provider).toBe('webgpu');
-    const logits = await model.score(golden.floats('token_embeds'));
-    expect(relativeError(logits, golden.floats('logits'))).toBeLessThan(1e-4);
-    const cache = model.newCache();
-    const ids = golden.ids('ids');
-    const tokens = golden.ids('tokens');
-    const first = await model.decode(cache, { feed: ids, maxTokens: 5, stopIds: [] });
-    const then = await model.decode(cache, {
-      feed: [...first.slice(-1)],
-      maxTokens: 5,
-      stopIds: [],
-    });
-    expect([...first, ...then]).toEqual(tokens.slice(0, 10));
-    await model.release();
-  });
+  it.each(cases)(
+    '%s: logits, and greedy tokens of one run',
+    async (name) => {
+      const golden = reference(name);
+      const model = await LanguageModel.open(golden.folder, { providers: ['webgpu'] });
+      expect(model.provider.provider).toBe('webgpu');
+      const logits = await model.score(golden.floats('token_embeds'));
+      expect(relativeError(logits, golden.floats('logits'))).toBeLessThan(1e-4);
+      const cache = model.newCache();
+      const ids = golden.ids('ids');
+      const tokens = golden.ids('tokens');
+      const first = await model.decode(cache, { feed: ids, maxTokens: 5, stopIds: [] });
+      const then = await model.decode(cache, {
+        feed: [...first.slice(-1)],
+        maxTokens: 5,
+        stopIds: [],
+      });
+      expect([...first, ...then]).toEqual(tokens.slice(0, 10));
+      await model.release();
+    },
+    driverTimeoutMs,
+  );
 
-  it('quantised: the same logits as on the CPU', async () => {
-    const golden = reference('grouped-tied');
-    const quantised = join(folder, 'q4');
-    quantiseModel(golden.folder, quantised);
-    const gpu = await LanguageModel.open(quantised, { providers: ['webgpu'] });
-    const cpu = await LanguageModel.open(quantised, { providers: ['cpu'] });
-    const ids = golden.ids('ids');
-    const logits = await gpu.read(gpu.newCache(), ids);
-    // The CPU's int4 kernel also rounds what is multiplied to 8 bits.
-    expect(relativeError(logits, await cpu.read(cpu.newCache(), ids))).toBeLessThan(0.05);
-    await Promise.all([gpu.release(), cpu.release()]);
-  });
+  it(
+    'quantised: the same logits as on the CPU',
+    async () => {
+      const golden = reference('one-layer');
+      const quantised = join(folder, 'q4');
+      quantiseModel(golden.folder, quantised);
+      const gpu = await LanguageModel.open(quantised, { providers: ['webgpu'] });
+      const cpu = await LanguageModel.open(quantised, { providers: ['cpu'] });
+      const ids = golden.ids('ids');
+      const logits = await gpu.read(gpu.newCache(), ids);
+      // The CPU's int4 kernel also rounds what is multiplied to 8 bits.
+      expect(relativeError(logits, await cpu.read(cpu.newCache(), ids))).toBeLessThan(0.05);
+      await Promise.all([gpu.release(), cpu.release()]);
+    },
+    driverTimeoutMs,
+  );
 });
