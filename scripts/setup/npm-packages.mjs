@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { root, run, say, SetupError } from './steps.mjs';
+import { outputOf, root, run, say, SetupError } from './steps.mjs';
 
 const stampPath = path.join(root, 'node_modules', '.textbind-setup');
 
@@ -42,25 +42,40 @@ export async function installPackages() {
     return 'already as package-lock.json says';
   }
   say(`npm packages: running npm ci (to install or replace: ${describe(wanting)})`);
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const total = Object.keys(JSON.parse(lockText).packages).length - 1;
-  const { code, tail } = await run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    progress: () => `${countInstalled()} of about ${total} packages in place`,
-    // onnxruntime-node's install script downloads the CUDA provider, which fails offline; the app
-    // says where CUDA is missing and what to do about it.
-    env: {
-      ...process.env,
-      ONNXRUNTIME_NODE_INSTALL: 'skip',
-    },
-  });
-  if (code !== 0) {
-    throw new SetupError(
-      `npm ci ended with code ${code}: ${tail.split('\n').slice(-3).join(' | ')}`,
-      'Check that the npm registry can be reached (npm ping), then run the same command again.',
-    );
+  await npm(['ci', ...(knowsAllowScripts() ? [] : ['--ignore-scripts'])], total);
+  if (!existsSync(path.join(root, 'node_modules', 'node', 'bin'))) {
+    await npm(['rebuild', 'node'], total);
   }
   writeFileSync(stampPath, hash);
   return 'installed';
+}
+
+const npmProgram = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+
+/**
+ * True where npm runs only the install scripts that package.json's allowScripts names (npm 11). An older
+ * one would run them all, some of which download from places that may not be reachable; of them we need
+ * only that of the package "node".
+ */
+function knowsAllowScripts() {
+  return Number(outputOf(npmProgram, ['--version']).split('.')[0]) >= 11;
+}
+
+/** @param {string[]} args @param {number} total packages in the lock file */
+async function npm(args, total) {
+  const flags = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { code, tail } = await run(npmProgram, [...args, ...flags], {
+    progress: () => `${countInstalled()} of about ${total} packages in place`,
+    // onnxruntime-node's install script downloads the CUDA provider, which fails offline; the app
+    // says where CUDA is missing and what to do about it.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
+  });
+  if (code === 0) return;
+  throw new SetupError(
+    `npm ${args.join(' ')} ended with code ${code}: ${tail.split('\n').slice(-3).join(' | ')}`,
+    'Check that the npm registry can be reached (npm ping), then run the same command again.',
+  );
 }
 
 /** Packages that lie in node_modules so far, nested ones not counted. */
