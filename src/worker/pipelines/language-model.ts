@@ -47,6 +47,8 @@ export interface LanguageModelOptions {
   readonly checkpoint?: Checkpoint;
   /** The longest sequence; default the model's own limit, at most 8192. */
   readonly maxPositions?: number;
+  /** In place of what suits the provider: for measuring and for tests. */
+  readonly build?: Partial<LlamaBuildOptions>;
 }
 
 /** One run of the decoder. */
@@ -126,7 +128,7 @@ export class LanguageModel {
     const checkpoint = options.checkpoint ?? openCheckpoint(folder);
     const choice = await chooseProvider(options.providers);
     const positions = Math.min(options.maxPositions ?? 8192, config.maxPositions);
-    const build = buildOptionsFor(choice.provider, config, positions);
+    const build = { ...buildOptionsFor(choice.provider, config, positions), ...options.build };
     const openSession = (model: Uint8Array): Promise<Session> =>
       Session.open(model, {
         provider: choice.provider,

@@ -64,7 +64,11 @@ export function int32Tensor(
 /** For sessions: our tensor as the runtime's. The data is not copied. */
 export function toNative(tensor: SessionTensor): ort.Tensor {
   if (tensor instanceof DeviceTensor) return tensor.native;
-  return new ort.Tensor(tensor.dtype, tensor.data as never, tensor.dims);
+  const native = new ort.Tensor(tensor.dtype, tensor.data as never, tensor.dims);
+  // Where the runtime has Float16Array, Tensor re-views the bits as one; Node 24's Node-API does not
+  // know that type and the binding sees a tensor of no bytes (1.30). Give it the bits back.
+  if (tensor.dtype === 'float16') Object.defineProperty(native, 'cpuData', { value: tensor.data });
+  return native;
 }
 
 /** For sessions: the runtime's tensor as ours. */

@@ -99,6 +99,16 @@ describe('Session', () => {
     await session.release();
   });
 
+  it('takes and gives half precision as bits', async () => {
+    const half = input('half', 'float16', [2]);
+    const model = serialise(finishGraph('g', [half], { y: add(half, half) }));
+    const session = await Session.open(model, { provider: 'cpu' });
+    const data = Uint16Array.of(0x3c00, 0xc000); // 1, -2
+    const outputs = await session.run({ half: { dtype: 'float16', dims: [2], data } });
+    expect([...hostOutput(outputs, 'y', 'float16').data]).toEqual([0x4000, 0xc400]);
+    await session.release();
+  });
+
   it('turns the errors of the runtime into its own', async () => {
     await expect(Session.open(Uint8Array.of(1, 2, 3), { provider: 'cpu' })).rejects.toThrow(
       'the model could not be opened on cpu',

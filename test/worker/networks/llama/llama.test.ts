@@ -22,4 +22,41 @@ describe.skipIf(noPython)(`llama against transformers${noPython ? `: ${noPython}
     expect([...tokens]).toEqual(golden.ids('tokens'));
     await model.release();
   });
+
+  it.each(['grouped-tied', 'biases', 'float16'] as const)(
+    '%s: the grouped form with its whole cache gives the same tokens',
+    async (name) => {
+      const golden = reference(name);
+      const build = { attention: 'grouped' } as const;
+      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], build });
+      const cache = model.newCache();
+      const first = await model.decode(cache, {
+        feed: golden.ids('ids'),
+        maxTokens: 8,
+        stopIds: [],
+      });
+      const feed = [...first.slice(-1)];
+      const then = await model.decode(cache, { feed, maxTokens: 12, stopIds: [] });
+      expect([...first, ...then]).toEqual(golden.ids('tokens'));
+      await model.release();
+    },
+  );
+
+  // CUDA's graph, run where every machine can run it.
+  it.each(['grouped-tied', 'separate-untied', 'float16'] as const)(
+    '%s: in half precision, relative error under 1e-2',
+    async (name) => {
+      const golden = reference(name);
+      const build = { attention: 'grouped', dtype: 'float16', accuracyLevel: 0 } as const;
+      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], build });
+      const cache = model.newCache();
+      expect(cache.shape.dtype).toBe('float16');
+      const ids = golden.ids('ids');
+      await model.read(cache, ids.slice(0, 4));
+      const logits = await model.read(cache, ids.slice(4));
+      const expected = golden.floats('logits').slice(-logits.length);
+      expect(relativeError(logits, expected)).toBeLessThan(1e-2);
+      await model.release();
+    },
+  );
 });
