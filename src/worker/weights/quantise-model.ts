@@ -1,7 +1,6 @@
 /**
- * Turns a Llama folder in Hugging Face's layout into one with quantised weights:
- *
- *     node src/worker/weights/quantise-model.ts FROM TO [4|8]
+ * Turns a Llama folder in Hugging Face's layout into one with quantised weights; as a command:
+ * `node src/worker/weights/quantise-command.ts FROM TO [4|8]`.
  *
  * Query, key and value become one matrix, gate and up another (fewer and larger products); the
  * embedding, and the head where it is apart, keep 8 bits; norms and biases stay single precision.
@@ -248,15 +247,4 @@ export function quantiseModel(from: string, to: string, options: QuantiseOptions
   };
   writeJson(join(to, 'config.json'), { ...config, quantization_config: quantization });
   return bytes;
-}
-
-if (process.argv[1] === import.meta.filename) {
-  const [from, to, bits = '4'] = process.argv.slice(2);
-  if (!from || !to || !['4', '8'].includes(bits)) {
-    process.stderr.write('usage: quantise-model.ts FROM TO [4|8]\n');
-    process.exitCode = 2;
-  } else {
-    const bytes = quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
-    process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
-  }
 }

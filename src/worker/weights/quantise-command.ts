@@ -1,0 +1,24 @@
+/**
+ * `quantiseModel` as a command, for recipes: `node src/worker/weights/quantise-command.ts FROM TO
+ * [4|8]`. A file of its own that nothing imports: once bundled, a module cannot tell whether it is the
+ * one that was started.
+ */
+import { quantiseModel } from './quantise-model.ts';
+
+function main(args: readonly string[]): void {
+  const [from, to, bits = '4'] = args;
+  if (!from || !to || !['4', '8'].includes(bits)) {
+    process.stderr.write('usage: quantise-command.ts FROM TO [4|8]\n');
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    const bytes = quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
+    process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+main(process.argv.slice(2));
