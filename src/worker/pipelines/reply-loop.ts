@@ -78,7 +78,7 @@ type State =
  *         +------------------------ drawing failed, the caption's words) are read
  *
  * Tokens that make no sense where they stand (`<end>` in text, `<start>` in a caption, `<image>` anywhere, `<start>`
- * after the last picture allowed) are taken back and chosen anew without them.
+ * after the last picture allowed or right behind a failed drawing) are taken back and chosen anew without them.
  */
 export async function writeReply(options: ReplyLoopOptions): Promise<ReplyLoopResult> {
   return new ReplyLoop(options).run();
@@ -98,6 +98,8 @@ class ReplyLoop {
   #run = 0;
   #tokens = 0;
   #drawings = 0;
+  /** A drawing failed and no words came since: the model would only ask for the same again. */
+  #failedJustNow = false;
   #pictures = 0;
   #firstTokenAt: number | null = null;
   #drawMs = 0;
@@ -207,6 +209,7 @@ class ReplyLoop {
       return this.#without([]);
     }
     if (token !== tokenizer.startId) return this.#without([]);
+    if (this.#failedJustNow) return this.#without([tokenizer.startId]);
     if (this.#drawings >= maxPicturesPerReply) {
       this.#notice(
         'too-many-pictures',
@@ -314,6 +317,7 @@ class ReplyLoop {
       signal.throwIfAborted();
       picture = await draw(caption, emit, signal);
     } catch (error) {
+      this.#failedJustNow = true;
       emit({
         kind: 'drawing-failed',
         caption,
@@ -328,7 +332,11 @@ class ReplyLoop {
 
   #newText(skipLeadingSpace: boolean): TextStream {
     const { tokenizer, emit } = this.#options;
-    return new TextStream(tokenizer, (text) => emit({ kind: 'text', text }), skipLeadingSpace);
+    const say = (text: string): void => {
+      if (text.trim() !== '') this.#failedJustNow = false;
+      emit({ kind: 'text', text });
+    };
+    return new TextStream(tokenizer, say, skipLeadingSpace);
   }
 
   #finishText(reason: FinishReason): FinishReason {

@@ -217,6 +217,19 @@ describe('writeReply', () => {
     expect(result).toMatchObject({ finish: 'end', pictures: 0 });
   });
 
+  it('does not try again right behind a drawing that failed, but does after words', async () => {
+    const { kinds, context } = await reply({
+      script: '<start> a cat <end><start> Sorry. <start> a dog <end></s>',
+      options: {
+        draw: async () => {
+          throw new Error('out of paint');
+        },
+      },
+    });
+    expect(kinds.filter((kind) => kind === 'drawing-failed')).toHaveLength(2);
+    expect(context).toBe('(a cat) Sorry. (a dog)');
+  });
+
   it('fails as a whole when a drawn picture cannot be read', async () => {
     const failing = reply({
       script: '<start> a cat <end></s>',
