@@ -62,7 +62,13 @@ async function converse(demo: Demo): Promise<void> {
   await page.screenshot(path.join(out, 'start.png'));
   await waitForEngine(demo);
   say(`Model: ${services.engine.status().model?.name}\n`);
-  for (const [index, turn] of demoScript.entries()) await playTurn(demo, turn, index + 1);
+  let named = 0;
+  for (const [index, turn] of demoScript.entries()) {
+    if (await playTurn(demo, turn, index + 1)) named += 1;
+  }
+  say(
+    `${named} of ${demoScript.length} replies name what they are about (the model's doing, not checked).`,
+  );
   await exportBoth(demo);
 }
 
@@ -77,7 +83,8 @@ async function waitForEngine({ services, signal }: Demo): Promise<void> {
   }
 }
 
-async function playTurn(demo: Demo, turn: DemoTurn, number: number): Promise<void> {
+/** Returns whether the reply names what it is about. */
+async function playTurn(demo: Demo, turn: DemoTurn, number: number): Promise<boolean> {
   const { page, out, picture } = demo;
   const before = storedTurns(demo).length;
   await page.type(testIds.composerInput, turn.words);
@@ -94,6 +101,7 @@ async function playTurn(demo: Demo, turn: DemoTurn, number: number): Promise<voi
   await page.waitFor(testIds.turn, { 'data-turn-id': reply.id, 'data-status': reply.status });
   await page.shownPictures(testIds.turn);
   await page.screenshot(path.join(out, `turn-${number}.png`));
+  return inWords(reply).toLowerCase().includes(turn.thing);
 }
 
 /** The reply as it is stored, once it has ended. */
