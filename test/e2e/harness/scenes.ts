@@ -12,8 +12,10 @@ export type Scene = {
 
 /** The `index`-th held-out scene; `file` is absolute. */
 export function scene(index = 0): Scene {
-  const listed = JSON.parse(readFileSync(path.join(folder, 'scenes.json'), 'utf8')) as Scene[];
-  const found = listed[index];
-  if (found === undefined) throw new Error(`there are ${listed.length} scenes, none at ${index}`);
+  const { scenes } = JSON.parse(readFileSync(path.join(folder, 'scenes.json'), 'utf8')) as {
+    scenes: Scene[];
+  };
+  const found = scenes[index];
+  if (found === undefined) throw new Error(`there are ${scenes.length} scenes, none at ${index}`);
   return { ...found, file: path.join(folder, found.file) };
 }

@@ -26,7 +26,7 @@ export async function dropFiles(...files: string[]): Promise<void> {
       const transfer = new DataTransfer();
       for (const { name, base64 } of list) {
         const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-        const type = name.endsWith('.png') ? 'image/png' : 'application/octet-stream';
+        const type = name.endsWith('.png') ? 'image/png' : 'image/jpeg';
         transfer.items.add(new File([bytes], name, { type }));
       }
       const place = document.querySelector(target);
