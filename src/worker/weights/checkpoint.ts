@@ -1,6 +1,6 @@
 /**
- * A checkpoint on disk as a source of weights: one safetensors file, a sharded one with its index,
- * or several laid over each other.
+ * A checkpoint on disk as a source of weights: one safetensors or PyTorch file, a sharded one with its
+ * index, or several laid over each other.
  */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
@@ -8,6 +8,7 @@ import type { StoredTensor, WeightSource } from '../../shared/domain/tensor.ts';
 import { toFloat32 } from './convert.ts';
 import { readBytes, readSafetensorsHeader } from './safetensors.ts';
 import type { TensorEntry } from './safetensors.ts';
+import { readTorchTensors } from './torch-file.ts';
 import { WeightError } from './weight-error.ts';
 
 /** Weights in files under one folder, which a session needs to find them. */
@@ -30,6 +31,8 @@ const usualNames = [
   'diffusion_pytorch_model.safetensors',
   'model.fp16.safetensors',
   'diffusion_pytorch_model.fp16.safetensors',
+  'pytorch_model.bin.index.json',
+  'pytorch_model.bin',
 ];
 
 function findFile(path: string): string {
@@ -62,24 +65,29 @@ function shardsOf(index: string): Map<string, string> {
   );
 }
 
+function readTensors(path: string): ReadonlyMap<string, TensorEntry> {
+  return /\.(pt|pth|bin)$/.test(path)
+    ? readTorchTensors(path)
+    : readSafetensorsHeader(path).tensors;
+}
+
 function locate(file: string): Map<string, Located> {
   if (!file.endsWith('.json')) {
     const path = realpathSync(file);
-    const { tensors } = readSafetensorsHeader(path);
-    return new Map([...tensors].map(([name, entry]) => [name, { path, entry }]));
+    return new Map([...readTensors(path)].map(([name, entry]) => [name, { path, entry }]));
   }
   const shards = shardsOf(file);
   const headers = new Map(
     [...new Set(shards.values())].map((shard) => {
       const path = join(dirname(file), shard);
       if (!existsSync(path)) throw new WeightError(`${file} names ${shard}, which is missing`);
-      return [shard, { path: realpathSync(path), header: readSafetensorsHeader(path) }] as const;
+      return [shard, { path: realpathSync(path), tensors: readTensors(path) }] as const;
     }),
   );
   const located = new Map<string, Located>();
   for (const [name, shard] of shards) {
     const opened = headers.get(shard);
-    const entry = opened?.header.tensors.get(name);
+    const entry = opened?.tensors.get(name);
     if (!opened || !entry) throw new WeightError(`${file}: "${name}" is not in ${shard}`);
     located.set(name, { path: opened.path, entry });
   }
@@ -113,7 +121,7 @@ function fromLocated(located: ReadonlyMap<string, Located>): Checkpoint {
 }
 
 /**
- * Opens weights: a folder in Hugging Face's layout, a safetensors file, or an index.json. Given
+ * Opens weights: a folder in Hugging Face's layout, a safetensors or PyTorch file, or an index. Given
  * several, later ones replace tensors of earlier ones (a fine-tuned checkpoint over its base).
  *
  * @throws WeightError naming the file and what is wrong with it.
