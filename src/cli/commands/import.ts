@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
 import {
   qformerConfigSchema,
   type ModelManifest,
@@ -103,10 +104,9 @@ export const importCommand = {
       maxSequenceLength:
         numberOption(values['max-length'], 'max-length', { min: 64, max: 131_072 }) ?? paperLength,
     };
-    const model = await writeModel(out, sources, storage, manifest, output);
-    const { name, canDraw, seconds } = model.report;
+    const report = await writeModel(out, sources, storage, manifest, output);
+    const { name, canDraw, seconds } = report;
     const bytes = folderBytes(out);
-    await model.release();
     output.result(
       { folder: out, name, canDraw, bytesOnDisk: bytes, openedInSeconds: seconds },
       () =>
@@ -169,10 +169,11 @@ async function writeModel(
   storage: Storage,
   rest: Pick<ModelManifest, 'name' | 'licence' | 'qformerConfig' | 'maxSequenceLength'>,
   output: Output,
-): Promise<TextBindModel> {
+): Promise<OpenModelReport> {
   const part = `${out}.part`;
   rmSync(part, { recursive: true, force: true });
   mkdirSync(part, { recursive: true });
+  let report: OpenModelReport;
   try {
     const paths = placeParts(part, sources, storage, output);
     const { name, licence, qformerConfig, maxSequenceLength } = rest;
@@ -180,6 +181,7 @@ async function writeModel(
     writeFileSync(path.join(part, 'textbind.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     output.progress('opening');
     const trial = await TextBindModel.open(part);
+    report = trial.report;
     await trial.release();
     output.progress('');
   } catch (error) {
@@ -188,7 +190,7 @@ async function writeModel(
   }
   rmSync(out, { recursive: true, force: true });
   renameSync(part, out);
-  return TextBindModel.open(out);
+  return report;
 }
 
 /** Brings the parts into `folder` and gives the manifest's paths. */

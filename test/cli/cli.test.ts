@@ -1,0 +1,243 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openTensorFile, writeTensorFile } from '../../src/cli/tensors.ts';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { textbindConversationSchema } from '../../src/shared/domain/textbind-conversation.ts';
+import { noPython, runPython } from '../golden/run-python.ts';
+
+/** Runs a command line in this process. */
+async function textbind(...args: string[]) {
+  const written = { out: '', err: '' };
+  const capture = (to: 'out' | 'err') => (piece: string | Uint8Array) => {
+    written[to] += String(piece);
+    return true;
+  };
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation(capture('out'));
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(capture('err'));
+  try {
+    const code = await runCommandLine(args);
+    return { code, stdout: () => written.out, stderr: () => written.err };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
+}
+
+const json = (result: { stdout(): string }): Record<string, unknown> =>
+  JSON.parse(result.stdout()) as Record<string, unknown>;
+
+const folder = mkdtempSync(join(tmpdir(), 'textbind-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('calls that are at fault', () => {
+  it.each([
+    [['nope'], 2, /there is no command "nope"/],
+    [['constructor'], 2, /there is no command/],
+    [['chat', '--model', 'x'], 2, /--conversation is missing/],
+    [['chat', '--what'], 2, /--what/],
+    [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--steps', '0'], 2, /--steps 0/],
+    [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--size', '8'], 2, /--size 8/],
+    [['draw', '--model', '/nowhere', '--prompt', 'p', '--out', 'o'], 1, /no textbind\.json/],
+    [['probe', '--model', 'x', '--network', 'ear'], 2, /--network ear: expected one of vision/],
+    [['import', '--vision', '/nowhere', '--language', '/n', '--out', '/tmp/x'], 2, /--vision/],
+    [['evaluate', '--model', 'x', '--scenes', '/nowhere'], 1, /scenes\.json: cannot be read/],
+  ])('textbind %j', async (args, code, message) => {
+    const result = await textbind(...args);
+    expect({ code: result.code, out: result.stdout() }).toEqual({ code, out: '' });
+    expect(result.stderr()).toMatch(message);
+    expect(result.stderr().trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('says how it is used', async () => {
+    const help = await textbind('help');
+    expect(help.code).toBe(0);
+    expect(help.stdout()).toMatch(/textbind chat .*\n.*textbind draw /);
+    expect((await textbind()).code).toBe(2);
+  });
+});
+
+describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, () => {
+  let parts = '';
+  const model = join(folder, 'tiny');
+  const importArgs = () => [
+    'import',
+    ...['--vision', join(parts, 'vision'), '--language', join(parts, 'language')],
+    ...['--qformer', join(parts, 'qformer.safetensors')],
+    ...['--qformer-config', join(parts, 'qformer-config.json')],
+    ...['--sd-base', join(parts, 'image-decoder'), '--max-length', '128', '--json'],
+  ];
+
+  beforeAll(async () => {
+    parts = runPython('tiny_model.py', ['1']);
+    const { code } = await textbind(...importArgs(), '--name', 'Tiny', '--out', model);
+    expect(code).toBe(0);
+  }, 600_000);
+
+  it('import refers to the parts, and will not overwrite a folder unasked', async () => {
+    const manifest = JSON.parse(readFileSync(join(model, 'textbind.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    expect(manifest).toMatchObject({ name: 'Tiny', languageModel: join(parts, 'language') });
+    expect(readdirSync(model).sort()).toEqual(['processor', 'textbind.json']);
+    expect((await textbind(...importArgs(), '--out', model)).code).toBe(2);
+  });
+
+  it('import --quantize writes a folder of its own, smaller and whole', async () => {
+    const out = join(folder, 'tiny4');
+    const result = await textbind(...importArgs(), '--out', out, '--quantize', 'int4');
+    expect(result.code).toBe(0);
+    expect(json(result)).toMatchObject({ canDraw: true });
+    const config = JSON.parse(readFileSync(join(out, 'language', 'config.json'), 'utf8')) as object;
+    expect(config).toMatchObject({ quantization_config: { bits: 4 } });
+    expect(
+      existsSync(join(out, 'image-decoder', 'unet', 'diffusion_pytorch_model.safetensors')),
+    ).toBe(true);
+    expect(existsSync(`${out}.part`)).toBe(false);
+    const manifest = readFileSync(join(out, 'textbind.json'), 'utf8');
+    expect(manifest).not.toContain(parts);
+  });
+
+  it('import leaves nothing behind where the parts do not fit together', async () => {
+    const config = join(folder, 'wrong.json');
+    const sizes = { numQueryTokens: 4, numHiddenLayers: 2, numAttentionHeads: 2 };
+    writeFileSync(config, JSON.stringify({ ...sizes, hiddenSize: 64, intermediateSize: 48 }));
+    const out = join(folder, 'wrong');
+    const args = importArgs();
+    args[args.indexOf('--qformer-config') + 1] = config;
+    const { code } = await textbind(...args, '--out', out);
+    expect(code).toBe(1);
+    expect(existsSync(out) || existsSync(`${out}.part`)).toBe(false);
+  });
+
+  it.each([
+    'vision',
+    'qformer',
+    'language',
+    'text_encoder',
+    'text_encoder_2',
+    'unet',
+    'vae_decoder',
+    'vae_encoder',
+  ])('probe %s equals the reference', async (network) => {
+    const input = join(parts, `probe-${network}.safetensors`);
+    const output = join(folder, `${network}.safetensors`);
+    const args = ['--model', model, '--network', network, '--input', input, '--output', output];
+    expect((await textbind('probe', ...args)).code).toBe(0);
+    const [given, made] = [openTensorFile(input), openTensorFile(output)];
+    const names = given.names.filter((name) => name.startsWith('expected.'));
+    expect(made.names.map((name) => `expected.${name}`).sort()).toEqual([...names].sort());
+    for (const name of names) {
+      const reference = given.floats(name);
+      const ours = made.floats(name.replace('expected.', ''));
+      expect(ours.dims).toEqual(reference.dims);
+      const worst = Math.max(
+        ...reference.data.map((value, at) => Math.abs(value - ours.data[at]!)),
+      );
+      expect(worst / Math.max(...reference.data.map(Math.abs)), name).toBeLessThan(1e-4);
+    }
+  });
+
+  it('probe says what is missing in the input', async () => {
+    const input = join(folder, 'empty.safetensors');
+    writeTensorFile(input, { other: { dims: [1], data: Float32Array.of(1) } });
+    const args = ['--network', 'vision', '--input', input, '--output', join(folder, 'x')];
+    expect((await textbind('probe', '--model', model, ...args)).code).toBe(2);
+  });
+
+  it('draw writes a picture and its latents, the same for a seed', async () => {
+    const draw = async (name: string, seed: string) => {
+      const out = join(folder, `${name}.png`);
+      const latents = join(folder, `${name}.safetensors`);
+      const args = ['--model', model, '--prompt', 'a cat', '--steps', '3', '--size', '64x48'];
+      const result = await textbind(
+        ...['draw', ...args, '--seed', seed, '--out', out, '--save-latents', latents, '--json'],
+      );
+      expect(result.code).toBe(0);
+      expect(json(result)).toMatchObject({ width: 64, height: 48, seed: Number(seed), steps: 3 });
+      return { png: readFileSync(out), latents: openTensorFile(latents).floats('latents') };
+    };
+    const [first, again, other] = [
+      await draw('a', '7'),
+      await draw('b', '7'),
+      await draw('c', '8'),
+    ];
+    expect(first.latents.dims).toEqual([1, 4, 6, 8]);
+    expect(first.png.equals(again.png)).toBe(true);
+    expect(first.png.equals(other.png)).toBe(false);
+    expect(await sharp(first.png).metadata()).toMatchObject({ width: 64, height: 48 });
+  });
+
+  it('chat appends a turn and writes a folder that stands on its own', async () => {
+    const photo = join(folder, 'photo.png');
+    await sharp({ create: { width: 30, height: 20, channels: 3, background: '#c03020' } })
+      .png()
+      .toFile(photo);
+    const file = join(folder, 'in.json');
+    const user = { role: 'user', content: 'What is <image>?', image_list: ['photo.png'] };
+    writeFileSync(file, JSON.stringify({ conversation: [{ ...user, caption_list: [] }] }));
+    const chat = async (out: string) => {
+      const args = ['--model', model, '--conversation', file, '--out', out, '--greedy'];
+      return textbind(
+        'chat',
+        ...args,
+        '--max-tokens',
+        '12',
+        '--steps',
+        '1',
+        '--seed',
+        '3',
+        '--json',
+      );
+    };
+    const result = await chat(join(folder, 'chat1'));
+    expect(result.code).toBe(0);
+    const written = textbindConversationSchema.parse(
+      JSON.parse(readFileSync(join(folder, 'chat1', 'conversation.json'), 'utf8')),
+    );
+    expect(written.conversation.map(({ role }) => role)).toEqual(['user', 'assistant']);
+    for (const turn of written.conversation) {
+      for (const name of turn.image_list)
+        expect(existsSync(join(folder, 'chat1', name))).toBe(true);
+    }
+    expect(json(result)).toMatchObject({ usage: { replyTokens: expect.any(Number) as number } });
+    await chat(join(folder, 'chat2'));
+    const [first, again] = ['chat1', 'chat2'].map((name) =>
+      readFileSync(join(folder, name, 'conversation.json'), 'utf8'),
+    );
+    expect(again).toBe(first);
+  });
+
+  it('chat refuses a conversation that does not end with the user, or lacks a picture', async () => {
+    const cases = {
+      'ends.json': [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'Hello' },
+      ],
+      'lacks.json': [{ role: 'user', content: 'See <image>', image_list: ['gone.png'] }],
+      'counts.json': [{ role: 'user', content: 'See <image>', image_list: [] }],
+    };
+    for (const [name, conversation] of Object.entries(cases)) {
+      const file = join(folder, name);
+      writeFileSync(file, JSON.stringify({ conversation }));
+      const args = ['--model', model, '--conversation', file, '--out', join(folder, 'never')];
+      expect((await textbind('chat', ...args)).code, name).toBe(2);
+    }
+    expect(existsSync(join(folder, 'never'))).toBe(false);
+  });
+
+  it('the installed command says the same, with its exit code', () => {
+    const node = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'node');
+    const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+    const args = ['--disable-warning=ExperimentalWarning', main];
+    const models = spawnSync(node, [...args, 'models', '--json'], { encoding: 'utf8' });
+    expect(models.status).toBe(0);
+    expect(JSON.parse(models.stdout)).toHaveProperty('models');
+    const wrong = spawnSync(node, [...args, 'probe'], { encoding: 'utf8' });
+    expect([wrong.status, wrong.stderr]).toEqual([2, 'textbind: --network is missing\n']);
+  });
+});
