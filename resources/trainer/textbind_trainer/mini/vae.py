@@ -22,9 +22,9 @@ DEFAULT_MINUTES = 30.0
 CHANNELS = (16, 24, 64, 128)
 # Few groups, so that each holds four channels at full size: see start_as_enlargement.
 NORM_GROUPS = 4
-# Noise on the latents that the decoder learns from, and the deviation that the encoder learns to state:
-# what the UNet draws is never exact.
-LATENT_NOISE = 0.08
+# What the UNet draws is never exact: the decoder learns from latents with noise of up to DRAWN_NOISE,
+# which teaches it to smooth away what no object has. The encoder learns to state LATENT_NOISE.
+DRAWN_NOISE, LATENT_NOISE = 0.35, 0.08
 # The decoder is what people see; the encoder learns on every ENCODER_EVERY-th step.
 ENCODER_EVERY = 4
 # Crops of a quarter of the picture give four times the steps a minute; whole pictures finish the run.
@@ -171,7 +171,8 @@ def main(argv: list[str] | None = None) -> int:
             true = true[..., top : top + CROP, left : left + CROP]
         true = true.contiguous(memory_format=torch.channels_last)
         latents = basis.encode(true)
-        drawn = vae.decode(latents + LATENT_NOISE * torch.randn_like(latents)).sample
+        deviation = DRAWN_NOISE * torch.rand(len(latents), 1, 1, 1)
+        drawn = vae.decode(latents + deviation * torch.randn_like(latents)).sample
         loss = reconstruction_loss(drawn, true)
         figures = {"reconstruction": loss.item()}
         if step % ENCODER_EVERY == 0:
