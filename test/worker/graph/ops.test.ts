@@ -36,6 +36,7 @@ import {
   reduceSum,
   reshape,
   resizeNearest,
+  resizeNearestTo,
   serialise,
   shapeOf,
   simplifiedLayerNormalization,
@@ -126,6 +127,12 @@ const cases: readonly (readonly [string, () => Value, readonly number[], readonl
     () => resizeNearest(reshape(x, ['n', 1, 1, 3]), 2),
     [2, 1, 2, 6],
     [1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 4, 4, 5, 5, 6, 6],
+  ],
+  [
+    'Resize to computed sizes',
+    () => resizeNearestTo(reshape(x, ['n', 1, 1, 3]), int64s(2, 1, 2, 3), 2, 3),
+    [2, 1, 2, 3],
+    [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6],
   ],
   ['Pad', () => pad(x, [0, 1], [0, 0]), [2, 4], [0, 1, 2, 3, 0, 4, 5, 6]],
   [
