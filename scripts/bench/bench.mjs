@@ -1,0 +1,23 @@
+// `npm run bench`: makes sure that npm packages are there, then hands over to main.ts on the pinned Node,
+// which strips the types itself.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { installPackages, pinnedNode } from '../setup/npm-packages.mjs';
+import { reportFailure, root, step } from '../setup/steps.mjs';
+
+/** @returns {Promise<number>} exit code */
+async function main() {
+  await step('npm packages', installPackages);
+  const program = path.join(root, 'scripts', 'bench', 'main.ts');
+  const args = ['--disable-warning=ExperimentalWarning', program, ...process.argv.slice(2)];
+  const child = spawn(pinnedNode(), args, { cwd: root, stdio: 'inherit' });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+    process.on(signal, () => child.kill(signal));
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
+
+process.exitCode = await main().catch(reportFailure);

@@ -1,0 +1,80 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { quantiseModel } from '../../src/worker/weights/quantise-model.ts';
+import { venvPython } from '../setup/python.mjs';
+import { cacheDir, root, run } from '../setup/steps.mjs';
+import { PeerMissing } from './peers/peer-process.ts';
+
+/** One set of weights in the form that each side reads. */
+export interface LanguageWeights {
+  readonly name: string;
+  /** Our int4 folder. */
+  readonly folder: string;
+  readonly folderBytes: number;
+  /** llama.cpp's file. */
+  readonly gguf: string;
+  readonly ggufBytes: number;
+}
+
+const converted = path.join(cacheDir, 'mini', 'language-base');
+const downloads = path.join(cacheDir, 'mini', 'downloads');
+const quantised = path.join(cacheDir, 'bench', 'smollm2-135m-int4');
+
+function ggufFile(): string | null {
+  if (!existsSync(downloads)) return null;
+  const name = readdirSync(downloads).find((file) => file.endsWith('.gguf'));
+  return name === undefined ? null : path.join(downloads, name);
+}
+
+async function convert(say: (line: string) => void): Promise<void> {
+  if (!existsSync(venvPython)) {
+    throw new PeerMissing(
+      'the weights for both sides come from a GGUF file that the trainer converts, and .venv is not there: ' +
+        'npm test -- --only trainer sets it up',
+    );
+  }
+  say('fetching SmolLM2-135M-Instruct and converting it (resources/trainer)');
+  const module = ['-m', 'textbind_trainer.mini.language'];
+  const { code, tail } = await run(
+    venvPython,
+    [...module, '--out', converted, '--cache', downloads],
+    { cwd: path.join(root, 'resources', 'trainer'), quiet: true },
+  );
+  if (code === 0) return;
+  throw new PeerMissing(`the weights could not be had: ${tail.split('\n').slice(-1)[0]}`);
+}
+
+function safetensorsBytes(folder: string): number {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.safetensors'))
+    .reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+}
+
+/**
+ * SmolLM2-135M-Instruct in both forms: the GGUF file (Q4_1, embedding Q8_0) and, quantised from the same numbers, our
+ * blocks (int4, embedding int8). Made once, kept under .cache.
+ * @throws PeerMissing where the file or what converts it cannot be had
+ */
+export async function prepareLanguageWeights(
+  say: (line: string) => void,
+): Promise<LanguageWeights> {
+  if (ggufFile() === null || !existsSync(path.join(converted, 'config.json'))) await convert(say);
+  const gguf = ggufFile();
+  if (gguf === null) throw new PeerMissing(`there is no GGUF file in ${downloads}`);
+  if (!existsSync(path.join(quantised, 'config.json'))) {
+    say('quantising it to int4');
+    const part = `${quantised}.part`;
+    rmSync(part, { recursive: true, force: true });
+    mkdirSync(path.dirname(quantised), { recursive: true });
+    quantiseModel(converted, part);
+    rmSync(quantised, { recursive: true, force: true });
+    renameSync(part, quantised);
+  }
+  return {
+    name: 'SmolLM2-135M-Instruct',
+    folder: quantised,
+    folderBytes: safetensorsBytes(quantised),
+    gguf,
+    ggufBytes: statSync(gguf).size,
+  };
+}

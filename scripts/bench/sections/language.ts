@@ -1,0 +1,199 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { openLanguageTokenizer } from '../../../src/worker/inputs/tokenizer.ts';
+import { root } from '../../setup/steps.mjs';
+import { prepareLanguageWeights, type LanguageWeights } from '../language-weights.ts';
+import type { BenchOptions } from '../options.ts';
+import { installLlamaCpp } from '../peers/install-llama-cpp.ts';
+import type { LanguageOpened, LanguageRequest, LanguageRun } from '../peers/language-peer.ts';
+import { PeerMissing, PeerProcess } from '../peers/peer-process.ts';
+import { fasterByRate, type Row, type Section, type Table } from '../tables.ts';
+import { interleave, pairedRatios } from '../statistics.ts';
+
+const defaultRuns = 7;
+
+/** A prompt of real words: the licence, which is long enough and does not change. */
+async function readPrompt(weights: LanguageWeights, tokens: number): Promise<number[]> {
+  const tokenizer = await openLanguageTokenizer(weights.folder);
+  const ids = tokenizer.encode(readFileSync(path.join(root, 'LICENSE'), 'utf8'));
+  return Array.from({ length: tokens }, (_, index) => ids[index % ids.length]!);
+}
+
+interface Peer {
+  readonly engine: string;
+  run(prompt: readonly number[], tokens: number): Promise<LanguageRun>;
+  close(): Promise<void>;
+}
+
+async function openPeer(
+  name: string,
+  file: string,
+  request: Extract<LanguageRequest, { kind: 'open' }>,
+): Promise<Peer> {
+  const peer = new PeerProcess(name, path.join(import.meta.dirname, '..', 'peers', file));
+  try {
+    const { engine } = (await peer.ask(request)) as LanguageOpened;
+    return {
+      engine,
+      run: async (prompt, tokens) =>
+        (await peer.ask({ kind: 'run', prompt, tokens } satisfies LanguageRequest)) as LanguageRun,
+      close: () => peer.close(),
+    };
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
+}
+
+/** How many tokens at the front are the same: that both sides compute the same function. */
+export function commonLength(left: readonly number[], right: readonly number[]): number {
+  const end = left.findIndex((token, index) => token !== right[index]);
+  return end < 0 ? left.length : end;
+}
+
+interface ContextResult {
+  readonly context: number;
+  /** By peer, by round. */
+  readonly runs: readonly (readonly LanguageRun[])[];
+}
+
+const rate = (count: number) => (ms: number) => (count / ms) * 1000;
+
+function rateRows({ context, runs }: ContextResult): Row[] {
+  const row = (label: string, pick: (run: LanguageRun) => number): Row => {
+    const cells = runs.map((series) => series.map(pick));
+    const peer = cells[1] ?? null;
+    return {
+      label: `${label}, ${context} tokens of context`,
+      unit: 'tokens/s',
+      cells: [cells[0]!, peer],
+      comparison: fasterByRate(cells[0]!, peer),
+    };
+  };
+  return [
+    row('read', ({ prefillMs }) => rate(context)(prefillMs)),
+    row('write', ({ decodeMs, tokens }) => rate(tokens.length)(decodeMs)),
+  ];
+}
+
+function growthTable(results: readonly ContextResult[], engines: readonly string[]): Table | null {
+  const [short, long] = [results[0], results.at(-1)];
+  if (short === undefined || long === undefined || short === long) return null;
+  const perToken = (runs: readonly LanguageRun[]) =>
+    runs.map(({ decodeMs, tokens }) => decodeMs / tokens.length);
+  return {
+    title: 'a longer context',
+    columns: [`${short.context} tokens`, `${long.context} tokens`],
+    comparison: 'times as slow',
+    rows: engines.map((engine, index) => {
+      const cells = [perToken(short.runs[index]!), perToken(long.runs[index]!)] as const;
+      return {
+        label: `${engine}, a token written`,
+        unit: 'ms',
+        cells,
+        comparison: pairedRatios(cells[1], cells[0]),
+      };
+    }),
+  };
+}
+
+/** Tokens a second, reading and writing, ours against llama.cpp on the same weights. */
+export async function measureLanguage(
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<Section> {
+  const base = { name: 'language', title: 'Language model: reading and writing' };
+  let weights: LanguageWeights;
+  try {
+    weights = await prepareLanguageWeights(say);
+  } catch (error) {
+    if (!(error instanceof PeerMissing)) throw error;
+    return { ...base, about: [], tables: [], skipped: [error.message] };
+  }
+  const { threads, contexts, tokens } = options;
+  const skipped: string[] = [];
+  const positions = Math.max(...contexts) + tokens + 8;
+  const peers = [
+    await openPeer('TextBind', 'textbind-language.ts', {
+      kind: 'open',
+      model: weights.folder,
+      threads,
+      positions,
+    }),
+  ];
+  try {
+    try {
+      await installLlamaCpp(say);
+      peers.push(
+        await openPeer('llama.cpp', 'llama-cpp-language.ts', {
+          kind: 'open',
+          model: weights.gguf,
+          threads,
+          positions,
+        }),
+      );
+    } catch (error) {
+      skipped.push(`llama.cpp: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return { ...base, ...(await measure(options, weights, peers, say)), skipped };
+  } finally {
+    for (const peer of peers) await peer.close();
+  }
+}
+
+async function measure(
+  { runs, contexts, tokens, threads }: BenchOptions,
+  weights: LanguageWeights,
+  peers: readonly Peer[],
+  say: (line: string) => void,
+): Promise<Pick<Section, 'about' | 'tables'>> {
+  const rounds = runs ?? defaultRuns;
+  const results: ContextResult[] = [];
+  for (const context of contexts) {
+    say(`language model: ${context} tokens of context, ${rounds} rounds`);
+    const prompt = await readPrompt(weights, context + 1);
+    // The first run of each touches its memory for the first time.
+    for (const peer of peers) await peer.run(prompt, Math.min(tokens, 8));
+    const series = await interleave(
+      rounds,
+      peers.map((peer) => () => peer.run(prompt, tokens)),
+    );
+    results.push({ context, runs: series });
+  }
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const engines = peers.map(({ engine }) => engine);
+  const growth = growthTable(
+    results,
+    engines.map((engine) => engine.split(' ')[0]!),
+  );
+  return {
+    about: [
+      `${weights.name}, ${threads} threads each, greedy, ${tokens} tokens written a round, ${rounds} rounds in turns`,
+      `TextBind: int4 in blocks of 32, embedding int8, ${megabytes(weights.folderBytes)}; llama.cpp: Q4_1, embedding Q8_0, ${megabytes(weights.ggufBytes)}`,
+      `engines: ${engines.join('; ')}`,
+      ...agreement(results, tokens),
+    ],
+    tables: [
+      {
+        title: 'median (least to most)',
+        columns: ['TextBind', 'llama.cpp'],
+        comparison: 'times as fast',
+        rows: results.flatMap(rateRows),
+      },
+      ...(growth === null ? [] : [growth]),
+    ],
+  };
+}
+
+function agreement(results: readonly ContextResult[], tokens: number): string[] {
+  const parts = results.flatMap(({ context, runs }) => {
+    const [ours, theirs] = [runs[0]?.[0], runs[1]?.[0]];
+    if (ours === undefined || theirs === undefined) return [];
+    return [
+      `${commonLength(ours.tokens, theirs.tokens)} of ${tokens} at ${context} tokens of context`,
+    ];
+  });
+  return parts.length === 0
+    ? []
+    : [`same tokens written by both before the first that differs: ${parts.join(', ')}`];
+}
