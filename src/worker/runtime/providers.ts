@@ -22,6 +22,12 @@ export interface ProviderChoice {
   readonly rejected: readonly ProviderReport[];
 }
 
+// A provider that cannot be loaded is news for the report, not for the terminal.
+ort.env.logLevel = 'fatal';
+
+/** Set where Vulkan is a software driver, as in our tests: right, but slower than the CPU. */
+const softwareVulkan = 'TEXTBIND_SOFTWARE_VULKAN';
+
 /** Best first. */
 const preference: readonly Provider[] = ['cuda', 'webgpu', 'cpu'];
 
@@ -71,14 +77,17 @@ export function probeProviders(): Promise<readonly ProviderReport[]> {
 /**
  * The best provider that works.
  *
- * @param wanted tried in this order before the CPU, which always works; default: all, best first.
+ * @param wanted tried in this order before the CPU, which always works; default: all, best first, but
+ * for WebGPU where it is known to run on a software driver.
  */
-export async function chooseProvider(
-  wanted: readonly Provider[] = preference,
-): Promise<ProviderChoice> {
+export async function chooseProvider(wanted?: readonly Provider[]): Promise<ProviderChoice> {
   const rejected: ProviderReport[] = [];
-  for (const provider of wanted) {
+  for (const provider of wanted ?? preference) {
     if (provider === 'cpu') break;
+    if (provider === 'webgpu' && !wanted && process.env[softwareVulkan]) {
+      rejected.push({ provider, usable: false, reason: 'its driver here is software' });
+      continue;
+    }
     const report = await probeProvider(provider);
     if (report.usable) return { provider, rejected };
     rejected.push(report);

@@ -28,6 +28,10 @@ export interface SessionOptions {
   readonly config?: Readonly<Record<string, string>>;
 }
 
+// What fails is thrown and told by us; the runtime's own lines on stderr would come on top (a missing CUDA library is
+// no error of a machine without one).
+ort.env.logLevel = 'fatal';
+
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, SessionTensor>>;
 

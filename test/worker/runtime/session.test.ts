@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import {
   add,
   finishGraph,
@@ -47,6 +47,17 @@ describe('providers', () => {
       cuda?.usable ? { provider: 'cuda', rejected: [] } : { provider: 'cpu', rejected: [cuda] },
     );
     expect(await chooseProvider(['cpu'])).toEqual({ provider: 'cpu', rejected: [] });
+  });
+
+  it('does not take a software driver for a GPU unless told to', async () => {
+    vi.stubEnv('TEXTBIND_SOFTWARE_VULKAN', '1');
+    const choice = await chooseProvider();
+    vi.unstubAllEnvs();
+    const reason = 'its driver here is software';
+    if (choice.provider === 'cpu') {
+      expect(choice.rejected).toContainEqual({ provider: 'webgpu', usable: false, reason });
+    }
+    expect(choice.provider).not.toBe('webgpu');
   });
 });
 
