@@ -72,7 +72,7 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
   ];
 
   beforeAll(async () => {
-    parts = runPython('tiny_model.py', ['1']);
+    parts = runPython('tiny_model.py', ['2']);
     const { code } = await textbind(...importArgs(), '--name', 'Tiny', '--out', model);
     expect(code).toBe(0);
   }, 600_000);
@@ -100,6 +100,22 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(existsSync(`${out}.part`)).toBe(false);
     const manifest = readFileSync(join(out, 'textbind.json'), 'utf8');
     expect(manifest).not.toContain(parts);
+  });
+
+  it('import lays a stage 2 checkpoint of PyTorch over the base', async () => {
+    const out = join(folder, 'stage2');
+    const args = importArgs();
+    args.splice(args.indexOf('--qformer'), 2, '--checkpoint', join(parts, 'stage2.pt'));
+    const result = await textbind(...args, '--out', out, '--copy');
+    expect({ code: result.code, err: result.stderr() }).toMatchObject({ code: 0 });
+    const manifest = JSON.parse(readFileSync(join(out, 'textbind.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({
+      checkpoint: 'checkpoint/model.pt',
+      languageModel: 'language',
+    });
+    const quantised = await textbind(...args, '--out', join(folder, 'no'), '--quantize', 'int4');
+    expect(quantised.code).toBe(1);
+    expect(quantised.stderr()).toMatch(/stage2\.pt: holds a language model/);
   });
 
   it('import leaves nothing behind where the parts do not fit together', async () => {

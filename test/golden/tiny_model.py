@@ -70,6 +70,11 @@ def main() -> None:
     tensors |= {f"qformer_projection.{name}": tensor for name, tensor in projection.state_dict().items()}
     tensors["query_tokens"] = queries
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, str(out / "qformer.safetensors"))
+    # A stage 2 checkpoint as the reference saves it: its language model has two rows more than the base's config says.
+    fuller = torch.cat([language.model.embed_tokens.weight, torch.randn(2, 64)])
+    trained = {f"language_model.{name}": tensor * 1.5 for name, tensor in language.state_dict().items()}
+    trained["language_model.model.embed_tokens.weight"] = trained["language_model.lm_head.weight"] = fuller
+    torch.save(tensors | trained, out / "stage2.pt")
     sizes = {
         "numQueryTokens": QUERIES, "numHiddenLayers": 2, "numAttentionHeads": 2, "hiddenSize": 32,
         "intermediateSize": 48,

@@ -132,14 +132,6 @@ function checkSources({ qformer, checkpoint, base, refiner }: Sources): void {
     throw new UsageError('one of --qformer and --checkpoint must be given');
   }
   if (refiner !== null && base === null) throw new UsageError('--sd-refiner needs --sd-base');
-  for (const file of [qformer, checkpoint]) {
-    if (file !== null && /\.(pt|pth|bin)$/.test(file)) {
-      throw new StudioError(
-        'unsupported',
-        `${file}: PyTorch files are not read yet; give the checkpoint as safetensors`,
-      );
-    }
-  }
 }
 
 function storageOf(copy: boolean, quantize: string | undefined): Storage {
@@ -212,7 +204,7 @@ function placeParts(folder: string, sources: Sources, storage: Storage, output: 
       ? {}
       : {
           qformer: place(
-            'qformer/model.safetensors',
+            fileName('qformer', qformer, quantised),
             (to) => placeQformer(qformer, to, quantised),
             qformer,
           ),
@@ -242,6 +234,11 @@ function placeParts(folder: string, sources: Sources, storage: Storage, output: 
   };
 }
 
+/** Half precision is written as safetensors; a copy keeps its format, and so its extension. */
+function fileName(folder: string, source: string, quantised: boolean): string {
+  return `${folder}/model${quantised ? '.safetensors' : path.extname(source)}`;
+}
+
 function placeQformer(from: string, to: string, quantised: boolean): void {
   if (quantised) return storeFileAsHalf(from, to, () => true);
   mkdirSync(path.dirname(to), { recursive: true });
@@ -262,7 +259,9 @@ function placeCheckpoint(
       `${checkpoint}: holds a language model; quantising a checkpoint laid over another is not supported, give its language model as --language`,
     );
   }
-  const target = statSync(checkpoint).isDirectory() ? 'checkpoint' : 'checkpoint/model.safetensors';
+  const target = statSync(checkpoint).isDirectory()
+    ? 'checkpoint'
+    : fileName('checkpoint', checkpoint, quantised);
   return place(
     target,
     (to) => {

@@ -24,7 +24,7 @@ import { readJsonFile } from '../../worker/pipelines/json-file.ts';
 import { LanguageModel } from '../../worker/pipelines/language-model.ts';
 import { readModelFolder, type ModelFolder } from '../../worker/pipelines/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
-import { wantedProviders } from '../../worker/pipelines/textbind-model.ts';
+import { overlaid, wantedProviders } from '../../worker/pipelines/textbind-model.ts';
 import {
   chooseProvider,
   float32Tensor,
@@ -218,8 +218,15 @@ async function probeLanguage(
   const scratch = mkdtempSync(path.join(tmpdir(), 'textbind-probe-'));
   let language: LanguageModel | null = null;
   try {
-    const folder = storedAs(precision, model.languageModel, scratch);
-    language = await LanguageModel.open(folder, { providers: [provider] });
+    const { checkpoint, languageModel } = model;
+    if (checkpoint !== null && precision !== 'fp32') {
+      throw new UsageError(`--precision ${precision}: ${checkpoint} lies over the language model`);
+    }
+    const folder = storedAs(precision, languageModel, scratch);
+    language = await LanguageModel.open(folder, {
+      providers: [provider],
+      ...(checkpoint === null ? {} : { checkpoint: overlaid(languageModel, checkpoint) }),
+    });
     return { logits: await scoreRows(language, input) };
   } finally {
     await language?.release();

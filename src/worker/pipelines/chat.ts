@@ -97,7 +97,7 @@ async function embedPictures(
 async function prepareSequence(
   prompt: Prompt,
   pictures: readonly Stretch[],
-  { language, sequence }: ReplyContext,
+  { language, tokenizer, sequence }: ReplyContext,
 ): Promise<void> {
   const positions: Position[] = [...prompt.ids];
   for (const [index, { position }] of prompt.pictures.entries()) {
@@ -105,7 +105,9 @@ async function prepareSequence(
   }
   const shared = sequence.sharedLength(positions);
   sequence.keep(shared);
-  const rows = Float32Array.from(await language.embed(prompt.ids.slice(shared)));
+  // A base model without rows for TextBind's tokens can still read pictures: their rows are written over anyway.
+  const ids = prompt.ids.map((id) => (id === tokenizer.imageId ? tokenizer.endOfTurnId : id));
+  const rows = Float32Array.from(await language.embed(ids.slice(shared)));
   const { hiddenSize } = language.config;
   for (const [index, { position }] of prompt.pictures.entries()) {
     const picture = pictures[index]!;

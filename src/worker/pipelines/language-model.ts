@@ -99,6 +99,12 @@ function buildOptionsFor(
   };
 }
 
+/** A fine-tuned checkpoint laid over its base has rows for added tokens that the base's config does not count. */
+function withStoredVocabulary(config: LlamaConfig, checkpoint: Checkpoint): LlamaConfig {
+  const rows = checkpoint.find('model.embed_tokens.weight')?.shape[0] ?? 0;
+  return { ...config, vocabularySize: Math.max(config.vocabularySize, rows) };
+}
+
 interface Opened {
   readonly config: LlamaConfig;
   readonly checkpoint: Checkpoint;
@@ -124,8 +130,8 @@ export class LanguageModel {
    * @throws WeightError, GraphError or RuntimeError naming what does not fit.
    */
   static async open(folder: string, options: LanguageModelOptions = {}): Promise<LanguageModel> {
-    const config = readConfig(folder);
     const checkpoint = options.checkpoint ?? openCheckpoint(folder);
+    const config = withStoredVocabulary(readConfig(folder), checkpoint);
     const choice = await chooseProvider(options.providers);
     const positions = Math.min(options.maxPositions ?? 8192, config.maxPositions);
     const build = { ...buildOptionsFor(choice.provider, config, positions), ...options.build };

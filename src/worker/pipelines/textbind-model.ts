@@ -230,7 +230,7 @@ function openLanguage(
 }
 
 /** The language model's weights with those of a TextBind checkpoint (`language_model.*`, from stage 2) over them. */
-function overlaid(base: string, checkpoint: string): Checkpoint {
+export function overlaid(base: string, checkpoint: string): Checkpoint {
   const both = openCheckpoint(base, checkpoint);
   const prefix = 'language_model.';
   return {
@@ -246,7 +246,10 @@ function checkVocabulary(
   tokenizer: LanguageTokenizer,
   language: LanguageModel,
 ): void {
-  if (tokenizer.size <= language.config.vocabularySize) return;
+  const known = language.config.vocabularySize;
+  // A base model has no rows for TextBind's tokens: it reads pictures, and can never ask for one.
+  const ownTokens = Math.min(tokenizer.imageId, tokenizer.startId, tokenizer.endId);
+  if (tokenizer.size <= known || (ownTokens === tokenizer.size - 3 && ownTokens <= known)) return;
   throw new StudioError(
     'model-invalid',
     `${model.languageModel}: the tokenizer with TextBind's tokens has ${tokenizer.size} tokens, but config.json has vocab_size ${language.config.vocabularySize}`,
