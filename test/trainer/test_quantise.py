@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from textbind_trainer.quantise import int4_round_trip, quantise_linears
+from textbind_trainer.quantise import int4_round_trip, make_int4_aware, quantise_linears
 
 
 def test_error_is_at_most_half_a_step_in_each_block():
@@ -27,3 +27,21 @@ def test_only_linear_layers_are_rounded(parts):
     before = model.get_input_embeddings().weight.clone()
     assert quantise_linears(layers) == 4
     assert torch.equal(before, model.get_input_embeddings().weight)
+
+
+def test_aware_model_computes_rounded_and_learns_unrounded(parts):
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(parts / "language")
+    model.requires_grad_(False)
+    model.model.layers[1].requires_grad_(True)
+    frozen = model.model.layers[0].self_attn.q_proj.weight.clone()
+    trained = model.model.layers[1].self_attn.q_proj.weight.clone()
+    make_int4_aware(model)
+    torch.testing.assert_close(model.model.layers[0].self_attn.q_proj.weight, int4_round_trip(frozen))
+    assert torch.equal(model.model.layers[1].self_attn.q_proj.weight, trained)
+    x = torch.randn(3, 32)
+    out = model.model.layers[1].self_attn.q_proj(x)
+    torch.testing.assert_close(out, x @ int4_round_trip(trained).T)
+    out.sum().backward()
+    assert model.model.layers[1].self_attn.q_proj.weight.grad.abs().sum() > 0

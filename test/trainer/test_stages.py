@@ -61,7 +61,8 @@ def test_run_end_to_end(stage, run_file, tmp_path, capsys, parts):
 
 
 @pytest.mark.parametrize(
-    ("stage", "extra"), [(1, {}), (2, {}), (2, {"lora": {"rank": 2}}), (2, {"trainLayersFrom": 1})]
+    ("stage", "extra"),
+    [(1, {}), (2, {}), (2, {"lora": {"rank": 2}}), (2, {"trainLayersFrom": 1, "int4Aware": True})],
 )
 def test_resume_is_exact(stage, extra, run_file, tmp_path, capsys, monkeypatch):
     """Four steps at once, and two, a stop, two: the same bits."""

@@ -73,6 +73,7 @@ class RunConfig:
     clip: float
     lora: LoraConfig | None
     train_layers_from: int
+    int4_aware: bool
     checkpoint_every: int
     keep_checkpoints: int
     validate_every: int
@@ -164,6 +165,7 @@ def parse_config(fields: dict, base: Path, stage: int) -> RunConfig:
         clip=float(_take(fields, "clip", (int, float), 1.0)),
         lora=lora,
         train_layers_from=_take(fields, "trainLayersFrom", int, 0),
+        int4_aware=_take(fields, "int4Aware", bool, False),
         checkpoint_every=_take(fields, "checkpointEvery", int, 500),
         keep_checkpoints=_take(fields, "keepCheckpoints", int, 2),
         validate_every=_take(fields, "validateEvery", int, 500),
@@ -195,6 +197,8 @@ def _check(config: RunConfig) -> None:
         raise TrainerError("config", f"precision: {config.precision!r} is neither 'fp32' nor 'bf16'")
     if config.train_layers_from and (config.stage == 1 or config.lora):
         raise TrainerError("config", "trainLayersFrom: it is for a stage 2 without lora")
+    if config.int4_aware and (config.stage == 1 or config.lora):
+        raise TrainerError("config", "int4Aware: it is for a stage 2 without lora")
     known = {"qformer", "language", "tokens"}
     if set(config.learning_rates) - known:
         raise TrainerError("config", f"learningRates: only {sorted(known)} can be set apart")

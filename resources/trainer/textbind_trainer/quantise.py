@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 BLOCK = 32
 
@@ -35,3 +36,27 @@ def quantise_linears(model: nn.Module, head: bool = False) -> int:
         table = model.get_input_embeddings().weight
         table.copy_(int4_round_trip(table))
     return count
+
+
+def make_int4_aware(model: nn.Module) -> None:
+    """Let a language model feel the rounding while it trains (straight-through gradient).
+
+    Trained linear layers compute with their rounded weight and update the unrounded one; frozen ones are
+    rounded for good, which rounding again does not change. The head and embedding stay as they are.
+    """
+    for name, module in model.named_modules():
+        if not isinstance(module, nn.Linear) or name == "lm_head" or module.weight.shape[1] % BLOCK:
+            continue
+        if module.weight.requires_grad:
+            module.forward = _rounded_forward(module)
+        else:
+            with torch.no_grad():
+                module.weight.copy_(int4_round_trip(module.weight))
+
+
+def _rounded_forward(module: nn.Linear):
+    def forward(x: Tensor) -> Tensor:
+        plain = module.weight.detach()
+        return functional.linear(x, module.weight + (int4_round_trip(plain) - plain), module.bias)
+
+    return forward

@@ -23,6 +23,7 @@ from .loop import Run, Skips, command, make_optimizer
 from .lora import add_lora, train_upper_layers
 from .model import language_state, load_model, qformer_state
 from .prompt import SPECIAL_TOKENS
+from .quantise import make_int4_aware
 from .stage1 import load_tokens
 
 
@@ -40,6 +41,8 @@ def build(config: RunConfig, device: torch.device) -> Run:
         add_lora(model.language_model, config.lora.rank, config.lora.alpha, len(SPECIAL_TOKENS))
     elif config.train_layers_from:
         train_upper_layers(model.language_model, config.train_layers_from, len(SPECIAL_TOKENS))
+    if config.int4_aware:
+        make_int4_aware(model.language_model)
     if config.learning_rates.get("qformer") == 0:
         for parameter in model.qformer_parameters():
             parameter.requires_grad_(False)
