@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
+import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
+import { replyTo, type ReplyContext } from '../../../src/worker/pipelines/chat.ts';
+import { Sequence } from '../../../src/worker/pipelines/sequence.ts';
+import { createWordTokenizer } from '../inputs/word-tokenizer.ts';
+import { ScriptedModel } from './scripted-model.ts';
+
+const tokenizer = createWordTokenizer();
+const folder = mkdtempSync(join(tmpdir(), 'textbind-chat-'));
+const photo = join(folder, 'photo.png');
+const drawnPng = Uint8Array.of(1, 2, 3);
+const drawnFile = join(folder, 'drawn.png');
+beforeAll(() => {
+  writeFileSync(photo, 'photo');
+  // Main stores a drawn picture's bytes as they are, so its name is the same in the next prompt.
+  writeFileSync(drawnFile, drawnPng);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const text = (words: string): PromptPart => ({ kind: 'text', text: words });
+const picture = (path: string): PromptPart => ({ kind: 'picture', path, caption: null });
+const turn = (role: PromptTurn['role'], ...parts: PromptPart[]): PromptTurn => ({ role, parts });
+
+function conversation(script: string, maxPositions = 1000) {
+  const model = new ScriptedModel(tokenizer.encode(script));
+  const sequence = new Sequence(model);
+  const looked: string[] = [];
+  return {
+    model,
+    sequence,
+    looked,
+    async reply(turns: PromptTurn[], changes: Partial<ReplyContext> = {}, maxNewTokens = 100) {
+      const events: ReplyEvent[] = [];
+      const answer = await replyTo(
+        {
+          turns,
+          sampling: { temperature: 0, topK: 0, topP: 1, maxNewTokens, seed: 1 },
+          drawing: { steps: 1, guidance: 1, negative: '', seed: 1, enabled: true },
+        },
+        {
+          language: model,
+          tokenizer,
+          vision: {
+            embed: async ({ hash }) => {
+              looked.push(hash);
+              const positions = [0, 1, 2].map((index) => `${hash}/${index}`);
+              return { positions, rows: Float32Array.of(1001, 1002, 1003) };
+            },
+          },
+          sequence,
+          maxPositions,
+          queryTokens: 3,
+          draw: async (caption) => ({
+            kind: 'picture',
+            png: drawnPng,
+            width: 8,
+            height: 8,
+            caption,
+            recipe: { seed: 1, steps: 1, guidance: 1, model: 'm' },
+            seconds: 0,
+          }),
+          emit: (event) => events.push(event),
+          signal: new AbortController().signal,
+          ...changes,
+        },
+      );
+      return { ...answer, events };
+    },
+  };
+}
+
+describe('replyTo', () => {
+  it('reads a picture at its place', async () => {
+    const { reply, model } = conversation('A dog.</s>');
+    const { finish, usage } = await reply([turn('user', text('See '), picture(photo))]);
+    expect(finish).toBe('end');
+    expect(model.fed[0]!.filter((row) => row > 1000)).toEqual([1001, 1002, 1003]);
+    expect(usage.promptTokens).toBe(model.fed[0]!.length);
+    expect(usage.firstTokenSeconds).toBeGreaterThanOrEqual(usage.prefillSeconds);
+  });
+
+  it('does not read again what the turn before has read, pictures included', async () => {
+    const { reply, model } = conversation('Here: <start> a cat <end> Nice?</s>Yes.</s>');
+    const first = turn('user', text('Draw '), picture(photo));
+    await reply([first]);
+    const before = model.caches[0]!.rows.length;
+    const drawn = turn('assistant', text('Here: '), picture(drawnFile), text(' Nice?'));
+    const runs = model.fed.length;
+    const { usage } = await reply([first, drawn, turn('user', text('Again'))]);
+    const read = model.fed[runs]!.length;
+    // Only the end of the old reply and the new turn: the cache held the rest.
+    expect(tokenizer.spell(model.fed[runs]!)).toBe(' </s><s>[INST] Again [/INST]');
+    expect(usage.promptTokens).toBe(before + read);
+  });
+
+  it('reads from the first difference on when the conversation was changed', async () => {
+    const { reply, model } = conversation('One.</s>Two.</s>');
+    await reply([turn('user', text('Hello there'))]);
+    const runs = model.fed.length;
+    await reply([turn('user', text('Hello you'))]);
+    expect(tokenizer.spell(model.fed[runs]!)).toBe(' you [/INST]');
+  });
+
+  it('goes on with an unfinished reply, without a second space', async () => {
+    const { reply, model } = conversation(' dog and a cat.</s>');
+    const { events } = await reply([
+      turn('user', text('Say')),
+      turn('assistant', text('It is a ')),
+    ]);
+    expect(tokenizer.spell(model.fed[0]!)).toMatch(/It is a$/);
+    expect(events.map((event) => (event.kind === 'text' ? event.text : '')).join('')).toBe(
+      'dog and a cat.',
+    );
+  });
+
+  it('says when old turns no longer fit, and keeps room for the reply', async () => {
+    const { reply } = conversation('Ok.</s>', 32);
+    const turns = [
+      turn('user', text('one two three four five six seven eight nine ten')),
+      turn('assistant', text('one two three four five six seven eight nine ten')),
+      turn('user', text('Now?')),
+    ];
+    const { events, usage } = await reply(turns);
+    expect(events[0]).toMatchObject({ kind: 'notice', notice: { code: 'context-trimmed' } });
+    expect(usage.promptTokens).toBeLessThanOrEqual(24);
+  });
+
+  it('names a picture that is gone', async () => {
+    const { reply } = conversation('x</s>');
+    const gone = join(folder, 'gone.png');
+    await expect(reply([turn('user', picture(gone))])).rejects.toMatchObject({
+      kind: 'bad-input',
+      message: expect.stringContaining(gone) as unknown,
+    });
+  });
+
+  it('hears Stop before a picture is looked at', async () => {
+    const { reply, looked } = conversation('x</s>');
+    const abort = new AbortController();
+    abort.abort();
+    const { finish } = await reply([turn('user', picture(photo))], { signal: abort.signal });
+    expect({ finish, looked }).toEqual({ finish: 'cancelled', looked: [] });
+  });
+});
