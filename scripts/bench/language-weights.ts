@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { quantiseModel } from '../../src/worker/weights/quantise-model.ts';
 import { venvPython } from '../setup/python.mjs';
@@ -44,6 +54,31 @@ async function convert(say: (line: string) => void): Promise<void> {
   throw new PeerMissing(`the weights could not be had: ${tail.split('\n').slice(-1)[0]}`);
 }
 
+/** Made by another quantiser, the weights would be another program's. */
+function quantiserStamp(): string {
+  const folder = path.join(root, 'src', 'worker', 'weights');
+  const hash = createHash('sha256');
+  for (const name of ['quantise.ts', 'quantise-model.ts']) {
+    hash.update(readFileSync(path.join(folder, name)));
+  }
+  return hash.digest('hex');
+}
+
+/** Quantises the converted weights where that was not done by this quantiser already. */
+function quantise(say: (line: string) => void): void {
+  const stampFile = path.join(quantised, 'quantiser.sha256');
+  const stamp = quantiserStamp();
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  say('quantising the weights to int4');
+  const part = `${quantised}.part`;
+  rmSync(part, { recursive: true, force: true });
+  mkdirSync(path.dirname(quantised), { recursive: true });
+  quantiseModel(converted, part);
+  writeFileSync(path.join(part, path.basename(stampFile)), stamp);
+  rmSync(quantised, { recursive: true, force: true });
+  renameSync(part, quantised);
+}
+
 function safetensorsBytes(folder: string): number {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.safetensors'))
@@ -61,15 +96,7 @@ export async function prepareLanguageWeights(
   if (ggufFile() === null || !existsSync(path.join(converted, 'config.json'))) await convert(say);
   const gguf = ggufFile();
   if (gguf === null) throw new PeerMissing(`there is no GGUF file in ${downloads}`);
-  if (!existsSync(path.join(quantised, 'config.json'))) {
-    say('quantising it to int4');
-    const part = `${quantised}.part`;
-    rmSync(part, { recursive: true, force: true });
-    mkdirSync(path.dirname(quantised), { recursive: true });
-    quantiseModel(converted, part);
-    rmSync(quantised, { recursive: true, force: true });
-    renameSync(part, quantised);
-  }
+  quantise(say);
   return {
     name: 'SmolLM2-135M-Instruct',
     folder: quantised,

@@ -62,6 +62,8 @@ async function main(): Promise<number> {
   return failures.length === 0 ? 0 : 1;
 }
 
+// Ends by itself, so that what runs at the end does: the app and the virtual screen are ended there.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -63,6 +63,9 @@ async function startOnce(runtime: Runtime, display: string | undefined, models: 
     stdio: 'ignore',
     detached: process.platform !== 'win32',
   });
+  // Its group is its own, so an interrupted benchmark must end it by itself.
+  const onOurEnd = (): void => end(child);
+  process.once('exit', onOurEnd);
   const gone = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -72,6 +75,7 @@ async function startOnce(runtime: Runtime, display: string | undefined, models: 
   } finally {
     end(child);
     await gone;
+    process.off('exit', onOurEnd);
     rmSync(userData, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
