@@ -29,6 +29,7 @@ describe('textbind.json', () => {
     expect(modelManifestSchema.parse(manifest).imageDecoder).toEqual({
       base: 'image-decoder',
       refiner: null,
+      guidance: 5,
     });
     expect(modelManifestSchema.parse({ ...manifest, imageDecoder: null }).imageDecoder).toBeNull();
   });
@@ -67,7 +68,7 @@ describe('a TextBind conversation', () => {
 describe('settings', () => {
   it('start from nothing with the defaults of the paper', () => {
     const settings = settingsSchema.parse({});
-    expect(settings.drawing).toMatchObject({ steps: 40, guidance: 5 });
+    expect(settings.drawing).toMatchObject({ steps: 40, guidance: null });
     expect(settings.sampling).toMatchObject({ temperature: 0, maxNewTokens: 256 });
   });
 

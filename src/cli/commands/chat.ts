@@ -64,7 +64,7 @@ export const chatCommand = {
         },
         drawing: {
           steps: steps ?? 40,
-          guidance: 5,
+          guidance: null,
           negative: '',
           seed,
           enabled: !values['no-draw'],

@@ -44,14 +44,14 @@ export const drawCommand = {
     }
     const seed = numberOption(values.seed, 'seed', seedLimits) ?? freshSeed();
     const steps = numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40;
-    const guidance =
-      numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false }) ?? 5;
+    const wanted = numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false });
     const size = sizeOption(values.size);
     const latents = values.latents === undefined ? null : readLatents(values.latents);
     const folder = readModelFolder(await findModelFolder(required(values.model, 'model')));
     if (folder.imageDecoder === null) {
       throw new StudioError('unsupported', `${folder.manifest.name} has no image decoder`);
     }
+    const guidance = wanted ?? folder.imageDecoder.guidance;
     const { provider } = await chooseProvider();
     const painter = await Painter.open(folder.imageDecoder, { provider });
     const startedAt = performance.now();

@@ -119,7 +119,7 @@ async function evaluateDrawing(
       const file = path.join(scratch, `${String(index + 1).padStart(3, '0')}.png`);
       const drawing = {
         steps: options.steps,
-        guidance: 5,
+        guidance: null,
         negative: '',
         seed: index,
         enabled: true,

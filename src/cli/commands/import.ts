@@ -33,6 +33,8 @@ const paperQformer: QformerConfig = {
 };
 /** The released checkpoints' longest sequence. */
 const paperLength = 768;
+/** The default of diffusers' SDXL pipelines. */
+const sdxlGuidance = 5;
 const diffusionParts = [
   'text_encoder',
   'text_encoder_2',
@@ -51,6 +53,8 @@ interface Sources {
   readonly checkpoint: string | null;
   readonly base: string | null;
   readonly refiner: string | null;
+  /** Guidance that suits the image decoder. */
+  readonly guidance: number;
 }
 
 /** How parts come into the model's folder. */
@@ -58,7 +62,7 @@ type Storage = 'refer' | 'copy' | 'int4' | 'int8';
 
 export const importCommand = {
   usage:
-    'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--overwrite] [--json]',
+    'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--overwrite] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values } = parseArgs({
       args: [...args],
@@ -76,6 +80,7 @@ export const importCommand = {
         name: { type: 'string' },
         licence: { type: 'string' },
         'max-length': { type: 'string' },
+        guidance: { type: 'string' },
         overwrite: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
@@ -89,6 +94,9 @@ export const importCommand = {
       checkpoint: optional(values.checkpoint, 'checkpoint'),
       base: optional(values['sd-base'], 'sd-base'),
       refiner: optional(values['sd-refiner'], 'sd-refiner'),
+      guidance:
+        numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false }) ??
+        sdxlGuidance,
     };
     checkSources(sources);
     const storage = storageOf(values.copy, values.quantize);
@@ -230,6 +238,7 @@ function placeParts(folder: string, sources: Sources, storage: Storage, output: 
               refiner === null
                 ? null
                 : place('image-refiner', (to) => placeDiffusion(refiner, to, quantised), refiner),
+            guidance: sources.guidance,
           },
   };
 }

@@ -29,7 +29,12 @@ export const modelManifestSchema = z
     processor: pathSchema,
     /** Folders of diffusers pipelines; null where the model cannot draw. */
     imageDecoder: z
-      .object({ base: pathSchema, refiner: pathSchema.nullable().default(null) })
+      .object({
+        base: pathSchema,
+        refiner: pathSchema.nullable().default(null),
+        /** Classifier-free guidance that suits these weights; 5 is the SDXL pipeline's own. */
+        guidance: z.number().min(1).max(30).default(5),
+      })
       .nullable(),
     qformerConfig: qformerConfigSchema,
     maxSequenceLength: z.number().int().min(64),

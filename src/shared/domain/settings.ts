@@ -12,10 +12,11 @@ export const samplingSchema = z.object({
 });
 export type Sampling = z.infer<typeof samplingSchema>;
 
-/** How pictures are drawn (`textbind.md`, section 4: 40 steps, guidance 5). */
+/** How pictures are drawn (`textbind.md`, section 4: 40 steps). */
 export const drawingSchema = z.object({
   steps: z.number().int().min(1).max(150).default(40),
-  guidance: z.number().min(1).max(30).default(5),
+  /** Null: what suits the model, as its textbind.json says. */
+  guidance: z.number().min(1).max(30).nullable().default(null),
   negative: z.string().max(2000).default(''),
   /** Null: a fresh seed for each picture. */
   seed: z.number().int().nonnegative().max(0xffff_ffff).nullable().default(null),

@@ -86,7 +86,7 @@ export class Painter {
 
   /** @throws StudioError or errors of graphs and weights that name what does not fit */
   static async open(
-    folders: NonNullable<ModelFolder['imageDecoder']>,
+    folders: Pick<NonNullable<ModelFolder['imageDecoder']>, 'base' | 'refiner'>,
     placement: Placement,
     onPart: (part: string) => Promise<void> = async () => {},
   ): Promise<Painter> {

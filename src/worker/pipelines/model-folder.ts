@@ -14,7 +14,11 @@ export interface ModelFolder {
   readonly checkpoint: string | null;
   readonly languageModel: string;
   readonly processor: string;
-  readonly imageDecoder: { readonly base: string; readonly refiner: string | null } | null;
+  readonly imageDecoder: {
+    readonly base: string;
+    readonly refiner: string | null;
+    readonly guidance: number;
+  } | null;
 }
 
 /**
@@ -60,6 +64,7 @@ export function readModelFolder(folder: string): ModelFolder {
     imageDecoder: decoder && {
       base: locate('imageDecoder.base', decoder.base),
       refiner: decoder.refiner === null ? null : locate('imageDecoder.refiner', decoder.refiner),
+      guidance: decoder.guidance,
     },
   };
 }

@@ -139,12 +139,14 @@ export class TextBindModel {
     signal: AbortSignal,
   ): Promise<DrawnPicture> {
     const { painter } = this.#parts;
+    const { imageDecoder } = this.folder;
     if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
-    if (painter === null) {
+    if (painter === null || imageDecoder === null) {
       throw new StudioError('unsupported', `${this.report.name} has no image decoder.`);
     }
     const startedAt = performance.now();
-    const { steps, guidance, negative } = drawing;
+    const { steps, negative } = drawing;
+    const guidance = drawing.guidance ?? imageDecoder.guidance;
     const seed = drawing.seed ?? freshSeed();
     try {
       const request = { prompt: caption, negative, seed, steps, guidance, onProgress, signal };
