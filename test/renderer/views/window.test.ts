@@ -47,13 +47,26 @@ async function say(words: string): Promise<void> {
   get(testIds.send).click();
 }
 
+/** The last turn and its state when a test last looked: what comes after it is something else. */
+let lookedAt = '';
+
+const state = (turn: HTMLElement): string => `${turn.dataset['turnId']} ${turn.dataset['status']}`;
+
 async function ended(): Promise<HTMLElement> {
   await until(() => expect(find(testIds.stop)).toBeNull());
-  return all(testIds.turn).at(-1)!;
+  const last = all(testIds.turn).at(-1)!;
+  lookedAt = state(last);
+  return last;
 }
 
+/** The reply, once there is a new one and it has ended, however short it streamed. */
 async function settled(): Promise<HTMLElement> {
-  await until(() => expect(find(testIds.stop)).not.toBeNull());
+  await until(() => {
+    const last = all(testIds.turn).at(-1);
+    expect(last?.dataset['role']).toBe('assistant');
+    expect(last?.dataset['status']).not.toBe('streaming');
+    expect(state(last!)).not.toBe(lookedAt);
+  });
   return ended();
 }
 
@@ -65,6 +78,7 @@ function key(name: string, change: KeyboardEventInit = {}): void {
 }
 
 beforeEach(() => {
+  lookedAt = '';
   localStorage.clear();
   bridge = createFakeBridge({ pace: 0.02 });
 });
@@ -136,8 +150,9 @@ describe('a conversation', () => {
     await settled();
     expect(get(testIds.undrawn).textContent).toContain('1.2 GB were needed');
     get(testIds.drawAgain).click();
-    await settled();
-    expect(find(testIds.undrawn)).toBeNull();
+    // A drawing stands in its place while it lasts, and the turn's state is what it was.
+    await until(() => expect(find(testIds.undrawn)).toBeNull());
+    await ended();
     expect(get(testIds.picture).dataset['partIndex']).toBe('1');
   });
 
