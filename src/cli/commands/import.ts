@@ -62,7 +62,7 @@ type Storage = 'refer' | 'copy' | 'int4' | 'int8';
 
 export const importCommand = {
   usage:
-    'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--overwrite] [--json]',
+    'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--overwrite] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values } = parseArgs({
       args: [...args],
@@ -81,6 +81,7 @@ export const importCommand = {
         licence: { type: 'string' },
         'max-length': { type: 'string' },
         guidance: { type: 'string' },
+        'max-pictures': { type: 'string' },
         overwrite: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
@@ -109,6 +110,8 @@ export const importCommand = {
       name: values.name ?? path.basename(out),
       licence: values.licence ?? 'see the licences of the parts',
       qformerConfig: readQformerConfig(values['qformer-config']),
+      maxPicturesPerReply:
+        numberOption(values['max-pictures'], 'max-pictures', { min: 1, max: 16 }) ?? 4,
       maxSequenceLength:
         numberOption(values['max-length'], 'max-length', { min: 64, max: 131_072 }) ?? paperLength,
     };
@@ -167,7 +170,10 @@ async function writeModel(
   out: string,
   sources: Sources,
   storage: Storage,
-  rest: Pick<ModelManifest, 'name' | 'licence' | 'qformerConfig' | 'maxSequenceLength'>,
+  rest: Pick<
+    ModelManifest,
+    'name' | 'licence' | 'qformerConfig' | 'maxPicturesPerReply' | 'maxSequenceLength'
+  >,
   output: Output,
 ): Promise<OpenModelReport> {
   const part = `${out}.part`;
@@ -176,8 +182,8 @@ async function writeModel(
   let report: OpenModelReport;
   try {
     const paths = placeParts(part, sources, storage, output);
-    const { name, licence, qformerConfig, maxSequenceLength } = rest;
-    const manifest = { name, licence, ...paths, qformerConfig, maxSequenceLength };
+    const { name, licence, ...sizes } = rest;
+    const manifest = { name, licence, ...paths, ...sizes };
     writeFileSync(path.join(part, 'textbind.json'), `${JSON.stringify(manifest, null, 2)}\n`);
     output.progress('opening');
     const trial = await TextBindModel.open(part);

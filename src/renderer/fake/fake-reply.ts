@@ -152,7 +152,12 @@ export class FakeReply {
       };
     } else {
       const { png, width, height } = await drawFake(caption, chosen, 1);
-      const recipe = { seed: chosen, steps, guidance: drawing.guidance ?? 5, model: 'TextBind mini' };
+      const recipe = {
+        seed: chosen,
+        steps,
+        guidance: drawing.guidance ?? 5,
+        model: 'TextBind mini',
+      };
       const picture = await store.addPicture(png, {
         width,
         height,

@@ -37,6 +37,8 @@ export const modelManifestSchema = z
       })
       .nullable(),
     qformerConfig: qformerConfigSchema,
+    /** Most pictures in one reply: more than the model was trained to write are left out. 4: the reference's limit. */
+    maxPicturesPerReply: z.number().int().min(1).max(16).default(4),
     maxSequenceLength: z.number().int().min(64),
   })
   .refine((manifest) => manifest.qformer !== undefined || manifest.checkpoint !== undefined, {

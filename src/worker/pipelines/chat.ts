@@ -24,6 +24,8 @@ export interface ReplyContext {
   /** Positions of a picture. */
   readonly queryTokens: number;
   readonly draw: DrawCaption;
+  /** Most pictures that the model was trained to put into one reply. */
+  readonly maxPictures: number;
   readonly emit: (event: ReplyEvent) => void;
   readonly signal: AbortSignal;
 }
@@ -58,6 +60,7 @@ export async function replyTo(
     maxNewTokens: sampling.maxNewTokens,
     maxPositions,
     draw: context.draw,
+    maxPictures: context.maxPictures,
     embed: (png) => context.vision.embed(pictureOf(png)),
     emit,
     signal,

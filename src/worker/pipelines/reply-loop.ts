@@ -22,6 +22,8 @@ export type DrawCaption = (
 ) => Promise<DrawnPicture>;
 
 export interface ReplyLoopOptions {
+  /** Most pictures of this reply; `maxPicturesPerReply` where the model does not say. */
+  readonly maxPictures?: number;
   /** The prompt waits in it to be read. */
   readonly sequence: Sequence;
   readonly tokenizer: LanguageTokenizer;
@@ -210,10 +212,11 @@ class ReplyLoop {
     }
     if (token !== tokenizer.startId) return this.#without([]);
     if (this.#failedJustNow) return this.#without([tokenizer.startId]);
-    if (this.#drawings >= maxPicturesPerReply) {
+    const most = this.#options.maxPictures ?? maxPicturesPerReply;
+    if (this.#drawings >= most) {
       this.#notice(
         'too-many-pictures',
-        `The model wanted more than ${maxPicturesPerReply} pictures in one reply; the rest was left out.`,
+        `The model wanted more than ${most} ${most === 1 ? 'picture' : 'pictures'} in one reply; the rest was left out.`,
       );
       return this.#without([tokenizer.startId]);
     }

@@ -119,6 +119,7 @@ export class TextBindModel {
         sequence: this.#sequence,
         maxPositions: this.report.maxSequenceLength,
         queryTokens: this.folder.manifest.qformerConfig.numQueryTokens,
+        maxPictures: this.folder.manifest.maxPicturesPerReply,
         draw: (caption, onProgress, abort) =>
           this.draw(caption, request.drawing, onProgress, abort),
         emit,

@@ -54,6 +54,7 @@ function conversation(script: string, maxPositions = 1000) {
           sequence,
           maxPositions,
           queryTokens: 3,
+          maxPictures: 4,
           draw: async (caption) => ({
             kind: 'picture',
             png: drawnPng,

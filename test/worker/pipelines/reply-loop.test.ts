@@ -190,6 +190,16 @@ describe('writeReply', () => {
     expect(text).toBe('One  two');
   });
 
+  it('draws no more pictures than the model was trained to put into a reply', async () => {
+    const { kinds, notices, context } = await reply({
+      script: '<start> x <end> and <start> another</s>',
+      options: { maxPictures: 1 },
+    });
+    expect(kinds.filter((kind) => kind === 'picture')).toHaveLength(1);
+    expect(notices).toEqual(['too-many-pictures']);
+    expect(context).toMatch(/ and {2}another$/);
+  });
+
   it('draws no more pictures than a reply may have', async () => {
     const one = '<start> x <end>';
     const { kinds, notices, context } = await reply({
