@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import * as graph from '../../src/worker/graph/index.ts';
 import * as ops from '../../src/worker/graph/ops/index.ts';
 import { LanguageModel } from '../../src/worker/pipelines/language-model.ts';
+import { Painter } from '../../src/worker/pipelines/draw.ts';
 import { KeyValueCache } from '../../src/worker/pipelines/key-value-cache.ts';
+import { Sequence } from '../../src/worker/pipelines/sequence.ts';
+import { Vision } from '../../src/worker/pipelines/vision.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const worker = join(root, 'src', 'worker');
@@ -48,6 +51,7 @@ describe('DESIGN.md', () => {
       ...Object.getOwnPropertyNames(LanguageModel.prototype),
       ...Object.getOwnPropertyNames(KeyValueCache.prototype),
       'sampling',
+      ...[Sequence, Vision, Painter].map(({ name }) => name),
     ];
     expect(methods.filter((name) => !known.includes(name))).toEqual([]);
     for (const name of [
