@@ -40,7 +40,7 @@ describe('a conversation of text and pictures', () => {
   });
 
   it('draws a picture into its reply when asked, with its caption', async () => {
-    const reply = await ask('Draw a cat.');
+    const reply = await ask('Can you draw a cat?');
     expect(reply).toMatchObject({ status: 'complete', pictures: 1, undrawn: 0 });
     const shown = await browser.execute((picture: string) => {
       const all = [...document.querySelectorAll<HTMLElement>(picture)];

@@ -105,8 +105,9 @@ describe('hostile text', () => {
     const database = new Database(file);
     const written = database
       .prepare(
-        `UPDATE parts SET body = ? WHERE kind = 'text' AND turn_key =
-           (SELECT key FROM turns WHERE role = 'assistant' ORDER BY key DESC LIMIT 1)`,
+        `UPDATE parts SET kind = 'text', body = ?, picture_key = NULL, error = NULL WHERE key =
+           (SELECT min(parts.key) FROM parts JOIN turns ON turns.key = parts.turn_key
+             WHERE turns.key = (SELECT max(key) FROM turns WHERE role = 'assistant'))`,
       )
       .run(hostile);
     database.close();
