@@ -76,7 +76,7 @@ describe('sending', () => {
     const body = asked.body as WorkerRequestBody<'chat.reply'>;
     expect(body.turns[0]?.parts).toEqual([
       { kind: 'picture', path: pictures.fileOf(picture.hash), caption: null },
-      text('and this'),
+      text(' and this'),
     ]);
     expect(existsSync(pictures.fileOf(picture.hash))).toBe(true);
   });

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { toPrompt } from '../../../src/main/conversations/prompt.ts';
+import type { MessagePart, Turn } from '../../../src/shared/domain/turn.ts';
+
+const hash = 'ab'.repeat(32);
+const text = (words: string): MessagePart => ({ kind: 'text', text: words });
+const picture: MessagePart = {
+  kind: 'picture',
+  picture: {
+    id: '00000000-0000-4000-8000-000000000001',
+    hash,
+    mediaType: 'image/png',
+    width: 8,
+    height: 8,
+    bytes: 1,
+    origin: 'user',
+    caption: null,
+    recipe: null,
+  },
+};
+const turn = (role: Turn['role'], ...parts: MessagePart[]): Turn => ({
+  id: '00000000-0000-4000-8000-000000000002',
+  role,
+  parts,
+  status: 'complete',
+  error: null,
+  notices: [],
+  usage: null,
+  model: null,
+  createdAt: 0,
+});
+/** The prompt as one line a turn, a picture as its tag. */
+const lines = (...turns: Turn[]): string[] =>
+  toPrompt(turns, () => 'file').map(({ parts }) =>
+    parts.map((part) => (part.kind === 'text' ? part.text : `<${part.kind}>`)).join(''),
+  );
+
+describe('toPrompt', () => {
+  it.each([
+    [[text('What is this?'), picture], 'What is this? <picture>'],
+    [[text('What is this?\n\n'), picture, text('\nAnd why?')], 'What is this? <picture> And why?'],
+    [[picture, picture], '<picture><picture>'],
+    [[text('  just words\n')], '  just words\n'],
+  ])('sets a picture of a person one space from the text: %#', (parts, line) => {
+    expect(lines(turn('user', ...parts))).toEqual([line]);
+  });
+
+  it('keeps what the model wrote as it was', () => {
+    expect(lines(turn('user', text('Hi')), turn('assistant', text('Here:'), picture))[1]).toBe(
+      'Here:<picture>',
+    );
+  });
+
+  it('leaves out a reply that says nothing, and joins the turns around it', () => {
+    const turns = [turn('user', text('One')), turn('assistant'), turn('user', text('Two'))];
+    expect(lines(...turns)).toEqual(['One\nTwo']);
+  });
+});
