@@ -136,12 +136,8 @@ async function installOfficial() {
 
 /** npm's registry, as the user configured it. */
 function registry() {
-  try {
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-    return outputOf(npm, ['config', 'get', 'registry']).trim().replace(/\/?$/, '/');
-  } catch {
-    return 'https://registry.npmjs.org/';
-  }
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  return outputOf(npm, ['config', 'get', 'registry']).trim().replace(/\/?$/, '/');
 }
 
 /** @returns {Promise<Runtime>} */
