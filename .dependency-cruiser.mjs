@@ -21,7 +21,7 @@ export default {
       name: 'no-cycles',
       severity: 'error',
       comment: 'No cycles. Types that two files share belong in a third.',
-      from: { path: '^src/' },
+      from: { path: '^(src|bench|scripts)/' },
       // An import of types alone vanishes when built, but it is a cycle to a reader all the same.
       to: { circular: true },
     },
@@ -34,10 +34,22 @@ export default {
       to: { pathNot: ['^src/shared/', '(^|/)node_modules/zod/'] },
     },
     only(
+      'base-imports-shared',
+      '^src/base/',
+      ['^src/(base|shared)/'],
+      'base: the ground floor over shared',
+    ),
+    only(
+      'library-imports-base-and-shared',
+      '^src/library/',
+      ['^src/(library|base|shared)/'],
+      'library: models on disk, over base and shared',
+    ),
+    only(
       'main-imports-shared',
       '^src/main/',
       // The demo presses the window's buttons by the ids that end-to-end tests use.
-      ['^src/main/', '^src/shared/', '^src/renderer/test-ids[.]ts$'],
+      ['^src/(main|library|base|shared)/', '^src/renderer/test-ids[.]ts$'],
       'main knows the worker by file path and protocol only',
     ),
     only(
@@ -89,7 +101,7 @@ export default {
     only(
       'worker-imports-shared',
       '^src/worker/',
-      ['^src/worker/', '^src/shared/'],
+      ['^src/(worker|library|base|shared)/'],
       'worker: no main, no renderer, no cli',
     ),
     {
@@ -109,7 +121,7 @@ export default {
     only(
       'graph-stands-alone',
       '^src/worker/graph/',
-      ['^src/worker/graph/', '^src/shared/(domain/|errors)'],
+      ['^src/worker/(graph|tensor)/', '^src/shared/(domain/|errors)'],
       'graph is pure',
     ),
     only(
@@ -121,42 +133,40 @@ export default {
     only(
       'networks-import-graph-and-weights',
       '^src/worker/networks/',
-      ['^src/worker/(networks|graph|weights)/', '^src/shared/'],
+      ['^src/worker/(networks|graph|weights|tensor)/', '^src/(base|shared)/'],
       'networks import graph and weights',
     ),
     only(
       'weights-stand-alone',
       '^src/worker/weights/',
-      ['^src/worker/weights/', '^src/shared/'],
+      ['^src/worker/(weights|tensor)/', '^src/(base|shared)/'],
       'weights are read without knowing a network or a session',
     ),
     only(
       'runtime-knows-no-network',
       '^src/worker/runtime/',
-      ['^src/worker/runtime/', '^src/shared/'],
+      ['^src/worker/runtime/', '^src/(base|shared)/'],
       'runtime and networks meet as ONNX files',
     ),
     only(
       'inputs-stand-alone',
       '^src/worker/inputs/',
-      ['^src/worker/inputs/', '^src/shared/'],
+      ['^src/worker/inputs/', '^src/(base|shared)/'],
       'inputs know no network',
     ),
     only(
       'pipelines-import',
       '^src/worker/pipelines/',
-      ['^src/worker/(pipelines|networks|runtime|inputs|sampling|weights)/', '^src/shared/'],
+      [
+        '^src/worker/(pipelines|networks|runtime|inputs|sampling|weights)/',
+        '^src/(library|base|shared)/',
+      ],
       'pipelines import networks, runtime, inputs, sampling, weights',
     ),
     only(
       'cli-imports-shared-worker-and-pure-main',
       '^src/cli/',
-      [
-        '^src/cli/',
-        '^src/shared/',
-        '^src/worker/',
-        '^src/main/(library|training|conversations|database)/',
-      ],
+      ['^src/(cli|library|base|shared|worker)/', '^src/main/(training|conversations|database)/'],
       'cli: shared, worker, and the pure parts of main',
     ),
     {
@@ -170,21 +180,21 @@ export default {
       name: 'nothing-imports-test',
       severity: 'error',
       comment: 'nothing imports test',
-      from: { path: '^(src|scripts)/' },
+      from: { path: '^(src|bench|scripts)/' },
       to: { path: '^test/' },
     },
     {
       name: 'no-unresolvable',
       severity: 'error',
       comment: 'an import that resolves to nothing',
-      from: { path: '^src/' },
+      from: { path: '^(src|bench|scripts)/' },
       to: { couldNotResolve: true, pathNot: ['\\?'] },
     },
     {
       name: 'no-dev-dependency-at-run-time',
       severity: 'error',
       comment: 'what main, worker and cli load unbundled ships with the app',
-      from: { path: '^src/(main|worker|cli|shared)/' },
+      from: { path: '^src/(base|library|main|worker|cli|shared)/' },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
   ],

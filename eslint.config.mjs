@@ -58,14 +58,17 @@ export default ts.config(
   ...svelte.configs.recommended,
   { rules: { ...sharedRules, ...sizeRules } },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts'],
+    files: ['src/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts'],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
     rules: typeAwareRules,
   },
   {
-    files: ['src/main/**', 'src/worker/**', 'src/cli/**', 'scripts/**', 'test/**', '*.ts', '*.mjs'],
+    files: [
+      ...['base', 'library', 'main', 'worker', 'cli'].map((room) => `src/${room}/**`),
+      ...['bench/**', 'scripts/**', 'test/**', '*.ts', '*.mjs'],
+    ],
     languageOptions: { globals: globals.node },
   },
   {
@@ -80,7 +83,7 @@ export default ts.config(
   },
   {
     // Programs that talk to a terminal.
-    files: ['scripts/**', 'src/cli/**', 'test/e2e/**', 'wdio.conf.ts'],
+    files: ['bench/**', 'scripts/**', 'src/cli/**', 'test/e2e/**', 'wdio.conf.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -12,6 +12,8 @@ const root = path.resolve(import.meta.dirname, '..');
 const violations: readonly (readonly [string, string, string])[] = [
   ['src/shared/a1.ts', "import '../main/target.ts';", 'shared-imports-nothing-of-ours'],
   ['src/shared/a2.ts', "import 'sharp';", 'shared-uses-only-the-schema-library'],
+  ['src/base/h1.ts', "import '../library/target.ts';", 'base-imports-shared'],
+  ['src/library/h2.ts', "import '../main/target.ts';", 'library-imports-base-and-shared'],
   ['src/main/b1.ts', "import '../worker/target.ts';", 'main-imports-shared'],
   ['src/main/preload/b2.ts', "import '../target.ts';", 'preload-imports-shared'],
   ['src/main/preload/b3.ts', "import 'node:fs';", 'preload-uses-only-electron'],
@@ -36,12 +38,24 @@ const violations: readonly (readonly [string, string, string])[] = [
   ['src/cli/e1.ts', "import '../renderer/target.ts';", 'cli-imports-shared-worker-and-pure-main'],
   ['src/worker/f1.ts', "import './f2.ts';", 'no-cycles'],
   ['src/worker/g1.ts', "import '../../test/target.ts';", 'nothing-imports-test'],
+  ['bench/i1.ts', "import '../test/target.ts';", 'nothing-imports-test'],
+  ['scripts/i2.mjs', "import './not-there.mjs';", 'no-unresolvable'],
   ['src/worker/g2.ts', "import './not-there.ts';", 'no-unresolvable'],
 ];
 
 const folders = [
-  ...['shared', 'main', 'main/preload', 'renderer', 'renderer/components', 'worker', 'cli'],
-  ...['graph', 'weights', 'networks', 'runtime', 'inputs', 'sampling', 'pipelines'].map(
+  ...[
+    'shared',
+    'base',
+    'library',
+    'main',
+    'main/preload',
+    'renderer',
+    'renderer/components',
+    'worker',
+    'cli',
+  ],
+  ...['graph', 'weights', 'networks', 'runtime', 'inputs', 'sampling', 'tensor', 'pipelines'].map(
     (name) => `worker/${name}`,
   ),
 ];
@@ -66,11 +80,21 @@ function cruise(files: readonly (readonly [string, string])[]): Promise<readonly
     writeFileSync(path.join(copy, 'src', folder, 'target.ts'), 'export const target = 1;\n');
   }
   writeFileSync(path.join(copy, 'src/renderer/api.ts'), 'export const api = 1;\n');
-  mkdirSync(path.join(copy, 'test'));
+  for (const folder of ['test', 'bench', 'scripts']) mkdirSync(path.join(copy, folder));
+  writeFileSync(path.join(copy, 'bench/target.ts'), 'export const target = 1;\n');
   writeFileSync(path.join(copy, 'test/target.ts'), 'export const target = 1;\n');
   for (const [file, text] of files) writeFileSync(path.join(copy, file), `${text}\nexport {};\n`);
   const program = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
-  const args = [program, '--config', '.dependency-cruiser.mjs', '--output-type', 'json', 'src'];
+  const args = [
+    program,
+    '--config',
+    '.dependency-cruiser.mjs',
+    '--output-type',
+    'json',
+    'src',
+    'bench',
+    'scripts',
+  ];
   return new Promise((resolve, reject) => {
     const options = { cwd: copy, maxBuffer: 64e6 };
     execFile(process.execPath, args, options, (_error, stdout, stderr) => {

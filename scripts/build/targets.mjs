@@ -91,15 +91,27 @@ const renderer = {
 };
 
 const all = [
-  nodeTargetOf('main', 'src/main/main.ts', ['src/main', 'src/shared']),
+  nodeTargetOf('main', 'src/main/main.ts', ['src/main', 'src/library', 'src/base', 'src/shared']),
   // A sandboxed preload must be one CommonJS file.
   nodeTargetOf('preload', 'src/main/preload/preload.ts', ['src/main/preload', 'src/shared'], {
     format: 'cjs',
     file: 'preload.cjs',
   }),
-  nodeTargetOf('worker', 'src/worker/main.ts', ['src/worker', 'src/shared']),
+  nodeTargetOf('worker', 'src/worker/main.ts', [
+    'src/worker',
+    'src/library',
+    'src/base',
+    'src/shared',
+  ]),
   renderer,
-  nodeTargetOf('cli', 'src/cli/main.ts', ['src/cli', 'src/shared', 'src/worker', 'src/main']),
+  nodeTargetOf('cli', 'src/cli/main.ts', [
+    'src/cli',
+    'src/shared',
+    'src/base',
+    'src/library',
+    'src/worker',
+    'src/main',
+  ]),
 ];
 
 /** The targets whose entry exists. */

@@ -8,10 +8,13 @@ import { one, resultsDir, show, tool } from './suite.mjs';
 /** Folders with a tsconfig.json of their own, and in them something to check. */
 const projects = [
   'src/shared',
+  'src/base',
+  'src/library',
   'src/main',
   'src/worker',
   'src/cli',
   'scripts',
+  'bench',
   'test',
   'test/renderer',
   'test/e2e',
@@ -68,7 +71,15 @@ export async function lint(_args, hasPython) {
 
 /** dependency-cruiser: who may import whom, no cycles. */
 export async function boundaries() {
-  const args = ['--config', '.dependency-cruiser.mjs', '--output-type', 'err-long', 'src'];
+  const args = [
+    '--config',
+    '.dependency-cruiser.mjs',
+    '--output-type',
+    'err-long',
+    'src',
+    'bench',
+    'scripts',
+  ];
   return one((await tool('dependency-cruiser/bin/dependency-cruise.mjs', args)) === 0);
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { listModels, resolveModelFolder, type ModelsFolder } from '../main/library/models.ts';
+import { listModels, resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { TextBindModel } from '../worker/pipelines/textbind-model.ts';
 import type { Output } from './usage.ts';
 

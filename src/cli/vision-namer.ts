@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseVitConfig } from '../worker/networks/index.ts';
-import { readJsonFile } from '../worker/pipelines/json-file.ts';
+import { readJson } from '../base/json-file.ts';
 import type { TextBindModel } from '../worker/pipelines/textbind-model.ts';
 import { openCheckpoint, readFloats } from '../worker/weights/index.ts';
 
@@ -24,7 +24,7 @@ export async function openNamer(
   const headFile = path.join(model.folder.visionModel, 'clip-head.safetensors');
   if (!existsSync(headFile) || model.painter === null) return null;
   const configFile = path.join(model.folder.visionModel, 'config.json');
-  const config = parseVitConfig(readJsonFile(configFile), configFile);
+  const config = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
   const weights = openCheckpoint(model.folder.visionModel);
   const norm = {
     weight: readFloats(weights, 'post_layernorm.weight'),

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { ChatService } from './conversations/chat-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
-import type { ModelsFolder } from './library/models.ts';
+import type { ModelsFolder } from '../library/models.ts';
 import type { PictureStore } from './pictures/store.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */

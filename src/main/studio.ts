@@ -7,7 +7,7 @@ import { ChatService } from './conversations/chat-service.ts';
 import { closeDatabase, openDatabase, type StudioDatabase } from './database/open.ts';
 import { createStore, type Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
-import { resolveModelFolder, type ModelsFolder } from './library/models.ts';
+import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import type { Logger } from './logger.ts';
 import type { AppOptions } from './options.ts';
 import type { AppPaths } from './paths.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { listModels } from '../../main/library/models.ts';
+import { listModels } from '../../library/models.ts';
 import { chooseProvider, probeProviders } from '../../worker/runtime/index.ts';
 import { modelsFolders } from '../model-option.ts';
 import { createOutput } from '../usage.ts';

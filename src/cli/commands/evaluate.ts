@@ -4,11 +4,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { PromptPart } from '../../shared/contracts/worker-protocol.ts';
-import { readJsonFile } from '../../worker/pipelines/json-file.ts';
+import { checkJson, readJson } from '../../base/json-file.ts';
 import type { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
 import { openModelOption } from '../model-option.ts';
 import { openNamer, type Namer } from '../vision-namer.ts';
-import { createOutput, numberOption, required, UsageError, type Output } from '../usage.ts';
+import { createOutput, numberOption, required, type Output } from '../usage.ts';
 
 /** A folder of held-out scenes, as `textbind_trainer.mini.export_scenes` writes it. */
 const scenesSchema = z.object({
@@ -71,10 +71,7 @@ export const evaluateCommand = {
 
 function readScenes(folder: string): Scenes {
   const file = path.join(folder, 'scenes.json');
-  const parsed = scenesSchema.safeParse(readJsonFile(file));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new UsageError(`${file}: ${issue.path.join('.')}: ${issue.message}`);
+  return checkJson(readJson(file, 'model-invalid'), scenesSchema, file, 'bad-input');
 }
 
 async function evaluateNaming(

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { listModels } from '../../main/library/models.ts';
+import { listModels } from '../../library/models.ts';
 import { modelsFolders } from '../model-option.ts';
 import { createOutput } from '../usage.ts';
 

@@ -20,9 +20,9 @@ import {
   vitModel,
   type NetworkModel,
 } from '../../worker/networks/models.ts';
-import { readJsonFile } from '../../worker/pipelines/json-file.ts';
+import { readJson } from '../../base/json-file.ts';
 import { LanguageModel } from '../../worker/pipelines/language-model.ts';
-import { readModelFolder, type ModelFolder } from '../../worker/pipelines/model-folder.ts';
+import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
 import { overlaid, wantedProviders } from '../../worker/pipelines/textbind-model.ts';
 import {
@@ -50,7 +50,7 @@ interface Probe {
 
 const visionConfig = (model: ModelFolder) => {
   const file = path.join(model.visionModel, 'config.json');
-  return parseVitConfig(readJsonFile(file), file);
+  return parseVitConfig(readJson(file, 'model-invalid'), file);
 };
 
 /** Folder of a part of the base or the refiner, and its config. */
@@ -63,7 +63,7 @@ function decoderPart(model: ModelFolder, which: 'base' | 'refiner', part: string
     );
   }
   const file = path.join(folder, part, 'config.json');
-  return { folder: path.join(folder, part), file, json: readJsonFile(file) };
+  return { folder: path.join(folder, part), file, json: readJson(file, 'model-invalid') };
 }
 
 const textEncoder = (part: string): Probe => ({
@@ -203,7 +203,7 @@ function feedOf(input: TensorFile, name: string): HostTensor {
 
 function languageHiddenSize(model: ModelFolder): number {
   const file = path.join(model.languageModel, 'config.json');
-  const config = readJsonFile(file) as { readonly hidden_size?: unknown } | null;
+  const config = readJson(file, 'model-invalid') as { readonly hidden_size?: unknown } | null;
   if (typeof config?.hidden_size === 'number') return config.hidden_size;
   throw new StudioError('model-invalid', `${file}: field "hidden_size" is missing`);
 }
@@ -236,7 +236,10 @@ async function probeLanguage(
 
 /** The folder itself, or a copy of it with the weights of that precision. */
 function storedAs(precision: Precision, folder: string, scratch: string): string {
-  const config = readJsonFile(path.join(folder, 'config.json')) as Record<string, unknown>;
+  const config = readJson(path.join(folder, 'config.json'), 'model-invalid') as Record<
+    string,
+    unknown
+  >;
   const isQuantised = config['quantization_config'] !== undefined;
   if (precision === 'fp32' || (precision === 'int4' && isQuantised)) return folder;
   if (isQuantised) throw new UsageError(`--precision ${precision}: ${folder} is quantised`);

@@ -1,4 +1,4 @@
-import { listModels } from '../library/models.ts';
+import { listModels } from '../../library/models.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 

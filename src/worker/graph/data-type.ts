@@ -1,8 +1,8 @@
 /** ONNX's numbers for element types. Source: onnx.proto, TensorProto.DataType. */
-import type { DataType } from '../../shared/domain/tensor.ts';
+import type { DataType } from '../tensor/stored-tensor.ts';
 
-export type { DataType } from '../../shared/domain/tensor.ts';
-export { byteLength, isFloat } from '../../shared/domain/tensor.ts';
+export type { DataType } from '../tensor/stored-tensor.ts';
+export { byteLength, isFloat } from '../tensor/stored-tensor.ts';
 
 const codes = {
   float32: 1,

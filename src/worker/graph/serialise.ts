@@ -3,7 +3,7 @@
  * points into the checkpoint's own file. Field numbers: onnx.proto of ONNX 1.17.
  */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import type { StoredTensor, TensorLocation, WeightSource } from '../../shared/domain/tensor.ts';
+import type { StoredTensor, TensorLocation, WeightSource } from '../tensor/stored-tensor.ts';
 import type { DataType } from './data-type.ts';
 import { byteLength, onnxCode } from './data-type.ts';
 import type { Shape } from './dim.ts';
@@ -20,7 +20,7 @@ const opsetVersion = 21;
 /** A source without tensors, for graphs without parameters. */
 export const noWeights: WeightSource = { find: () => undefined, names: () => [] };
 
-export type { StoredTensor, TensorLocation, WeightSource } from '../../shared/domain/tensor.ts';
+export type { StoredTensor, TensorLocation, WeightSource } from '../tensor/stored-tensor.ts';
 
 type Write = (writer: BinaryWriter) => void;
 

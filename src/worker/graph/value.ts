@@ -4,7 +4,7 @@
  * A value knows what made it, so a graph is whatever its outputs reach. Nodes made while a loop or
  * branch body is being written belong to that body (`Scope`).
  */
-import { halfFromNumber } from '../../shared/domain/tensor.ts';
+import { halfFromNumber } from '../tensor/stored-tensor.ts';
 import type { DataType } from './data-type.ts';
 import { byteLength } from './data-type.ts';
 import type { Shape } from './dim.ts';

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { StudioError } from '../../shared/errors.ts';
 import { openClipTokenizer, type ClipTokenizer } from '../inputs/clip-tokenizer.ts';
 import {
   parseClipTextConfig,
@@ -13,7 +12,7 @@ import {
   type VaeConfig,
 } from '../networks/index.ts';
 import { parseEulerConfig, type EulerConfig } from '../sampling/euler-config.ts';
-import { readJsonFile } from './json-file.ts';
+import { readJson, readJsonFile } from '../../base/json-file.ts';
 
 /** A text encoder of a diffusers pipeline and its tokenizer. */
 export interface TextEncoderConfig {
@@ -59,20 +58,12 @@ export async function readDiffusion(
   shared?: DiffusionConfig,
 ): Promise<DiffusionConfig> {
   const file = join(folder, 'model_index.json');
-  const parsed = modelIndexSchema.safeParse(readJsonFile(file));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new StudioError(
-      'model-invalid',
-      `${file}: field "${issue.path.join('.')}": ${issue.message}`,
-    );
-  }
-  const index = parsed.data;
+  const index = readJsonFile(file, modelIndexSchema, 'model-invalid');
   const unetFile = join(folder, 'unet', 'config.json');
-  const unetJson = readJsonFile(unetFile);
+  const unetJson = readJson(unetFile, 'model-invalid');
   const vaeFolder = existsSync(join(folder, 'vae')) ? folder : (shared?.folder ?? folder);
   const vaeFile = join(vaeFolder, 'vae', 'config.json');
-  const vae = parseVaeConfig(readJsonFile(vaeFile), vaeFile);
+  const vae = parseVaeConfig(readJson(vaeFile, 'model-invalid'), vaeFile);
   const schedulerFile = join(folder, 'scheduler', 'scheduler_config.json');
   const sampleSize = sampleSizeSchema.parse(unetJson).sample_size ?? sdxlSampleSize;
   const hasFirst = existsSync(join(folder, 'text_encoder'));
@@ -85,7 +76,7 @@ export async function readDiffusion(
         : await readTextEncoder(folder, '_2'),
     unet: parseUnetConfig(unetJson, unetFile),
     vae,
-    scheduler: parseEulerConfig(readJsonFile(schedulerFile), schedulerFile),
+    scheduler: parseEulerConfig(readJson(schedulerFile, 'model-invalid'), schedulerFile),
     defaultSize: sampleSize * vaeScale(vae),
     scale: vaeScale(vae),
     zerosForNoNegative: index.force_zeros_for_empty_prompt,
@@ -98,7 +89,7 @@ async function readTextEncoder(folder: string, suffix: '' | '_2'): Promise<TextE
   const file = join(encoder, 'config.json');
   return {
     folder: encoder,
-    config: parseClipTextConfig(readJsonFile(file), file),
+    config: parseClipTextConfig(readJson(file, 'model-invalid'), file),
     tokenizer: await openClipTokenizer(join(folder, `tokenizer${suffix}`)),
   };
 }

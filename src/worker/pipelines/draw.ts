@@ -26,7 +26,7 @@ import {
 } from './conditions.ts';
 import { decodeLatents } from './decode-latents.ts';
 import { readDiffusion, type DiffusionConfig } from './draw-config.ts';
-import type { ModelFolder } from './model-folder.ts';
+import type { ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor, type Placement } from './network.ts';
 import { nextTurnOfLoop } from './sequence.ts';
 import { buildTarget } from './target.ts';

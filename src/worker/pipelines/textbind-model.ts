@@ -15,7 +15,7 @@ import { replyTo } from './chat.ts';
 import { Painter } from './draw.ts';
 import { LanguageModel } from './language-model.ts';
 import { toStudioError } from './model-errors.ts';
-import { readModelFolder, type ModelFolder } from './model-folder.ts';
+import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { nextTurnOfLoop, Sequence } from './sequence.ts';
 import { Vision } from './vision.ts';
 

@@ -11,8 +11,8 @@ import { qformerModel, vitModel } from '../networks/models.ts';
 import { float32Tensor, type Session } from '../runtime/index.ts';
 import { openCheckpoint } from '../weights/index.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { readJsonFile } from './json-file.ts';
-import type { ModelFolder } from './model-folder.ts';
+import { readJson } from '../../base/json-file.ts';
+import type { ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor, type Placement } from './network.ts';
 import type { Stretch } from './sequence.ts';
 import { buildTarget } from './target.ts';
@@ -41,7 +41,7 @@ export class Vision {
     placement: Placement,
   ): Promise<Vision> {
     const configFile = join(model.visionModel, 'config.json');
-    const vitConfig = parseVitConfig(readJsonFile(configFile), configFile);
+    const vitConfig = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
     const processor = await openImageProcessor(model.processor);
     if (processor.width !== vitConfig.imageSize || processor.height !== vitConfig.imageSize) {
       throw new StudioError(

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import type { StoredTensor, WeightSource } from '../../shared/domain/tensor.ts';
+import type { StoredTensor, WeightSource } from '../tensor/stored-tensor.ts';
 import { toFloat32 } from './convert.ts';
 import { readBytes, readSafetensorsHeader } from './safetensors.ts';
 import type { TensorEntry } from './safetensors.ts';

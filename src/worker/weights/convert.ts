@@ -1,6 +1,6 @@
 /** Conversion between stored and computed number types. */
-import type { DataType } from '../../shared/domain/tensor.ts';
-import { halfFromNumber } from '../../shared/domain/tensor.ts';
+import type { DataType } from '../tensor/stored-tensor.ts';
+import { halfFromNumber } from '../tensor/stored-tensor.ts';
 import { WeightError } from './weight-error.ts';
 
 const float = new Float32Array(1);

@@ -2,7 +2,7 @@
  * Weights in blocks of few bits, in the layout that ONNX Runtime's MatMulNBits and
  * GatherBlockQuantized read: value = (q - zero) * scale, one scale and zero a block of a row.
  */
-import { halfFromNumber } from '../../shared/domain/tensor.ts';
+import { halfFromNumber } from '../tensor/stored-tensor.ts';
 import { numberFromHalf } from './convert.ts';
 
 /** A matrix [n, k] in blocks along k. */

@@ -4,8 +4,8 @@
  * it has been checked against the file.
  */
 import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { byteLength } from '../../shared/domain/tensor.ts';
-import type { DataType } from '../../shared/domain/tensor.ts';
+import { byteLength } from '../tensor/stored-tensor.ts';
+import type { DataType } from '../tensor/stored-tensor.ts';
 import { WeightError } from './weight-error.ts';
 
 /** A tensor of a file: its type, its shape, and where its bytes lie (from the file's start). */

@@ -3,8 +3,8 @@
  * raw storages and a pickle that says how tensors lie in them. Nothing of it is executed, and tensors
  * are used where they are. Format: torch/serialization.py and torch/_utils.py.
  */
-import { byteLength } from '../../shared/domain/tensor.ts';
-import type { DataType } from '../../shared/domain/tensor.ts';
+import { byteLength } from '../tensor/stored-tensor.ts';
+import type { DataType } from '../tensor/stored-tensor.ts';
 import type { PickleGlobal, PickleGlobals } from './pickle.ts';
 import { readPickle } from './pickle.ts';
 import type { TensorEntry } from './safetensors.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Graph } from '../../../src/worker/graph/index.ts';
 import { compareWeights, serialise } from '../../../src/worker/graph/index.ts';
-import type { StoredTensor, WeightSource } from '../../../src/shared/domain/tensor.ts';
+import type { StoredTensor, WeightSource } from '../../../src/worker/tensor/stored-tensor.ts';
 import {
   buildClipText,
   buildQformer,

@@ -1,6 +1,6 @@
 // Our language model, as the app runs it: int4 weights, prompt in runs of 256, the Loop decoder in runs of 1 to 32.
 import { createRequire } from 'node:module';
-import { LanguageModel } from '../../../src/worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../src/worker/pipelines/language-model.ts';
 import type { LanguageOpened, LanguageRequest, LanguageRun } from './language-peer.ts';
 import { servePeer } from './peer-process.ts';
 

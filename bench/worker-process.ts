@@ -1,19 +1,19 @@
 import { fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { systemClock } from '../../src/main/clock.ts';
-import { silentLogger } from '../../src/main/logger.ts';
-import { defaultModel } from '../../src/main/library/models.ts';
-import { WorkerClient } from '../../src/main/processes/worker-client.ts';
+import { systemClock } from '../src/main/clock.ts';
+import { silentLogger } from '../src/main/logger.ts';
+import { isModelFolder } from '../src/library/model-folder.ts';
+import { defaultModel } from '../src/library/models.ts';
+import { WorkerClient } from '../src/main/processes/worker-client.ts';
 import type {
   WorkerEventBody,
   WorkerReplyBody,
   WorkerRequestBody,
   WorkerRequestName,
-} from '../../src/shared/contracts/worker-protocol.ts';
-import type { OpenModelReport } from '../../src/shared/domain/engine-status.ts';
-import { StudioError } from '../../src/shared/errors.ts';
-import { root } from '../setup/steps.mjs';
+} from '../src/shared/contracts/worker-protocol.ts';
+import type { OpenModelReport } from '../src/shared/domain/engine-status.ts';
+import { StudioError } from '../src/shared/errors.ts';
+import { root } from '../scripts/setup/steps.mjs';
 import { PeerMissing } from './peers/peer-process.ts';
 
 /** The engine's own process, started as the app starts it but from a plain Node. */
@@ -35,7 +35,7 @@ export interface WorkerProcess {
 export function findModel(chosen: string = defaultModel): string {
   const from = process.env['INIT_CWD'] ?? process.cwd();
   const places = [path.join(root, 'models', chosen), path.resolve(from, chosen)];
-  const found = places.find((place) => existsSync(path.join(place, 'textbind.json')));
+  const found = places.find(isModelFolder);
   if (found !== undefined) return found;
   throw new PeerMissing(
     `no model at ${path.relative(root, places[0]!)}: give one with --model DIR`,

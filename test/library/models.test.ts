@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { listModels, resolveModelFolder } from '../../../src/main/library/models.ts';
-import { temporaryFolder } from '../support/storage.ts';
+import { listModels, resolveModelFolder } from '../../src/library/models.ts';
+import { temporaryFolder } from '../main/support/storage.ts';
 
 const manifest = {
   name: 'Tiny',
@@ -61,9 +61,12 @@ describe('the model library', () => {
       fault: null,
     });
     expect(models.slice(1).map(({ name, fault }) => [name, fault])).toEqual([
-      ['a-bad-field', expect.stringContaining('maxSequenceLength')],
+      ['a-bad-field', expect.stringContaining('textbind.json: field "maxSequenceLength"')],
       ['b-bad-json', expect.stringContaining('textbind.json')],
-      ['Tiny', expect.stringMatching(/visionModel: .*vision does not exist/)],
+      [
+        'Tiny',
+        expect.stringMatching(/textbind\.json: field "visionModel": .*vision does not exist/),
+      ],
     ]);
   });
 

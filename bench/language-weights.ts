@@ -10,9 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { quantiseModel } from '../../src/worker/weights/quantise-model.ts';
-import { venvPython } from '../setup/python.mjs';
-import { cacheDir, root, run } from '../setup/steps.mjs';
+import { quantiseModel } from '../src/worker/weights/quantise-model.ts';
+import { venvPython } from '../scripts/setup/python.mjs';
+import { cacheDir, root, run } from '../scripts/setup/steps.mjs';
 import { PeerMissing } from './peers/peer-process.ts';
 
 /** One set of weights in the form that each side reads. */

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+/** Models on disk: which there are, how large, and what is wrong with them. */
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  modelManifestSchema,
-  type ModelManifest,
-  type ModelSummary,
-} from '../../shared/domain/model-manifest.ts';
+import type { ModelSummary } from '../shared/domain/model-manifest.ts';
+import { isModelFolder, locateParts, readManifest } from './model-folder.ts';
 
 /** A folder in which each folder is a model. */
 export interface ModelsFolder {
@@ -16,7 +13,6 @@ export interface ModelsFolder {
 
 /** The model that is used until a person chooses another. */
 export const defaultModel = 'textbind-mini';
-const manifestName = 'textbind.json';
 
 /** Lists the models of the folders, in order, by name; broken ones with their fault. */
 export async function listModels(folders: readonly ModelsFolder[]): Promise<ModelSummary[]> {
@@ -40,67 +36,42 @@ export function resolveModelFolder(
   if (chosen !== null && path.isAbsolute(chosen)) return chosen;
   const name = chosen ?? defaultModel;
   const places = folders.map(({ folder }) => path.join(folder, name));
-  return places.find((place) => existsSync(path.join(place, manifestName))) ?? places[0] ?? name;
+  return places.find(isModelFolder) ?? places[0] ?? name;
 }
 
 async function modelNames(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
     const names = entries.filter((entry) => !entry.isFile()).map((entry) => entry.name);
-    return names.filter((name) => existsSync(path.join(folder, name, manifestName))).sort();
+    return names.filter((name) => isModelFolder(path.join(folder, name))).sort();
   } catch {
     return [];
   }
 }
 
 async function summarise(folder: string, embedded: boolean): Promise<ModelSummary> {
-  const bytesOnDisk = await folderBytes(folder);
-  const base = { folder, bytesOnDisk, embedded };
-  const read = await readManifest(folder);
+  const base = { folder, bytesOnDisk: await folderBytes(folder), embedded };
+  const read = attempt(() => readManifest(folder));
   if ('fault' in read) {
     const name = path.basename(folder);
     return { ...base, name, licence: '', canDraw: false, fault: read.fault };
   }
-  const { name, licence, imageDecoder } = read.manifest;
-  const fault = missingPart(folder, read.manifest);
+  const { name, licence, imageDecoder } = read.value;
+  const located = attempt(() => locateParts(folder, read.value));
+  const fault = 'fault' in located ? located.fault : null;
   return { ...base, name, licence, canDraw: imageDecoder !== null, fault };
 }
 
-async function readManifest(
-  folder: string,
-): Promise<{ manifest: ModelManifest } | { fault: string }> {
-  const file = path.join(folder, manifestName);
+/** What a reader gives, or the sentence with which it refused. */
+function attempt<T>(read: () => T): { readonly value: T } | { readonly fault: string } {
   try {
-    const parsed = modelManifestSchema.safeParse(JSON.parse(await readFile(file, 'utf8')));
-    if (parsed.success) return { manifest: parsed.data };
-    const issue = parsed.error.issues[0];
-    const field = issue?.path.join('.') ?? '';
-    return { fault: `${manifestName}${field === '' ? '' : `, ${field}`}: ${issue?.message}` };
+    return { value: read() };
   } catch (error) {
-    return { fault: `${manifestName}: ${error instanceof Error ? error.message : String(error)}` };
+    return { fault: error instanceof Error ? error.message : String(error) };
   }
 }
 
-/** A sentence about the first part that the manifest names and that is not there; null when all are. */
-function missingPart(folder: string, manifest: ModelManifest): string | null {
-  const { visionModel, qformer, checkpoint, languageModel, processor, imageDecoder } = manifest;
-  const parts = {
-    visionModel,
-    qformer,
-    checkpoint,
-    languageModel,
-    processor,
-    'imageDecoder.base': imageDecoder?.base,
-    'imageDecoder.refiner': imageDecoder?.refiner,
-  };
-  for (const [field, part] of Object.entries(parts)) {
-    if (typeof part !== 'string') continue;
-    const place = path.resolve(folder, part);
-    if (!existsSync(place)) return `${manifestName}, ${field}: ${place} does not exist`;
-  }
-  return null;
-}
-
+/** Bytes of all files below a folder. */
 async function folderBytes(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   const sizes = await Promise.all(

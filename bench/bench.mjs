@@ -2,13 +2,13 @@
 // which strips the types itself.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { installPackages, pinnedNode } from '../setup/npm-packages.mjs';
-import { reportFailure, root, step } from '../setup/steps.mjs';
+import { installPackages, pinnedNode } from '../scripts/setup/npm-packages.mjs';
+import { reportFailure, root, step } from '../scripts/setup/steps.mjs';
 
 /** @returns {Promise<number>} exit code */
 async function main() {
   await step('npm packages', installPackages);
-  const program = path.join(root, 'scripts', 'bench', 'main.ts');
+  const program = path.join(root, 'bench', 'main.ts');
   const args = ['--disable-warning=ExperimentalWarning', program, ...process.argv.slice(2)];
   const child = spawn(pinnedNode(), args, { cwd: root, stdio: 'inherit' });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { drawingSchema } from '../../../src/shared/domain/settings.ts';
-import { readModelFolder } from '../../../src/worker/pipelines/model-folder.ts';
-import { venvPython } from '../../setup/python.mjs';
+import { drawingSchema } from '../../src/shared/domain/settings.ts';
+import { readModelFolder } from '../../src/library/model-folder.ts';
+import { venvPython } from '../../scripts/setup/python.mjs';
 import { defaultThreads, type BenchOptions } from '../options.ts';
 import { LineProcess } from '../peers/line-process.ts';
 import { PeerMissing } from '../peers/peer-process.ts';

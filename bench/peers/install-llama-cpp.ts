@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cacheDir, run } from '../../setup/steps.mjs';
+import { cacheDir, run } from '../../scripts/setup/steps.mjs';
 import { PeerMissing } from './peer-process.ts';
 
 const version = '3.22.1';

@@ -1,16 +1,16 @@
 // Figures that are printed must be the ones that were measured: the arithmetic between the two.
 import { describe, expect, it } from 'vitest';
-import { loadWarning } from '../../scripts/bench/machine.ts';
-import { readOptions, sectionNames, UsageError } from '../../scripts/bench/options.ts';
-import { commonLength } from '../../scripts/bench/sections/language.ts';
-import { timeOfLine } from '../../scripts/bench/sections/start.ts';
+import { loadWarning } from '../../bench/machine.ts';
+import { readOptions, sectionNames, UsageError } from '../../bench/options.ts';
+import { commonLength } from '../../bench/sections/language.ts';
+import { timeOfLine } from '../../bench/sections/start.ts';
 import {
   interleave,
   median,
   orderOfRound,
   pairedRatios,
   summarise,
-} from '../../scripts/bench/statistics.ts';
+} from '../../bench/statistics.ts';
 import {
   fasterByRate,
   fasterByTime,
@@ -18,7 +18,7 @@ import {
   formatSeries,
   formatTable,
   sectionToJson,
-} from '../../scripts/bench/tables.ts';
+} from '../../bench/tables.ts';
 
 describe('statistics', () => {
   it('takes the middle, and the mean of two middles', () => {

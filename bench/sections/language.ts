@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { openLanguageTokenizer } from '../../../src/worker/inputs/tokenizer.ts';
-import { root } from '../../setup/steps.mjs';
+import { openLanguageTokenizer } from '../../src/worker/inputs/tokenizer.ts';
+import { root } from '../../scripts/setup/steps.mjs';
 import { prepareLanguageWeights, type LanguageWeights } from '../language-weights.ts';
 import type { BenchOptions } from '../options.ts';
 import { installLlamaCpp } from '../peers/install-llama-cpp.ts';
