@@ -1,9 +1,11 @@
-// Our language model, as the app runs it: int4 weights, prompt in runs of 256, the Loop decoder in runs of 1 to 32.
+// Our language model, as the app runs it: int4 weights, the sequence that the reply loop reads and writes.
 import { createRequire } from 'node:module';
-import { LanguageModel } from '../../src/worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../src/worker/pipelines/language/language-model.ts';
+import { runLength, Sequence } from '../../src/worker/pipelines/language/sequence.ts';
 import type { LanguageOpened, LanguageRequest, LanguageRun } from './language-peer.ts';
 import { servePeer } from './peer-process.ts';
 
+const greedy = { temperature: 0, topK: 0, topP: 1 };
 let model: LanguageModel | undefined;
 
 async function open(
@@ -20,17 +22,20 @@ async function open(
 
 async function run(prompt: readonly number[], maxTokens: number): Promise<LanguageRun> {
   if (model === undefined) throw new Error('no model is open');
-  const cache = model.newCache();
+  const sequence = new Sequence(model);
+  const { signal } = new AbortController();
   const begin = performance.now();
-  await model.read(cache, prompt.slice(0, -1));
+  sequence.feed(await sequence.stretchOf(prompt.slice(0, -1)));
+  await sequence.readAhead(signal, 0);
   const read = performance.now();
+  sequence.feed(await sequence.stretchOf(prompt.slice(-1)));
   const tokens: number[] = [];
-  for await (const piece of model.stream(cache, {
-    feed: prompt.slice(-1),
-    maxTokens,
-    stopIds: [],
-  })) {
-    tokens.push(...piece);
+  for (let index = 0; tokens.length < maxTokens; index += 1) {
+    const wanted = Math.min(runLength(index), maxTokens - tokens.length);
+    const uniforms = new Float32Array(wanted);
+    tokens.push(
+      ...(await sequence.decode({ maxTokens: wanted, stopIds: [], sampling: greedy, uniforms })),
+    );
   }
   return { prefillMs: read - begin, decodeMs: performance.now() - read, tokens };
 }

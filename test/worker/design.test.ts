@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as graph from '../../src/worker/graph/index.ts';
 import * as ops from '../../src/worker/graph/ops/index.ts';
-import { LanguageModel } from '../../src/worker/pipelines/language-model.ts';
-import { Painter } from '../../src/worker/pipelines/draw.ts';
-import { KeyValueCache } from '../../src/worker/pipelines/key-value-cache.ts';
-import { Sequence } from '../../src/worker/pipelines/sequence.ts';
-import { Vision } from '../../src/worker/pipelines/vision.ts';
+import { LanguageModel } from '../../src/worker/pipelines/language/language-model.ts';
+import { Painter } from '../../src/worker/pipelines/drawing/painter.ts';
+import { KeyValueCache } from '../../src/worker/pipelines/language/key-value-cache.ts';
+import { Sequence } from '../../src/worker/pipelines/language/sequence.ts';
+import { Vision } from '../../src/worker/pipelines/vision/vision.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const worker = join(root, 'src', 'worker');

@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { StudioError } from '../../shared/errors.ts';
-import { Painter } from '../../worker/pipelines/draw.ts';
+import { Painter } from '../../worker/pipelines/drawing/painter.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';

@@ -21,7 +21,7 @@ import {
   type NetworkModel,
 } from '../../worker/networks/models.ts';
 import { readJson } from '../../base/json-file.ts';
-import { LanguageModel } from '../../worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../worker/pipelines/language/language-model.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
 import { overlaid, wantedProviders } from '../../worker/pipelines/textbind-model.ts';

@@ -46,6 +46,11 @@ export function unsupportedField(
   return new StudioError('unsupported', message);
 }
 
+/** Whether a field is there and not null. */
+export function isGiven(reader: ConfigReader, field: string): boolean {
+  return valueOf(reader, field, undefined) !== undefined;
+}
+
 /** A field, with null and absence replaced by `fallback`. */
 function valueOf(reader: ConfigReader, field: string, fallback: unknown): unknown {
   return reader.fields[field] ?? fallback;
@@ -82,8 +87,8 @@ export function boolean(reader: ConfigReader, field: string, fallback?: boolean)
   return value;
 }
 
-/** One of a few words; any other word is legal but unsupported. */
-export function oneOf<T extends string>(
+/** One of a few words or numbers; any other is legal but unsupported. */
+export function oneOf<T extends string | number>(
   reader: ConfigReader,
   field: string,
   supported: readonly T[],
@@ -144,6 +149,28 @@ export function requireValues(
 }
 
 /**
+ * Fields that transformers' `PretrainedConfig` writes into any config.json and that do not change the network: names,
+ * training, and the defaults of generation, which generation_config.json replaces.
+ */
+export const harmlessTransformersFields: readonly string[] = [
+  ...['model_type', 'architectures', 'auto_map', 'dtype', 'torch_dtype', 'transformers_version'],
+  ...['name_or_path', 'tokenizer_class', 'finetuning_task', 'problem_type', 'prefix'],
+  ...['id2label', 'label2id', 'num_labels', 'task_specific_params', 'return_dict', 'torchscript'],
+  ...['output_hidden_states', 'output_attentions', 'output_scores', 'return_dict_in_generate'],
+  ...['use_cache', 'use_return_dict', 'use_bfloat16', 'tf_legacy_loss', 'gradient_checkpointing'],
+  ...['initializer_range', 'initializer_factor', 'attention_dropout', 'dropout', 'hidden_dropout'],
+  ...['hidden_dropout_prob', 'attention_probs_dropout_prob', 'chunk_size_feed_forward'],
+  ...['is_decoder', 'is_encoder_decoder', 'tie_encoder_decoder', 'cross_attention_hidden_size'],
+  ...['bos_token_id', 'eos_token_id', 'pad_token_id', 'unk_token_id', 'sep_token_id'],
+  ...['decoder_start_token_id', 'forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids'],
+  ...['suppress_tokens', 'begin_suppress_tokens', 'max_length', 'min_length', 'do_sample'],
+  ...['early_stopping', 'num_beams', 'num_beam_groups', 'diversity_penalty', 'temperature'],
+  ...['top_k', 'top_p', 'typical_p', 'repetition_penalty', 'length_penalty'],
+  ...['no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'num_return_sequences'],
+  ...['remove_invalid_values', 'exponential_decay_length_penalty', 'transformers.js_config'],
+];
+
+/**
  * Refuses a field we have never heard of unless it is switched off: a later library may have put a feature
  * behind it that changes the result.
  */
@@ -151,7 +178,13 @@ export function refuseUnknownFields(reader: ConfigReader, known: readonly string
   const names = new Set(known);
   for (const [field, value] of Object.entries(reader.fields)) {
     if (names.has(field) || field.startsWith('_')) continue;
-    if (value === null || value === false) continue;
+    if (isSwitchedOff(value)) continue;
     throw unsupportedField(reader, field, 'this field is not known');
   }
+}
+
+/** Null, false, an empty list or an empty object: nothing is asked for. */
+function isSwitchedOff(value: unknown): boolean {
+  if (value === null || value === false) return true;
+  return typeof value === 'object' && Object.keys(value as object).length === 0;
 }

@@ -1,16 +1,21 @@
 /**
- * The networks around the language model: for each a reader of its Hugging Face configuration, a builder of its graph,
- * and, where checkpoints come in several spellings, an adapter of their names.
+ * The networks: for each a reader of its Hugging Face configuration, builders of its graphs, and, where checkpoints
+ * come in several spellings, an adapter of their names.
  */
 export type { ClipTextConfig } from './clip-text/config.ts';
 export { buildClipText } from './clip-text/build.ts';
 export { parseClipTextConfig } from './clip-text/config.ts';
 export { adaptClipTextWeights } from './clip-text/weights.ts';
+export { buildEmbedding, buildScoring } from './llama/build.ts';
+export type { LlamaConfig } from './llama/config.ts';
+export { parseLlamaConfig } from './llama/config.ts';
+export { buildDecoder, cacheNames } from './llama/decoder.ts';
+export type { LlamaOptions } from './llama/form.ts';
 export type { QformerConfig, QformerSizes } from './qformer/config.ts';
 export { buildQformer } from './qformer/build.ts';
 export { parseQformerConfig, qformerConfigFromSizes } from './qformer/config.ts';
 export type { BuildTarget } from './target.ts';
-export { cpuTarget } from './target.ts';
+export { cpuTarget, targetFor } from './target.ts';
 export type { UnetConfig } from './unet/config.ts';
 export type { UnetDims } from './unet/build.ts';
 export { buildUnet } from './unet/build.ts';

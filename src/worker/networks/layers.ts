@@ -103,15 +103,15 @@ export function attention(
   query: Value,
   key: Value,
   value: Value,
-  heads: number,
+  headCount: number,
   options: { readonly bias?: Value } = {},
 ): Value {
   return multiHeadAttention(
     query,
     key,
     value,
-    heads,
-    options.bias ? { attentionBias: options.bias } : {},
+    headCount,
+    options.bias ? { hasAttentionBias: options.bias } : {},
   );
 }
 

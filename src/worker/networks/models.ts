@@ -1,13 +1,12 @@
-/**
- * Each network around the language model as an ONNX model over a checkpoint's weights: what pipelines hand to the
- * runtime, without knowing graphs.
- */
+/** Each network as an ONNX model over a checkpoint's weights: what pipelines hand to the runtime, without knowing graphs. */
 import type { Graph } from '../graph/index.ts';
 import { serialise } from '../graph/index.ts';
 import type { Checkpoint } from '../weights/index.ts';
 import type {
   BuildTarget,
   ClipTextConfig,
+  LlamaConfig,
+  LlamaOptions,
   QformerConfig,
   UnetConfig,
   VaeConfig,
@@ -18,7 +17,10 @@ import {
   adaptVaeWeights,
   adaptVitWeights,
   buildClipText,
+  buildDecoder,
+  buildEmbedding,
   buildQformer,
+  buildScoring,
   buildUnet,
   buildVaeDecoder,
   buildVaeEncoder,
@@ -33,6 +35,31 @@ export interface NetworkModel {
 
 function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
   return { model: serialise(graph, weights), weightsFolder: weights.folder };
+}
+
+/** Tokens written within one run; see `buildDecoder`. */
+export function decoderModel(
+  config: LlamaConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+  options: LlamaOptions,
+): NetworkModel {
+  return networkModel(buildDecoder(config, target, options), weights);
+}
+
+/** input_ids -> inputs_embeds; see `buildEmbedding`. */
+export function embeddingModel(config: LlamaConfig, weights: Checkpoint): NetworkModel {
+  return networkModel(buildEmbedding(config), weights);
+}
+
+/** inputs_embeds -> logits of whole sequences; see `buildScoring`. */
+export function scoringModel(
+  config: LlamaConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+  options: LlamaOptions,
+): NetworkModel {
+  return networkModel(buildScoring(config, target, options), weights);
 }
 
 /** pixel_values -> last_hidden_state; see `buildVit`. */

@@ -9,3 +9,8 @@ export interface BuildTarget {
 
 /** The target that every machine has. */
 export const cpuTarget: BuildTarget = { provider: 'cpu', precision: 'float32' };
+
+/** What suits a provider. CUDA's kernels for attention and group normalisation want half precision. */
+export function targetFor(provider: BuildTarget['provider']): BuildTarget {
+  return { provider, precision: provider === 'cuda' ? 'float16' : 'float32' };
+}

@@ -11,13 +11,13 @@ import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokeniz
 import { chooseProvider, type Provider, type ProviderChoice } from '../runtime/index.ts';
 import { freshSeed } from '../sampling/random.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
-import { replyTo } from './chat.ts';
-import { Painter } from './draw.ts';
-import { LanguageModel } from './language-model.ts';
+import { replyTo } from './chat/reply.ts';
+import { Painter } from './drawing/painter.ts';
+import { LanguageModel } from './language/language-model.ts';
 import { toStudioError } from './model-errors.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
-import { nextTurnOfLoop, Sequence } from './sequence.ts';
-import { Vision } from './vision.ts';
+import { nextTurnOfLoop, Sequence } from './language/sequence.ts';
+import { Vision } from './vision/vision.ts';
 
 /** How far opening has come: `part` is being opened, `done` of `total` are. */
 export interface OpeningProgress {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
-import { replyTo, type ReplyContext } from '../../../src/worker/pipelines/chat.ts';
-import { Sequence } from '../../../src/worker/pipelines/sequence.ts';
+import { replyTo, type ReplyContext } from '../../../src/worker/pipelines/chat/reply.ts';
+import { Sequence } from '../../../src/worker/pipelines/language/sequence.ts';
 import { createWordTokenizer } from '../inputs/word-tokenizer.ts';
 import { ScriptedModel } from './scripted-model.ts';
 

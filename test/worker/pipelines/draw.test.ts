@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DrawingProgress } from '../../../src/shared/contracts/reply-event.ts';
 import { decodeImage } from '../../../src/worker/inputs/image.ts';
-import { decodeLatents } from '../../../src/worker/pipelines/decode-latents.ts';
-import { Painter, type DrawRequest } from '../../../src/worker/pipelines/draw.ts';
+import { decodeLatents } from '../../../src/worker/pipelines/drawing/decode-latents.ts';
+import { Painter, type DrawRequest } from '../../../src/worker/pipelines/drawing/painter.ts';
 import { openCheckpoint, readFloats } from '../../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
 

@@ -5,8 +5,8 @@ import {
   maxPicturesPerReply,
   writeReply,
   type ReplyLoopOptions,
-} from '../../../src/worker/pipelines/reply-loop.ts';
-import { Sequence } from '../../../src/worker/pipelines/sequence.ts';
+} from '../../../src/worker/pipelines/chat/reply-loop.ts';
+import { Sequence } from '../../../src/worker/pipelines/language/sequence.ts';
 import { RandomNumbers } from '../../../src/worker/sampling/random.ts';
 import { createWordTokenizer } from '../inputs/word-tokenizer.ts';
 import { ScriptedModel } from './scripted-model.ts';

@@ -1,8 +1,8 @@
 import type {
   DecodeRun,
-  InterleavedLanguageModel,
+  TokenModel,
   SequenceCache,
-} from '../../../src/worker/pipelines/interleaved-model.ts';
+} from '../../../src/worker/pipelines/language/token-model.ts';
 
 /** A cache that keeps what was read: one number a position, since the scripted model's embeddings are [1]. */
 export class ScriptedCache implements SequenceCache {
@@ -19,7 +19,7 @@ export class ScriptedCache implements SequenceCache {
 }
 
 /** A language model that says what it is told to, and embeds each token as its own id. */
-export class ScriptedModel implements InterleavedLanguageModel {
+export class ScriptedModel implements TokenModel {
   readonly config = { hiddenSize: 1 };
   readonly caches: ScriptedCache[] = [];
   /** Rows read by each call, for tests of what was fed and of what was not read again. */

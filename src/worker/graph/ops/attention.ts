@@ -19,10 +19,10 @@ export function multiHeadAttention(
   query: Value,
   key: Value,
   value: Value,
-  heads: number,
+  headCount: number,
   options: {
     readonly bias?: Value;
-    readonly attentionBias?: Value;
+    readonly hasAttentionBias?: Value;
     readonly scale?: number;
     readonly unidirectional?: boolean;
   } = {},
@@ -31,8 +31,8 @@ export function multiHeadAttention(
   const dtype = sameType(op, query, key, value);
   for (const each of [query, key, value]) {
     ofRank(op, each, 3);
-    if (numberDim(op, each, 2) % heads !== 0)
-      throw new GraphError(`${op}: ${heads} heads do not divide ${describe(each)}`);
+    if (numberDim(op, each, 2) % headCount !== 0)
+      throw new GraphError(`${op}: ${headCount} heads do not divide ${describe(each)}`);
   }
   if (dimOf(query, 2) !== dimOf(key, 2) || dimOf(key, 1) !== dimOf(value, 1)) {
     throw new GraphError(
@@ -41,10 +41,10 @@ export function multiHeadAttention(
   }
   return makeValue(
     op,
-    [query, key, value, options.bias, undefined, options.attentionBias],
+    [query, key, value, options.bias, undefined, options.hasAttentionBias],
     { dtype, shape: [dimOf(query, 0), dimOf(query, 1), dimOf(value, 2)] },
     {
-      num_heads: attribute.int(heads),
+      num_heads: attribute.int(headCount),
       scale: options.scale === undefined ? undefined : attribute.float(options.scale),
       unidirectional: options.unidirectional ? attribute.int(1) : undefined,
     },
@@ -66,10 +66,10 @@ export type AttentionInput =
 
 /** Options of `groupQueryAttention`. */
 export interface GroupQueryOptions {
-  readonly heads: number;
-  readonly keyValueHeads: number;
+  readonly headCount: number;
+  readonly keyValueHeadCount: number;
   /** Size of a head. */
-  readonly headDim: number;
+  readonly headSize: number;
   /** [b, g, p, d] each; left out when nothing is cached. */
   readonly past?: { readonly key: Value; readonly value: Value };
   /** int32 [b]: tokens in the cache after this call, less one (the op's `seqlens_k`). */
@@ -81,20 +81,20 @@ export interface GroupQueryOptions {
 }
 
 function checkParts(op: string, input: AttentionInput, options: GroupQueryOptions): Value {
-  const { heads, keyValueHeads, headDim } = options;
+  const { headCount, keyValueHeadCount, headSize } = options;
   const query = 'packed' in input ? input.packed : input.query;
   ofRank(op, query, 3);
   const lead = query.shape.slice(0, 2);
   if ('packed' in input) {
     hasShape(op, 'query with key and value', query, [
       ...lead,
-      (heads + 2 * keyValueHeads) * headDim,
+      (headCount + 2 * keyValueHeadCount) * headSize,
     ]);
     return query;
   }
-  hasShape(op, 'query', query, [...lead, heads * headDim]);
-  hasShape(op, 'key', input.key, [...lead, keyValueHeads * headDim]);
-  hasShape(op, 'value', input.value, [...lead, keyValueHeads * headDim]);
+  hasShape(op, 'query', query, [...lead, headCount * headSize]);
+  hasShape(op, 'key', input.key, [...lead, keyValueHeadCount * headSize]);
+  hasShape(op, 'value', input.value, [...lead, keyValueHeadCount * headSize]);
   sameType(op, query, input.key, input.value);
   return query;
 }
@@ -108,19 +108,19 @@ export function groupQueryAttention(
   options: GroupQueryOptions,
 ): CachedAttention {
   const op = 'GroupQueryAttention';
-  const { heads, keyValueHeads, headDim, past, rotary } = options;
+  const { headCount, keyValueHeadCount, headSize, past, rotary } = options;
   const query = checkParts(op, input, options);
   const { dtype } = query;
   const [batch, length] = [dimOf(query, 0), dimOf(query, 1)];
   if (past) {
-    hasShape(op, 'past key', past.key, [batch, keyValueHeads, dimOf(past.key, 2), headDim]);
+    hasShape(op, 'past key', past.key, [batch, keyValueHeadCount, dimOf(past.key, 2), headSize]);
     hasShape(op, 'past value', past.value, past.key.shape);
     sameType(op, query, past.key, past.value);
   }
   ofType(op, options.lastPosition, 'int32');
   ofType(op, options.totalLength, 'int32');
   const cached = addDims(past ? dimOf(past.key, 2) : 0, length);
-  const present = { dtype, shape: [batch, keyValueHeads, cached, headDim] };
+  const present = { dtype, shape: [batch, keyValueHeadCount, cached, headSize] };
   const parts =
     'packed' in input
       ? [input.packed, undefined, undefined]
@@ -136,10 +136,10 @@ export function groupQueryAttention(
       rotary?.cos,
       rotary?.sin,
     ],
-    [{ dtype, shape: [batch, length, heads * headDim] }, present, present],
+    [{ dtype, shape: [batch, length, headCount * headSize] }, present, present],
     {
-      num_heads: attribute.int(heads),
-      kv_num_heads: attribute.int(keyValueHeads),
+      num_heads: attribute.int(headCount),
+      kv_num_heads: attribute.int(keyValueHeadCount),
       do_rotary: attribute.int(rotary ? 1 : 0),
     },
     contrib,
@@ -153,12 +153,12 @@ export function rotaryEmbedding(
   positions: Value,
   cos: Value,
   sin: Value,
-  heads: number,
+  headCount: number,
 ): Value {
   const op = 'RotaryEmbedding';
   ofType(op, positions, 'int64');
   const dtype = sameType(op, x, cos, sin);
-  const attributes = { num_heads: attribute.int(heads) };
+  const attributes = { num_heads: attribute.int(headCount) };
   return makeValue(op, [x, positions, cos, sin], { dtype, shape: x.shape }, attributes, contrib);
 }
 

@@ -2,9 +2,11 @@
 import {
   configReader,
   finiteNumber,
+  harmlessTransformersFields,
   invalidField,
   oneOf,
   positiveInteger,
+  refuseUnknownFields,
 } from '../config-reader.ts';
 
 /** Sizes of a `CLIPTextModel` or `CLIPTextModelWithProjection`. */
@@ -27,6 +29,11 @@ export interface ClipTextConfig {
   readonly pooledAt: 'highest' | number;
 }
 
+const readFields = [
+  ...['vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'hidden_act'],
+  ...['num_attention_heads', 'max_position_embeddings', 'layer_norm_eps', 'projection_dim'],
+];
+
 const projecting = 'CLIPTextModelWithProjection';
 
 /**
@@ -42,6 +49,7 @@ export function parseClipTextConfig(
   const reader = configReader(json, source);
   const { model_type: modelType, architectures } = reader.fields;
   if (modelType !== undefined) oneOf(reader, 'model_type', ['clip_text_model']);
+  refuseUnknownFields(reader, [...readFields, ...harmlessTransformersFields]);
   const hasProjection = Array.isArray(architectures) && architectures.includes(projecting);
   const endOfText = positiveInteger(reader, 'eos_token_id', 49407);
   const config: ClipTextConfig = {

@@ -20,13 +20,13 @@ import {
 } from '../../graph/index.ts';
 import type { LlamaConfig } from './config.ts';
 
-/** Keys and values of one layer: [b, keyValueHeads, tokens, headDim] each. */
+/** Keys and values of one layer: [b, keyValueHeadCount, tokens, headSize] each. */
 export interface LayerCache {
   readonly key: Value;
   readonly value: Value;
 }
 
-/** Tables [positions, headDim / 2]. */
+/** Tables [positions, headSize / 2]. */
 export interface RotaryTables {
   readonly cos: Value;
   readonly sin: Value;
@@ -59,9 +59,16 @@ export function groupedAttention(
   rotary: RotaryTables,
   place: GroupedPlace,
 ): Attend {
-  const { heads, keyValueHeads, headDim } = config;
+  const { headCount, keyValueHeadCount, headSize } = config;
   return (_layer, input, past) => {
-    const options = { heads, keyValueHeads, headDim, rotary, ...place, ...(past ? { past } : {}) };
+    const options = {
+      headCount,
+      keyValueHeadCount,
+      headSize,
+      rotary,
+      ...place,
+      ...(past ? { past } : {}),
+    };
     const { output, presentKey, presentValue } = groupQueryAttention(input, options);
     return { output, present: { key: presentKey, value: presentValue } };
   };
@@ -71,7 +78,7 @@ export function groupedAttention(
 export interface TwoPartPlace {
   /** int64 [b, t]: positions of the tokens fed. */
   readonly positions: Value;
-  /** float [heads / keyValueHeads * t, prefix + added]: 0, or very negative where not to look. */
+  /** float [heads / keyValueHeadCount * t, prefix + added]: 0, or very negative where not to look. */
   readonly mask: Value;
   /** What was cached before the run, per layer; none when the sequence starts here. */
   readonly prefix: readonly LayerCache[] | undefined;
@@ -95,25 +102,28 @@ export function twoPartAttention(
   rotary: RotaryTables,
   place: TwoPartPlace,
 ): Attend {
-  const { heads, keyValueHeads: groups, headDim } = config;
-  const alpha = 1 / Math.sqrt(headDim);
+  const { headCount, keyValueHeadCount: groups, headSize } = config;
+  const alpha = 1 / Math.sqrt(headSize);
   return (layer, input, past) => {
     const all = packed(input);
     const [batch, length] = [dimOf(all, 0), dimOf(all, 1)];
     const headsFirst = transpose(
-      reshape(all, [batch, length, heads + 2 * groups, headDim]),
+      reshape(all, [batch, length, headCount + 2 * groups, headSize]),
       [0, 2, 1, 3],
     );
-    const [turning, newValue] = split(headsFirst, [heads + groups, groups], 1) as [Value, Value];
+    const [turning, newValue] = split(headsFirst, [headCount + groups, groups], 1) as [
+      Value,
+      Value,
+    ];
     const turned = rotaryEmbedding(
       turning,
       place.positions,
       rotary.cos,
       rotary.sin,
-      heads + groups,
+      headCount + groups,
     );
-    const [query, newKey] = split(turned, [heads, groups], 1) as [Value, Value];
-    const rows = reshape(query, [batch, groups, -1, headDim]);
+    const [query, newKey] = split(turned, [headCount, groups], 1) as [Value, Value];
+    const rows = reshape(query, [batch, groups, -1, headSize]);
     const key = past ? concat([past.key, newKey], 2) : newKey;
     const value = past ? concat([past.value, newValue], 2) : newValue;
     const added = fusedMatMul(rows, key, { transB: true, alpha });
@@ -121,8 +131,8 @@ export function twoPartAttention(
     const mixed = prefix
       ? mixBoth(rows, prefix, { added, value }, place, alpha)
       : matMul(softmax(add(added, place.mask)), value);
-    const perHead = reshape(mixed, [batch, heads, length, headDim]);
-    const output = reshape(transpose(perHead, [0, 2, 1, 3]), [batch, length, heads * headDim]);
+    const perHead = reshape(mixed, [batch, headCount, length, headSize]);
+    const output = reshape(transpose(perHead, [0, 2, 1, 3]), [batch, length, headCount * headSize]);
     return { output, present: { key, value } };
   };
 }

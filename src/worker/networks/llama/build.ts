@@ -6,20 +6,14 @@ import type { Graph, Value } from '../../graph/index.ts';
 import { cast, constant, finishGraph, input, shapeOf } from '../../graph/index.ts';
 import type { Attend } from './attention.ts';
 import { groupedAttention, twoPartAttention } from './attention.ts';
+import type { BuildTarget } from '../target.ts';
 import type { LlamaConfig } from './config.ts';
+import type { GraphForm, LlamaOptions } from './form.ts';
+import { graphForm } from './form.ts';
 import { groupedPlace, lengthOf, twoPartPlace } from './places.ts';
 import { rotaryTables } from './rotary.ts';
 import { decoderStack } from './stack.ts';
-import type { Precision } from './weights.ts';
 import { embedding, head } from './weights.ts';
-
-/** Options common to the graphs. */
-export interface LlamaBuildOptions extends Precision {
-  /** Positions that the rotary tables cover: the longest sequence. */
-  readonly positions: number;
-  /** See attention.ts. */
-  readonly attention: 'grouped' | 'twoPart';
-}
 
 /** input_ids int64 [batch, length] -> inputs_embeds float32 [batch, length, hidden]. */
 export function buildEmbedding(config: LlamaConfig): Graph {
@@ -29,19 +23,14 @@ export function buildEmbedding(config: LlamaConfig): Graph {
   });
 }
 
-function wholeSequence(
-  config: LlamaConfig,
-  options: LlamaBuildOptions,
-  given: Value,
-  embeds: Value,
-): Attend {
-  const rotary = rotaryTables(config, options.positions, options.dtype);
-  if (options.attention === 'grouped') {
+function wholeSequence(config: LlamaConfig, form: GraphForm, given: Value, embeds: Value): Attend {
+  const rotary = rotaryTables(config, form.positions, form.dtype);
+  if (form.attention === 'grouped') {
     return groupedAttention(config, rotary, groupedPlace(lengthOf(given), shapeOf(given, 0, 1)));
   }
   const zero = constant(0, 'int64');
   const call = { x: embeds, pastLength: zero, start: zero, fed: 'length', added: 'length' };
-  return twoPartAttention(config, rotary, twoPartPlace(config, options, call));
+  return twoPartAttention(config, rotary, twoPartPlace(config, form, call));
 }
 
 /**
@@ -50,18 +39,20 @@ function wholeSequence(
  */
 export function buildScoring(
   config: LlamaConfig,
-  options: LlamaBuildOptions,
-  from: 'input_ids' | 'inputs_embeds',
+  target: BuildTarget,
+  options: LlamaOptions,
+  from: 'input_ids' | 'inputs_embeds' = 'inputs_embeds',
 ): Graph {
+  const form = graphForm(config, target, options);
   const given =
     from === 'input_ids'
       ? input(from, 'int64', ['batch', 'length'])
       : input(from, 'float32', ['batch', 'length', config.hiddenSize]);
   const embeds =
-    from === 'input_ids' ? embedding(config, options.dtype)(given) : cast(given, options.dtype);
-  const attend = wholeSequence(config, options, given, embeds);
-  const { hidden } = decoderStack(config, options)(embeds, attend, undefined);
+    from === 'input_ids' ? embedding(config, form.dtype)(given) : cast(given, form.dtype);
+  const attend = wholeSequence(config, form, given, embeds);
+  const { hidden } = decoderStack(config, form)(embeds, attend, undefined);
   return finishGraph('llama-scoring', [given], {
-    logits: cast(head(config, options)(hidden), 'float32'),
+    logits: cast(head(config, form)(hidden), 'float32'),
   });
 }

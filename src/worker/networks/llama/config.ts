@@ -1,57 +1,36 @@
 /** What a Llama checkpoint's config.json says, checked. Source: transformers' LlamaConfig. */
-import { z } from 'zod';
-import { GraphError } from '../../graph/graph-error.ts';
-
-const count = z.number().int().positive();
-
-const llama3Scaling = z.object({
-  rope_type: z.literal('llama3'),
-  factor: z.number().positive(),
-  low_freq_factor: z.number().positive(),
-  high_freq_factor: z.number().positive(),
-  original_max_position_embeddings: count,
-});
-const linearScaling = z.object({ rope_type: z.literal('linear'), factor: z.number().positive() });
-const noScaling = z.object({ rope_type: z.literal('default') });
-
-const quantisation = z.object({
-  quant_method: z.literal('textbind-blocks'),
-  bits: z.union([z.literal(4), z.literal(8)]),
-  block_size: z.number().int().min(16),
-  /** Bits of the embedding and the head; 16 where they are stored as half precision. */
-  embedding_bits: z.union([z.literal(8), z.literal(16)]),
-});
-
-const schema = z.object({
-  model_type: z.literal('llama'),
-  vocab_size: count,
-  hidden_size: count,
-  intermediate_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  num_key_value_heads: count.nullish(),
-  head_dim: count.nullish(),
-  hidden_act: z.literal('silu').default('silu'),
-  max_position_embeddings: count.default(2048),
-  rms_norm_eps: z.number().positive().default(1e-6),
-  tie_word_embeddings: z.boolean().default(false),
-  attention_bias: z.boolean().default(false),
-  mlp_bias: z.boolean().default(false),
-  rope_theta: z.number().positive().nullish(),
-  rope_scaling: z.record(z.string(), z.unknown()).nullish(),
-  // transformers 5 keeps theta and scaling together under this name.
-  rope_parameters: z.record(z.string(), z.unknown()).nullish(),
-  quantization_config: z.unknown().optional(),
-});
+import type { ConfigReader } from '../config-reader.ts';
+import {
+  boolean,
+  configReader,
+  finiteNumber,
+  harmlessTransformersFields,
+  invalidField,
+  isGiven,
+  oneOf,
+  positiveInteger,
+  refuseUnknownFields,
+  requireValues,
+} from '../config-reader.ts';
 
 /** How positions are stretched beyond the length a model was trained on. */
 export type RopeScaling =
-  z.infer<typeof llama3Scaling> | z.infer<typeof linearScaling> | z.infer<typeof noScaling>;
+  | { readonly kind: 'none' }
+  | { readonly kind: 'linear'; readonly factor: number }
+  | {
+      readonly kind: 'llama3';
+      readonly factor: number;
+      readonly lowFrequencyFactor: number;
+      readonly highFrequencyFactor: number;
+      /** Positions that the model was first trained on. */
+      readonly originalMaxPositions: number;
+    };
 
 /** How weights are stored in blocks of few bits; undefined for plain floating point. */
 export interface Quantisation {
   readonly bits: 4 | 8;
   readonly blockSize: number;
+  /** Bits of the embedding and the head; 16 where they are stored as half precision. */
   readonly embeddingBits: 8 | 16;
 }
 
@@ -60,86 +39,145 @@ export interface LlamaConfig {
   readonly vocabularySize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly headDim: number;
+  readonly layerCount: number;
+  readonly headCount: number;
+  readonly keyValueHeadCount: number;
+  readonly headSize: number;
   readonly maxPositions: number;
   readonly normEpsilon: number;
-  readonly tiedHead: boolean;
-  readonly attentionBias: boolean;
-  readonly mlpBias: boolean;
+  /** Whether the head is the embedding table. */
+  readonly hasTiedHead: boolean;
+  readonly hasAttentionBias: boolean;
+  readonly hasMlpBias: boolean;
   readonly ropeTheta: number;
   readonly ropeScaling: RopeScaling;
   readonly quantisation: Quantisation | undefined;
 }
 
-function problem(where: string, error: z.ZodError): GraphError {
-  const [issue] = error.issues;
-  const field = issue?.path.join('.') ?? '';
-  return new GraphError(`${where}: ${field ? `"${field}": ` : ''}${issue?.message ?? 'not valid'}`);
-}
+const readFields = [
+  ...['vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'hidden_act'],
+  ...['num_attention_heads', 'num_key_value_heads', 'head_dim', 'max_position_embeddings'],
+  ...['rms_norm_eps', 'tie_word_embeddings', 'attention_bias', 'mlp_bias', 'rope_theta'],
+  ...['rope_scaling', 'rope_parameters', 'quantization_config'],
+];
 
-function parseScaling(where: string, raw: Readonly<Record<string, unknown>>): RopeScaling {
-  const type = raw['rope_type'] ?? raw['type'] ?? 'default';
-  const parsed = z
-    .discriminatedUnion('rope_type', [llama3Scaling, linearScaling, noScaling])
-    .safeParse({ ...raw, rope_type: type });
-  if (!parsed.success) {
-    throw new GraphError(`${where}: rope scaling ${JSON.stringify(raw)} is not supported`);
-  }
-  return parsed.data;
-}
+/** Features of Llama's relatives that share its model_type in some files; the first value is the default. */
+const fixedValues: Readonly<Record<string, readonly unknown[]>> = {
+  partial_rotary_factor: [1],
+  rope_interleaved: [false],
+};
 
-function parseQuantisation(where: string, raw: unknown): Quantisation | undefined {
-  if (raw === undefined || raw === null) return undefined;
-  const parsed = quantisation.safeParse(raw);
-  if (!parsed.success) {
-    throw new GraphError(`${where}: quantization_config ${JSON.stringify(raw)} is not supported`);
-  }
-  const { bits, block_size: blockSize, embedding_bits: embeddingBits } = parsed.data;
-  return { bits, blockSize, embeddingBits };
-}
+/** Left in published files by their trainers. Tensor parallelism only cuts a product into parts. */
+const harmlessFields = ['pretraining_tp', 'is_llama_config'];
 
 /**
- * Reads a config.json that has been parsed from JSON.
+ * Reads a config.json that has been parsed from JSON. Defaults are those of transformers' `LlamaConfig`, but for
+ * the sizes of the network, which must be there.
  *
- * @param where the file's name, for messages.
- * @throws GraphError naming the field and its value if the network is of a kind we cannot build.
+ * @param source what errors call the file.
+ * @throws StudioError `model-invalid` or `unsupported`, naming field and value.
  */
-export function parseLlamaConfig(json: unknown, where = 'config.json'): LlamaConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) throw problem(where, parsed.error);
-  const raw = parsed.data;
-  const heads = raw.num_attention_heads;
-  const keyValueHeads = raw.num_key_value_heads ?? heads;
-  const headDim = raw.head_dim ?? raw.hidden_size / heads;
-  if (!Number.isInteger(headDim) || headDim % 2 !== 0) {
-    throw new GraphError(
-      `${where}: hidden_size ${raw.hidden_size} over ${heads} heads gives no even head size`,
-    );
-  }
-  if (heads % keyValueHeads !== 0) {
-    throw new GraphError(`${where}: ${keyValueHeads} key-value heads do not divide ${heads} heads`);
-  }
-  const rope = { ...raw.rope_scaling, ...raw.rope_parameters };
-  const theta = raw.rope_theta ?? rope['rope_theta'] ?? 10000;
-  if (typeof theta !== 'number') throw new GraphError(`${where}: rope_theta is not a number`);
+export function parseLlamaConfig(
+  json: unknown,
+  source = 'language model config.json',
+): LlamaConfig {
+  const reader = configReader(json, source);
+  oneOf(reader, 'model_type', ['llama']);
+  requireValues(reader, fixedValues);
+  refuseUnknownFields(reader, [
+    ...readFields,
+    ...Object.keys(fixedValues),
+    ...harmlessFields,
+    ...harmlessTransformersFields,
+  ]);
+  oneOf(reader, 'hidden_act', ['silu', 'swish'], 'silu');
   return {
-    vocabularySize: raw.vocab_size,
-    hiddenSize: raw.hidden_size,
-    intermediateSize: raw.intermediate_size,
-    layers: raw.num_hidden_layers,
-    heads,
-    keyValueHeads,
-    headDim,
-    maxPositions: raw.max_position_embeddings,
-    normEpsilon: raw.rms_norm_eps,
-    tiedHead: raw.tie_word_embeddings,
-    attentionBias: raw.attention_bias,
-    mlpBias: raw.mlp_bias,
-    ropeTheta: theta,
-    ropeScaling: parseScaling(where, rope),
-    quantisation: parseQuantisation(where, raw.quantization_config),
+    vocabularySize: positiveInteger(reader, 'vocab_size'),
+    hiddenSize: positiveInteger(reader, 'hidden_size'),
+    intermediateSize: positiveInteger(reader, 'intermediate_size'),
+    layerCount: positiveInteger(reader, 'num_hidden_layers'),
+    ...readHeads(reader),
+    maxPositions: positiveInteger(reader, 'max_position_embeddings', 2048),
+    normEpsilon: finiteNumber(reader, 'rms_norm_eps', 1e-6, 0),
+    hasTiedHead: boolean(reader, 'tie_word_embeddings', false),
+    hasAttentionBias: boolean(reader, 'attention_bias', false),
+    hasMlpBias: boolean(reader, 'mlp_bias', false),
+    ...readRope(reader),
+    quantisation: readQuantisation(reader),
+  };
+}
+
+function readHeads(
+  reader: ConfigReader,
+): Pick<LlamaConfig, 'headCount' | 'keyValueHeadCount' | 'headSize'> {
+  const hiddenSize = positiveInteger(reader, 'hidden_size');
+  const headCount = positiveInteger(reader, 'num_attention_heads');
+  const keyValueHeadCount = positiveInteger(reader, 'num_key_value_heads', headCount);
+  if (headCount % keyValueHeadCount !== 0) {
+    throw invalidField(reader, 'num_key_value_heads', `a divisor of ${headCount} heads`);
+  }
+  if (!isGiven(reader, 'head_dim') && hiddenSize % headCount !== 0) {
+    throw invalidField(reader, 'num_attention_heads', `a divisor of hidden_size ${hiddenSize}`);
+  }
+  const headSize = positiveInteger(reader, 'head_dim', hiddenSize / headCount);
+  if (headSize % 2 !== 0) throw invalidField(reader, 'head_dim', 'even', headSize);
+  return { headCount, keyValueHeadCount, headSize };
+}
+
+/** Theta and scaling stand apart (`rope_theta`, `rope_scaling`), or since transformers 5 in `rope_parameters`. */
+function readRope(reader: ConfigReader): Pick<LlamaConfig, 'ropeTheta' | 'ropeScaling'> {
+  const field = isGiven(reader, 'rope_parameters') ? 'rope_parameters' : 'rope_scaling';
+  const rope = configReader(reader.fields[field] ?? {}, `${reader.source}: ${field}`);
+  const theta = isGiven(rope, 'rope_theta') ? rope : reader;
+  return {
+    ropeTheta: finiteNumber(theta, 'rope_theta', 10000, Number.MIN_VALUE),
+    ropeScaling: readRopeScaling(rope),
+  };
+}
+
+const ropeFields = ['rope_type', 'type', 'rope_theta', 'partial_rotary_factor'];
+
+function readRopeScaling(rope: ConfigReader): RopeScaling {
+  requireValues(rope, { partial_rotary_factor: [1] });
+  // Before transformers 4.43 the field was called "type".
+  const name = isGiven(rope, 'rope_type') ? 'rope_type' : 'type';
+  const kind = oneOf(rope, name, ['default', 'linear', 'llama3'], 'default');
+  const positive = (field: string): number =>
+    finiteNumber(rope, field, undefined, Number.MIN_VALUE);
+  switch (kind) {
+    case 'default':
+      refuseUnknownFields(rope, ropeFields);
+      return { kind: 'none' };
+    case 'linear':
+      refuseUnknownFields(rope, [...ropeFields, 'factor']);
+      return { kind: 'linear', factor: positive('factor') };
+    case 'llama3': {
+      const bounds = ['low_freq_factor', 'high_freq_factor', 'original_max_position_embeddings'];
+      refuseUnknownFields(rope, [...ropeFields, 'factor', ...bounds]);
+      return {
+        kind: 'llama3',
+        factor: positive('factor'),
+        lowFrequencyFactor: positive('low_freq_factor'),
+        highFrequencyFactor: positive('high_freq_factor'),
+        originalMaxPositions: positiveInteger(rope, 'original_max_position_embeddings'),
+      };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+function readQuantisation(reader: ConfigReader): Quantisation | undefined {
+  const json = reader.fields['quantization_config'];
+  if (json === undefined || json === null) return undefined;
+  const quantisation = configReader(json, `${reader.source}: quantization_config`);
+  oneOf(quantisation, 'quant_method', ['textbind-blocks']);
+  refuseUnknownFields(quantisation, ['quant_method', 'bits', 'block_size', 'embedding_bits']);
+  const blockSize = positiveInteger(quantisation, 'block_size');
+  if (blockSize < 16) throw invalidField(quantisation, 'block_size', 'at least 16');
+  return {
+    bits: oneOf(quantisation, 'bits', [4, 8]),
+    blockSize,
+    embeddingBits: oneOf(quantisation, 'embedding_bits', [8, 16]),
   };
 }

@@ -22,8 +22,10 @@ import {
 } from '../../graph/index.ts';
 import type { Attend, LayerCache } from './attention.ts';
 import { groupedAttention, twoPartAttention } from './attention.ts';
-import type { LlamaBuildOptions } from './build.ts';
+import type { BuildTarget } from '../target.ts';
 import type { LlamaConfig } from './config.ts';
+import type { GraphForm, LlamaOptions } from './form.ts';
+import { graphForm } from './form.ts';
 import { groupedPlace, lengthOf, prefixPositions, twoPartPlace } from './places.ts';
 import { rotaryTables } from './rotary.ts';
 import { sample } from './sample.ts';
@@ -71,9 +73,9 @@ function controlInputs(): Controls {
   };
 }
 
-function cacheInputs(config: LlamaConfig, dtype: LlamaBuildOptions['dtype']): LayerCache[] {
-  const shape = [1, config.keyValueHeads, 'capacity', config.headDim];
-  return Array.from({ length: config.layers }, (_, layer) => {
+function cacheInputs(config: LlamaConfig, dtype: GraphForm['dtype']): LayerCache[] {
+  const shape = [1, config.keyValueHeadCount, 'capacity', config.headSize];
+  return Array.from({ length: config.layerCount }, (_, layer) => {
     const { pastKey, pastValue } = cacheNames(layer);
     return { key: input(pastKey, dtype, shape), value: input(pastValue, dtype, shape) };
   });
@@ -106,11 +108,11 @@ const fedByRun = addDims('length', addDims('produced', -1));
 /** The loop carries the whole cache; each iteration's attention copies it to make it longer. */
 function wholeCache(
   config: LlamaConfig,
-  options: LlamaBuildOptions,
+  form: GraphForm,
   past: readonly LayerCache[],
   pastLength: Value,
 ): CacheFlow {
-  const rotary = rotaryTables(config, options.positions, options.dtype);
+  const rotary = rotaryTables(config, form.positions, form.dtype);
   const pastEnd = reshape(pastLength, [1]);
   const [first, last] = [constant([0], 'int64'), constant([Number.MAX_SAFE_INTEGER], 'int64')];
   return {
@@ -124,13 +126,13 @@ function wholeCache(
 /** The loop carries only what the run adds; the rest is read where it lies. */
 function addedCache(
   config: LlamaConfig,
-  options: LlamaBuildOptions,
+  form: GraphForm,
   past: readonly LayerCache[],
   pastLength: Value,
 ): CacheFlow {
-  const rotary = rotaryTables(config, options.positions, options.dtype);
+  const rotary = rotaryTables(config, form.positions, form.dtype);
   const positions = prefixPositions(past[0] as LayerCache, pastLength);
-  const empty = filled(0, options.dtype, [1, config.keyValueHeads, 0, config.headDim]);
+  const empty = filled(0, form.dtype, [1, config.keyValueHeadCount, 0, config.headSize]);
   return {
     initial: flatten(past).map(() => empty),
     attend: (x, start) => {
@@ -143,7 +145,7 @@ function addedCache(
         fed,
         added: addDims('cached', fed),
       };
-      return twoPartAttention(config, rotary, twoPartPlace(config, options, call));
+      return twoPartAttention(config, rotary, twoPartPlace(config, form, call));
     },
     added: (cache) => cache,
   };
@@ -167,18 +169,23 @@ function addedCache(
  * new.N.key / value [1, g, length + produced - 1, d]: what was fed in this run. The last token is not
  * among it: it has not been fed.
  */
-export function buildDecoder(config: LlamaConfig, options: LlamaBuildOptions): Graph {
+export function buildDecoder(
+  config: LlamaConfig,
+  target: BuildTarget,
+  options: LlamaOptions,
+): Graph {
+  const form = graphForm(config, target, options);
   const { hiddenSize, vocabularySize } = config;
   const embeds = input('inputs_embeds', 'float32', [1, 'length', hiddenSize]);
-  const past = cacheInputs(config, options.dtype);
+  const past = cacheInputs(config, form.dtype);
   const control = controlInputs();
-  const makeFlow = options.attention === 'grouped' ? wholeCache : addedCache;
-  const flow = makeFlow(config, options, past, control.pastLength);
-  const stack = decoderStack(config, options);
-  const [lookUp, project] = [embedding(config, options.dtype), head(config, options)];
-  const cacheShape = (length: Dim): Dim[] => [1, config.keyValueHeads, length, config.headDim];
+  const makeFlow = form.attention === 'grouped' ? wholeCache : addedCache;
+  const flow = makeFlow(config, form, past, control.pastLength);
+  const stack = decoderStack(config, form);
+  const [lookUp, project] = [embedding(config, form.dtype), head(config, form)];
+  const cacheShape = (length: Dim): Dim[] => [1, config.keyValueHeadCount, length, config.headSize];
   const afterShape = cacheShape(
-    options.attention === 'grouped' ? addDims('past', fedByRun) : fedByRun,
+    form.attention === 'grouped' ? addDims('past', fedByRun) : fedByRun,
   );
   const noLogits = constant(new Float32Array(vocabularySize), 'float32', [1, vocabularySize]);
 
@@ -187,7 +194,7 @@ export function buildDecoder(config: LlamaConfig, options: LlamaBuildOptions): G
       maxTrips: control.maxTokens,
       keepGoing: constant(1, 'bool'),
       carried: [
-        { initial: cast(embeds, options.dtype), shape: [1, 'fed', hiddenSize] },
+        { initial: cast(embeds, form.dtype), shape: [1, 'fed', hiddenSize] },
         { initial: control.pastLength },
         { initial: noLogits },
         ...flow.initial.map((initial) => ({ initial, shape: cacheShape('cached') })),

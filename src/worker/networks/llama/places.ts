@@ -77,7 +77,7 @@ export function twoPartPlace(
   const firstKey = prefix?.caches[0]?.key;
   return {
     positions: expandTo(unsqueeze(rows, 0), shapeOf(x, 0, 2), [x.shape[0] as Dim, fed]),
-    mask: tile(mask, [config.heads / config.keyValueHeads, 1]),
+    mask: tile(mask, [config.headCount / config.keyValueHeadCount, 1]),
     prefix: prefix?.caches,
     sizes: firstKey ? concat([shapeOf(firstKey, 2, 3), addedCount], 0) : addedCount,
   };

@@ -4,20 +4,20 @@ import { constant } from '../../graph/index.ts';
 import type { LlamaConfig, RopeScaling } from './config.ts';
 
 function scaleFrequency(frequency: number, scaling: RopeScaling): number {
-  switch (scaling.rope_type) {
-    case 'default':
+  switch (scaling.kind) {
+    case 'none':
       return frequency;
     case 'linear':
       return frequency / scaling.factor;
     case 'llama3': {
       // transformers, modeling_rope_utils.py, _compute_llama3_parameters.
       const wavelength = (2 * Math.PI) / frequency;
-      const original = scaling.original_max_position_embeddings;
-      if (wavelength < original / scaling.high_freq_factor) return frequency;
-      if (wavelength > original / scaling.low_freq_factor) return frequency / scaling.factor;
+      const original = scaling.originalMaxPositions;
+      if (wavelength < original / scaling.highFrequencyFactor) return frequency;
+      if (wavelength > original / scaling.lowFrequencyFactor) return frequency / scaling.factor;
       const smooth =
-        (original / wavelength - scaling.low_freq_factor) /
-        (scaling.high_freq_factor - scaling.low_freq_factor);
+        (original / wavelength - scaling.lowFrequencyFactor) /
+        (scaling.highFrequencyFactor - scaling.lowFrequencyFactor);
       return ((1 - smooth) * frequency) / scaling.factor + smooth * frequency;
     }
     default:
@@ -25,15 +25,15 @@ function scaleFrequency(frequency: number, scaling: RopeScaling): number {
   }
 }
 
-/** The angular frequency of each pair of a head's elements: [headDim / 2], radians a position. */
+/** The angular frequency of each pair of a head's elements: [headSize / 2], radians a position. */
 export function rotaryFrequencies(config: LlamaConfig): readonly number[] {
-  const { headDim, ropeTheta, ropeScaling } = config;
-  return Array.from({ length: headDim / 2 }, (_, pair) =>
-    scaleFrequency(ropeTheta ** ((-2 * pair) / headDim), ropeScaling),
+  const { headSize, ropeTheta, ropeScaling } = config;
+  return Array.from({ length: headSize / 2 }, (_, pair) =>
+    scaleFrequency(ropeTheta ** ((-2 * pair) / headSize), ropeScaling),
   );
 }
 
-/** Cosines and sines [positions, headDim / 2] of the first `positions` positions. */
+/** Cosines and sines [positions, headSize / 2] of the first `positions` positions. */
 export function rotaryTables(
   config: LlamaConfig,
   positions: number,

@@ -24,17 +24,17 @@ interface Layer {
 }
 
 function projections(config: LlamaConfig, precision: Precision, name: string): Layer['project'] {
-  const { hiddenSize, heads, keyValueHeads, headDim, attentionBias } = config;
+  const { hiddenSize, headCount, keyValueHeadCount, headSize, hasAttentionBias } = config;
   const make = (part: string, count: number): Linear =>
-    linear(config, precision, `${name}.${part}`, count * headDim, hiddenSize, attentionBias);
+    linear(config, precision, `${name}.${part}`, count * headSize, hiddenSize, hasAttentionBias);
   if (config.quantisation) {
-    const packed = make('qkv_proj', heads + 2 * keyValueHeads);
+    const packed = make('qkv_proj', headCount + 2 * keyValueHeadCount);
     return (x) => ({ packed: packed(x) });
   }
   const [query, key, value] = [
-    make('q_proj', heads),
-    make('k_proj', keyValueHeads),
-    make('v_proj', keyValueHeads),
+    make('q_proj', headCount),
+    make('k_proj', keyValueHeadCount),
+    make('v_proj', keyValueHeadCount),
   ];
   return (x) => ({ query: query(x), key: key(x), value: value(x) });
 }
@@ -45,23 +45,23 @@ function projections(config: LlamaConfig, precision: Precision, name: string): L
  *      +-- up ------------+
  */
 function gatedMlp(config: LlamaConfig, precision: Precision, name: string): Linear {
-  const { hiddenSize: hidden, intermediateSize: inner, mlpBias } = config;
-  const down = linear(config, precision, `${name}.down_proj`, hidden, inner, mlpBias);
+  const { hiddenSize: hidden, intermediateSize: inner, hasMlpBias } = config;
+  const down = linear(config, precision, `${name}.down_proj`, hidden, inner, hasMlpBias);
   if (config.quantisation) {
-    const both = linear(config, precision, `${name}.gate_up_proj`, 2 * inner, hidden, mlpBias);
+    const both = linear(config, precision, `${name}.gate_up_proj`, 2 * inner, hidden, hasMlpBias);
     return (x) => {
       const [gate, up] = split(both(x), [inner, inner], -1) as [Value, Value];
       return down(mul(silu(gate), up));
     };
   }
-  const gate = linear(config, precision, `${name}.gate_proj`, inner, hidden, mlpBias);
-  const up = linear(config, precision, `${name}.up_proj`, inner, hidden, mlpBias);
+  const gate = linear(config, precision, `${name}.gate_proj`, inner, hidden, hasMlpBias);
+  const up = linear(config, precision, `${name}.up_proj`, inner, hidden, hasMlpBias);
   return (x) => down(mul(silu(gate(x)), up(x)));
 }
 
 function decoderLayer(config: LlamaConfig, precision: Precision, index: number): Layer {
   const name = `model.layers.${index}`;
-  const { hiddenSize, heads, headDim, attentionBias } = config;
+  const { hiddenSize, headCount, headSize, hasAttentionBias } = config;
   const norm = (part: string): Value =>
     parameter(`${name}.${part}.weight`, [hiddenSize], precision.dtype);
   return {
@@ -72,8 +72,8 @@ function decoderLayer(config: LlamaConfig, precision: Precision, index: number):
       precision,
       `${name}.self_attn.o_proj`,
       hiddenSize,
-      heads * headDim,
-      attentionBias,
+      headCount * headSize,
+      hasAttentionBias,
     ),
     mlpNorm: norm('post_attention_layernorm'),
     mlp: gatedMlp(config, precision, `${name}.mlp`),
@@ -94,7 +94,7 @@ export type Stack = (
  */
 export function decoderStack(config: LlamaConfig, precision: Precision): Stack {
   const { normEpsilon } = config;
-  const layers = Array.from({ length: config.layers }, (_, index) =>
+  const layers = Array.from({ length: config.layerCount }, (_, index) =>
     decoderLayer(config, precision, index),
   );
   const finalNorm = parameter('model.norm.weight', [config.hiddenSize], precision.dtype);

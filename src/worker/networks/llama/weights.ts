@@ -123,7 +123,7 @@ export function embedding(config: LlamaConfig, dtype: DataType): (ids: Value) =>
 /** The head: [b, t, hidden] -> logits [b, t, vocabulary]. */
 export function head(config: LlamaConfig, precision: Precision): Linear {
   const { vocabularySize: n, hiddenSize: k, quantisation } = config;
-  const name = config.tiedHead ? embeddingName : headName;
+  const name = config.hasTiedHead ? embeddingName : headName;
   if (quantisation?.embeddingBits === 8) {
     const weight = blockQuantised(
       `${name}.weight`,

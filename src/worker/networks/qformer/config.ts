@@ -2,9 +2,11 @@
 import {
   configReader,
   finiteNumber,
+  harmlessTransformersFields,
   invalidField,
   oneOf,
   positiveInteger,
+  refuseUnknownFields,
   requireValues,
 } from '../config-reader.ts';
 
@@ -58,6 +60,19 @@ export function qformerConfigFromSizes(
   );
 }
 
+const readFields = [
+  ...['num_query_tokens', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'hidden_act'],
+  ...['num_attention_heads', 'encoder_hidden_size', 'projection_size', 'layer_norm_eps'],
+  'cross_attention_frequency',
+];
+
+const fixedValues = { use_qformer_text_input: [false] };
+
+/** Of the text that a Q-Former can read beside its queries, which TextBind's does not. */
+const harmlessFields = [
+  ...['vocab_size', 'max_position_embeddings', 'position_embedding_type', 'classifier_dropout'],
+];
+
 /**
  * Reads a `Blip2QFormerConfig` to which `num_query_tokens` and `projection_size` have been added. Defaults are those
  * of transformers' `Blip2QFormerConfig`.
@@ -67,7 +82,9 @@ export function qformerConfigFromSizes(
  */
 export function parseQformerConfig(json: unknown, source = 'Q-Former config'): QformerConfig {
   const reader = configReader(json, source);
-  requireValues(reader, { use_qformer_text_input: [false] });
+  requireValues(reader, fixedValues);
+  const known = [...readFields, ...Object.keys(fixedValues), ...harmlessFields];
+  refuseUnknownFields(reader, [...known, ...harmlessTransformersFields]);
   const config: QformerConfig = {
     queryCount: positiveInteger(reader, 'num_query_tokens', 32),
     hiddenSize: positiveInteger(reader, 'hidden_size', 768),

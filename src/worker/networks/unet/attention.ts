@@ -49,22 +49,22 @@ function transformerBlock(
   x: Value,
   text: Value,
   weights: TransformerBlockWeights,
-  heads: number,
+  headCount: number,
 ): Value {
   const own = layerNorm(x, weights.norm1, layerNormEpsilon);
-  const y = add(attend(own, own, weights.selfAttention, heads), x);
+  const y = add(attend(own, own, weights.selfAttention, headCount), x);
   const asked = layerNorm(y, weights.norm2, layerNormEpsilon);
-  const z = add(attend(asked, text, weights.crossAttention, heads), y);
+  const z = add(attend(asked, text, weights.crossAttention, headCount), y);
   return add(gatedFeedForward(layerNorm(z, weights.norm3, layerNormEpsilon), weights), z);
 }
 
-function attend(x: Value, source: Value, weights: AttentionWeights, heads: number): Value {
+function attend(x: Value, source: Value, weights: AttentionWeights, headCount: number): Value {
   const query = linear(x, weights.query);
   const [key, value] = labelled(source === x ? 'self' : 'text', () => [
     linear(source, weights.key),
     linear(source, weights.value),
   ]) as [Value, Value];
-  return linear(attention(query, key, value, heads), weights.output);
+  return linear(attention(query, key, value, headCount), weights.output);
 }
 
 /** x -> linear -> Split -> value * gelu(gate) -> linear */

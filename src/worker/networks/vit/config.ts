@@ -4,9 +4,12 @@ import {
   boolean,
   configReader,
   finiteNumber,
+  harmlessTransformersFields,
   invalidField,
   oneOf,
   positiveInteger,
+  refuseUnknownFields,
+  requireValues,
 } from '../config-reader.ts';
 
 /** Sizes of a `Blip2VisionModel`. */
@@ -25,6 +28,17 @@ export interface VitConfig {
   readonly hasQkvBias: boolean;
 }
 
+const readFields = [
+  ...['hidden_size', 'intermediate_size', 'num_hidden_layers', 'num_attention_heads', 'hidden_act'],
+  ...['image_size', 'patch_size', 'layer_norm_eps', 'qkv_bias'],
+];
+
+/** Pictures have three colours; published files say so though `Blip2VisionConfig` no longer does. */
+const fixedValues = { num_channels: [3] };
+
+/** Of a CLIP-like projection that BLIP-2 does not have, yet its published file names. */
+const harmlessFields = ['projection_dim'];
+
 /**
  * Reads a `Blip2VisionConfig`, alone or as `vision_config` of a whole BLIP-2's config.json. Defaults are those of
  * transformers' `Blip2VisionConfig` (ViT-g/14).
@@ -40,6 +54,9 @@ export function parseVitConfig(json: unknown, source = 'vision config.json'): Vi
       : configReader(outer.fields['vision_config'], `${source}: vision_config`);
   const modelType = reader.fields['model_type'];
   if (typeof modelType === 'string') oneOf(reader, 'model_type', ['blip_2_vision_model']);
+  requireValues(reader, fixedValues);
+  const known = [...readFields, ...Object.keys(fixedValues), ...harmlessFields];
+  refuseUnknownFields(reader, [...known, ...harmlessTransformersFields]);
   const config: VitConfig = {
     hiddenSize: positiveInteger(reader, 'hidden_size', 1408),
     intermediateSize: positiveInteger(reader, 'intermediate_size', 6144),

@@ -1,6 +1,12 @@
 /** Decoding within one run: cache, stopping, sampling, streaming. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../../../src/worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
+import { readJson } from '../../../../src/base/json-file.ts';
+import { openCheckpoint } from '../../../../src/worker/weights/index.ts';
+import { runLength, Sequence } from '../../../../src/worker/pipelines/language/sequence.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import type { PlainSampling } from './sampling.ts';
 import { samplePlainly } from './sampling.ts';
@@ -18,20 +24,42 @@ function uniformNumbers(count: number, seed: number): Float32Array {
   });
 }
 
+const scratch = mkdtempSync(join(tmpdir(), 'decoder-'));
+
+/** A folder with the config.json of another, but for the longest sequence. */
+function withPositions(folder: string, positions: number): string {
+  const config = readJson(join(folder, 'config.json'), 'model-invalid') as Record<string, unknown>;
+  const changed = { ...config, max_position_embeddings: positions };
+  writeFileSync(join(scratch, 'config.json'), JSON.stringify(changed));
+  return scratch;
+}
+
+const greedy = { temperature: 0, topK: 0, topP: 1 };
+
 describe.skipIf(noPython)(`decoding${why}`, () => {
   let golden: Reference;
   let model: LanguageModel;
   let ids: number[];
   let greedyTokens: number[];
+  /** The same network with room for a long sequence. */
+  let roomy: LanguageModel;
 
   beforeAll(async () => {
     golden = reference('grouped-tied');
     model = await LanguageModel.open(golden.folder, { providers: ['cpu'] });
     ids = golden.ids('ids');
     greedyTokens = golden.ids('tokens');
+    roomy = await LanguageModel.open(withPositions(golden.folder, 1024), {
+      providers: ['cpu'],
+      checkpoint: openCheckpoint(golden.folder),
+    });
   }, pythonTimeoutMs);
 
-  afterAll(() => model?.release());
+  afterAll(async () => {
+    await model?.release();
+    await roomy?.release();
+    rmSync(scratch, { recursive: true, force: true });
+  });
 
   it('gives the same tokens one by one as in one run', async () => {
     const cache = model.newCache();
@@ -45,15 +73,18 @@ describe.skipIf(noPython)(`decoding${why}`, () => {
     expect(tokens).toEqual(greedyTokens);
   });
 
-  it('streams the same tokens in runs of 1, 4 and 16', async () => {
-    const cache = model.newCache();
+  it('writes the same tokens in the runs of a reply', async () => {
+    const sequence = new Sequence(model);
+    sequence.feed(await sequence.stretchOf(ids));
     const runs: number[][] = [];
-    for await (const run of model.stream(cache, { feed: ids, maxTokens: 20, stopIds: [] })) {
-      runs.push([...run]);
+    for (let run = 0; runs.flat().length < 20; run += 1) {
+      const maxTokens = Math.min(runLength(run), 20 - runs.flat().length);
+      const uniforms = new Float32Array(maxTokens);
+      runs.push(await sequence.decode({ maxTokens, stopIds: [], sampling: greedy, uniforms }));
     }
     expect(runs.flat()).toEqual(greedyTokens);
     expect(runs.map((run) => run.length)).toEqual([1, 4, 15]);
-    expect(cache.length).toBe(ids.length + 19);
+    expect(sequence.positions).toEqual([...ids, ...greedyTokens.slice(0, 19)]);
   });
 
   it('reads a prompt in any parts with the same result', async () => {
@@ -155,24 +186,19 @@ describe.skipIf(noPython)(`decoding${why}`, () => {
     );
   });
 
-  it('stops between runs when asked to, with a consistent cache', async () => {
-    const cache = model.newCache();
+  it('reads ahead in runs, and stops between them when asked to with a consistent cache', async () => {
+    const long = Array.from({ length: 600 }, (_, index) => index % 101);
+    const [sequence, whole] = [new Sequence(roomy), new Sequence(roomy)];
     const controller = new AbortController();
-    const tokens: number[] = [];
-    const stream = model.stream(cache, {
-      feed: ids,
-      maxTokens: 20,
-      stopIds: [],
-      signal: controller.signal,
-    });
-    await expect(async () => {
-      for await (const run of stream) {
-        tokens.push(...run);
-        if (tokens.length >= 5) controller.abort(new Error('enough'));
-      }
-    }).rejects.toThrow('enough');
-    expect(tokens).toEqual(greedyTokens.slice(0, 5));
-    const more = await model.decode(cache, { feed: tokens.slice(-1), maxTokens: 3, stopIds: [] });
-    expect([...more]).toEqual(greedyTokens.slice(5, 8));
+    sequence.feed(await sequence.stretchOf(long));
+    setImmediate(() => controller.abort(new Error('enough')));
+    await expect(sequence.readAhead(controller.signal)).rejects.toThrow('enough');
+    expect(sequence.positions).toEqual(long.slice(0, 256));
+    await sequence.readAhead(new AbortController().signal, 0);
+    expect(sequence.positions).toEqual(long);
+    const run = { maxTokens: 3, stopIds: [], sampling: greedy, uniforms: new Float32Array(3) };
+    sequence.feed(await sequence.stretchOf([5]));
+    whole.feed(await whole.stretchOf([...long, 5]));
+    expect(await sequence.decode(run)).toEqual(await whole.decode(run));
   });
 });

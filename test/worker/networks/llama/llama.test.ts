@@ -1,6 +1,6 @@
 /** The Llama network against transformers' LlamaForCausalLM on small random checkpoints. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../../../src/worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import { caseNames, pythonTimeoutMs, reference, relativeError } from './support.ts';
 
@@ -27,8 +27,8 @@ describe.skipIf(noPython)(`llama against transformers${noPython ? `: ${noPython}
     '%s: the grouped form with its whole cache gives the same tokens',
     async (name) => {
       const golden = reference(name);
-      const build = { attention: 'grouped' } as const;
-      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], build });
+      const graph = { attention: 'grouped' } as const;
+      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], graph });
       const cache = model.newCache();
       const first = await model.decode(cache, {
         feed: golden.ids('ids'),
@@ -47,8 +47,11 @@ describe.skipIf(noPython)(`llama against transformers${noPython ? `: ${noPython}
     '%s: in half precision, relative error under 1e-2',
     async (name) => {
       const golden = reference(name);
-      const build = { attention: 'grouped', dtype: 'float16', accuracyLevel: 0 } as const;
-      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], build });
+      const form = {
+        precision: 'float16',
+        graph: { attention: 'grouped', accuracyLevel: 0 },
+      } as const;
+      const model = await LanguageModel.open(golden.folder, { providers: ['cpu'], ...form });
       const cache = model.newCache();
       expect(cache.shape.dtype).toBe('float16');
       const ids = golden.ids('ids');

@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serialise } from '../../../../src/worker/graph/index.ts';
-import type { LlamaBuildOptions } from '../../../../src/worker/networks/llama/index.ts';
+import type { LlamaOptions } from '../../../../src/worker/networks/index.ts';
 import {
   buildDecoder,
   buildScoring,
+  cpuTarget,
   parseLlamaConfig,
-} from '../../../../src/worker/networks/llama/index.ts';
-import { LanguageModel } from '../../../../src/worker/pipelines/language-model.ts';
+} from '../../../../src/worker/networks/index.ts';
+import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { Session, float32Tensor, hostOutput } from '../../../../src/worker/runtime/index.ts';
 import type { TensorToWrite } from '../../../../src/worker/weights/index.ts';
 import {
@@ -48,18 +49,12 @@ function writeDequantised(from: string, to: string, bits: 4 | 8): void {
 async function score(
   from: string,
   embeds: Float32Array,
-  options: Partial<LlamaBuildOptions>,
+  options: Partial<LlamaOptions>,
 ): Promise<Float32Array> {
   const config = parseLlamaConfig(JSON.parse(readFileSync(join(from, 'config.json'), 'utf8')));
-  const build = {
-    dtype: 'float32',
-    accuracyLevel: 1,
-    positions: 128,
-    attention: 'twoPart',
-    ...options,
-  } as const;
+  const form = { accuracyLevel: 1, positions: 128, ...options } as const;
   const checkpoint = openCheckpoint(from);
-  const model = serialise(buildScoring(config, build, 'inputs_embeds'), checkpoint);
+  const model = serialise(buildScoring(config, cpuTarget, form), checkpoint);
   const session = await Session.open(model, { provider: 'cpu', weightsFolder: checkpoint.folder });
   const dims = [1, embeds.length / config.hiddenSize, config.hiddenSize];
   const outputs = await session.run({ inputs_embeds: float32Tensor(embeds, dims) });
@@ -116,20 +111,17 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     const golden = reference('grouped-tied');
     const quantised = mkdtempSync(join(folder, 'q'));
     quantiseModel(golden.folder, quantised);
-    const build = {
-      dtype: 'float32',
-      accuracyLevel: 0,
-      positions: 16,
-      attention: 'grouped',
-    } as const;
+    const form = { accuracyLevel: 0, positions: 16, attention: 'grouped' } as const;
     const config = parseLlamaConfig(
       JSON.parse(readFileSync(join(quantised, 'config.json'), 'utf8')),
     );
     const weights = openCheckpoint(quantised);
     expect(() =>
-      serialise(buildDecoder({ ...config, quantisation: undefined }, build), weights),
+      serialise(buildDecoder({ ...config, quantisation: undefined }, cpuTarget, form), weights),
     ).toThrow('the checkpoint lacks tensor');
-    expect(() => serialise(buildDecoder({ ...config, hiddenSize: 192 }, build), weights)).toThrow(
+    expect(() =>
+      serialise(buildDecoder({ ...config, hiddenSize: 192 }, cpuTarget, form), weights),
+    ).toThrow(
       /tensor "model\.[\w.]+" has shape \[.*96.*\] in the checkpoint, the network needs \[.*192.*\]|has shape/,
     );
   });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../../../src/worker/pipelines/language-model.ts';
+import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { probeProvider } from '../../../../src/worker/runtime/index.ts';
 import { quantiseModel } from '../../../../src/worker/weights/index.ts';
 import { noPython } from '../../../golden/run-python.ts';

@@ -5,17 +5,16 @@ import {
   pixelValues,
   type ImageProcessor,
   type PictureFile,
-} from '../inputs/image.ts';
-import { parseVitConfig, qformerConfigFromSizes } from '../networks/index.ts';
-import { qformerModel, vitModel } from '../networks/models.ts';
-import { float32Tensor, type Session } from '../runtime/index.ts';
-import { openCheckpoint } from '../weights/index.ts';
-import { StudioError } from '../../shared/errors.ts';
-import { readJson } from '../../base/json-file.ts';
-import type { ModelFolder } from '../../library/model-folder.ts';
-import { openNetwork, runFloats, type FloatTensor, type Placement } from './network.ts';
-import type { Stretch } from './sequence.ts';
-import { buildTarget } from './target.ts';
+} from '../../inputs/image.ts';
+import { parseVitConfig, qformerConfigFromSizes, targetFor } from '../../networks/index.ts';
+import { qformerModel, vitModel } from '../../networks/models.ts';
+import { float32Tensor, type Session } from '../../runtime/index.ts';
+import { openCheckpoint } from '../../weights/index.ts';
+import { StudioError } from '../../../shared/errors.ts';
+import { readJson } from '../../../base/json-file.ts';
+import type { ModelFolder } from '../../../library/model-folder.ts';
+import { openNetwork, runFloats, type FloatTensor, type Placement } from '../network.ts';
+import type { Stretch } from '../language/sequence.ts';
 
 /** Pictures whose embeddings are kept: 32 rows of 4096 floats are half a MiB each. */
 const keptPictures = 128;
@@ -49,7 +48,7 @@ export class Vision {
         `${model.processor}: pictures become ${processor.width} x ${processor.height}, but ${configFile} has image_size ${vitConfig.imageSize}`,
       );
     }
-    const target = buildTarget(placement.provider);
+    const target = targetFor(placement.provider);
     const qformerConfig = qformerConfigFromSizes(model.manifest.qformerConfig, {
       encoderHiddenSize: vitConfig.hiddenSize,
       projectionSize: languageHiddenSize,

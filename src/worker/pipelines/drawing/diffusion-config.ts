@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { openClipTokenizer, type ClipTokenizer } from '../inputs/clip-tokenizer.ts';
+import { openClipTokenizer, type ClipTokenizer } from '../../inputs/clip-tokenizer.ts';
 import {
   parseClipTextConfig,
   parseUnetConfig,
@@ -10,9 +10,9 @@ import {
   type ClipTextConfig,
   type UnetConfig,
   type VaeConfig,
-} from '../networks/index.ts';
-import { parseEulerConfig, type EulerConfig } from '../sampling/euler-config.ts';
-import { readJson, readJsonFile } from '../../base/json-file.ts';
+} from '../../networks/index.ts';
+import { parseEulerConfig, type EulerConfig } from '../../sampling/euler-config.ts';
+import { readJson, readJsonFile } from '../../../base/json-file.ts';
 
 /** A text encoder of a diffusers pipeline and its tokenizer. */
 export interface TextEncoderConfig {

@@ -1,5 +1,5 @@
-import { createDetokenizer, type Detokenizer } from '../inputs/detokenizer.ts';
-import type { LanguageTokenizer } from '../inputs/tokenizer.ts';
+import { createDetokenizer, type Detokenizer } from '../../inputs/detokenizer.ts';
+import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
 
 /** The text of a reply as it is written; white space at its two ends is the prompt's form, not text. */
 export class TextStream {

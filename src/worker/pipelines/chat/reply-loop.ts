@@ -2,16 +2,22 @@ import type {
   DrawingProgress,
   DrawnPicture,
   ReplyEvent,
-} from '../../shared/contracts/reply-event.ts';
-import type { FinishReason } from '../../shared/contracts/worker-protocol.ts';
-import type { Notice } from '../../shared/domain/turn.ts';
-import { StudioError, toWireError, type WireError } from '../../shared/errors.ts';
-import { createDetokenizer } from '../inputs/detokenizer.ts';
-import { undrawnIds } from '../inputs/prompt.ts';
-import type { LanguageTokenizer } from '../inputs/tokenizer.ts';
-import { uniforms, type RandomNumbers } from '../sampling/random.ts';
-import type { TokenSampling } from '../sampling/token-sampler.ts';
-import { nextTurnOfLoop, type Sequence, type SequenceMark, type Stretch } from './sequence.ts';
+} from '../../../shared/contracts/reply-event.ts';
+import type { FinishReason } from '../../../shared/contracts/worker-protocol.ts';
+import type { Notice } from '../../../shared/domain/turn.ts';
+import { StudioError, toWireError, type WireError } from '../../../shared/errors.ts';
+import { createDetokenizer } from '../../inputs/detokenizer.ts';
+import { undrawnIds } from '../../inputs/prompt.ts';
+import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
+import { uniforms, type RandomNumbers } from '../../sampling/random.ts';
+import type { TokenSampling } from '../../sampling/token-sampler.ts';
+import {
+  nextTurnOfLoop,
+  runLength,
+  type Sequence,
+  type SequenceMark,
+  type Stretch,
+} from '../language/sequence.ts';
 import { TextStream } from './text-stream.ts';
 
 /** Draws one caption. Throws when it cannot, or when the signal is aborted. */
@@ -56,8 +62,6 @@ export interface ReplyLoopResult {
 export const maxPicturesPerReply = 4;
 /** CLIP reads 77 tokens; a caption of more than this is one that forgot to end. */
 export const maxCaptionTokens = 96;
-/** Tokens in one run: the first words at once, later runs cheaper a token, Stop heard between them. */
-const runLengths = [1, 4, 16, 32] as const;
 
 type State =
   | { readonly kind: 'text' }
@@ -165,9 +169,8 @@ class ReplyLoop {
   }
 
   #nextRunLength(): number {
-    const length = runLengths[Math.min(this.#run, runLengths.length - 1)]!;
     this.#run += 1;
-    return length;
+    return runLength(this.#run - 1);
   }
 
   /** Tokens that may still be written before the reply, the context or the caption is full. */

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { DrawingProgress } from '../../shared/contracts/reply-event.ts';
-import { StudioError } from '../../shared/errors.ts';
-import { encodePng } from '../inputs/image.ts';
-import { clipTextModel, unetModel, vaeDecoderModel } from '../networks/models.ts';
-import { float32Tensor, type Session } from '../runtime/index.ts';
+import type { DrawingProgress } from '../../../shared/contracts/reply-event.ts';
+import { StudioError } from '../../../shared/errors.ts';
+import { encodePng } from '../../inputs/image.ts';
+import { targetFor } from '../../networks/index.ts';
+import { clipTextModel, unetModel, vaeDecoderModel } from '../../networks/models.ts';
+import { float32Tensor, type Session } from '../../runtime/index.ts';
 import {
   baseSteps,
   eulerSchedule,
@@ -14,9 +15,9 @@ import {
   scaleModelInput,
   type EulerSchedule,
   type StepRange,
-} from '../sampling/euler.ts';
-import { normalNoise, RandomNumbers } from '../sampling/random.ts';
-import { openCheckpoint } from '../weights/index.ts';
+} from '../../sampling/euler.ts';
+import { normalNoise, RandomNumbers } from '../../sampling/random.ts';
+import { openCheckpoint } from '../../weights/index.ts';
 import {
   batchOfTwo,
   encodeConditions,
@@ -25,11 +26,10 @@ import {
   type TextEncoders,
 } from './conditions.ts';
 import { decodeLatents } from './decode-latents.ts';
-import { readDiffusion, type DiffusionConfig } from './draw-config.ts';
-import type { ModelFolder } from '../../library/model-folder.ts';
-import { openNetwork, runFloats, type FloatTensor, type Placement } from './network.ts';
-import { nextTurnOfLoop } from './sequence.ts';
-import { buildTarget } from './target.ts';
+import { readDiffusion, type DiffusionConfig } from './diffusion-config.ts';
+import type { ModelFolder } from '../../../library/model-folder.ts';
+import { openNetwork, runFloats, type FloatTensor, type Placement } from '../network.ts';
+import { nextTurnOfLoop } from '../language/sequence.ts';
 
 /** `textbind.md` section 4: the refiner takes over where a fifth of the noise is left. */
 const refinerShare = 0.8;
@@ -93,7 +93,7 @@ export class Painter {
     const baseConfig = await readDiffusion(folders.base);
     const base = await openDiffusion(baseConfig, placement, onPart);
     await onPart('VAE');
-    const target = buildTarget(placement.provider);
+    const target = targetFor(placement.provider);
     // SDXL's VAE overflows in half precision (its config says force_upcast).
     const vaeTarget = { ...target, precision: 'float32' } as const;
     const vaeWeights = openCheckpoint(join(folders.base, 'vae'));
@@ -253,7 +253,7 @@ async function openDiffusion(
   onPart: (part: string) => Promise<void>,
   base?: OpenDiffusion,
 ): Promise<OpenDiffusion> {
-  const target = buildTarget(placement.provider);
+  const target = targetFor(placement.provider);
   const own: Session[] = [];
   const open = async (network: Parameters<typeof openNetwork>[0]): Promise<Session> => {
     const session = await openNetwork(network, placement);

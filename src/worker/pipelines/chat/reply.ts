@@ -1,13 +1,21 @@
-import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
-import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
-import { readPicture, type PictureFile } from '../inputs/image.ts';
-import { buildPrompt, type Prompt } from '../inputs/prompt.ts';
-import type { LanguageTokenizer } from '../inputs/tokenizer.ts';
+import type { ReplyEvent } from '../../../shared/contracts/reply-event.ts';
+import type {
+  WorkerReplyBody,
+  WorkerRequestBody,
+} from '../../../shared/contracts/worker-protocol.ts';
+import { readPicture, type PictureFile } from '../../inputs/image.ts';
+import { buildPrompt, type Prompt } from '../../inputs/prompt.ts';
+import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
 import { createHash } from 'node:crypto';
-import { freshSeed, RandomNumbers } from '../sampling/random.ts';
-import type { InterleavedLanguageModel } from './interleaved-model.ts';
+import { freshSeed, RandomNumbers } from '../../sampling/random.ts';
+import type { TokenModel } from '../language/token-model.ts';
 import { writeReply, type DrawCaption } from './reply-loop.ts';
-import { nextTurnOfLoop, type Position, type Sequence, type Stretch } from './sequence.ts';
+import {
+  nextTurnOfLoop,
+  type Position,
+  type Sequence,
+  type Stretch,
+} from '../language/sequence.ts';
 
 /** Turns a picture into what stands for it in a sequence; `Vision` fits. */
 export interface PictureReader {
@@ -15,7 +23,7 @@ export interface PictureReader {
 }
 
 export interface ReplyContext {
-  readonly language: InterleavedLanguageModel;
+  readonly language: TokenModel;
   readonly tokenizer: LanguageTokenizer;
   readonly vision: PictureReader;
   readonly sequence: Sequence;

@@ -1,6 +1,6 @@
-import { int64Tensor, type Session } from '../runtime/index.ts';
-import type { DiffusionConfig, TextEncoderConfig } from './draw-config.ts';
-import { runFloats, type FloatTensor } from './network.ts';
+import { int64Tensor, type Session } from '../../runtime/index.ts';
+import type { DiffusionConfig, TextEncoderConfig } from './diffusion-config.ts';
+import { runFloats, type FloatTensor } from '../network.ts';
 
 /** What a UNet is told besides the noise, for a batch of one. */
 export interface Conditions {

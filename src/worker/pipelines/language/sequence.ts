@@ -1,5 +1,5 @@
-import { sampleToken, type TokenSampling } from '../sampling/token-sampler.ts';
-import type { DecodeRun, InterleavedLanguageModel, SequenceCache } from './interleaved-model.ts';
+import { sampleToken, type TokenSampling } from '../../sampling/token-sampler.ts';
+import type { DecodeRun, SequenceCache, TokenModel } from './token-model.ts';
 
 /** One position of a sequence by name: a token's id, or `hash/index` for one of a picture's embeddings. */
 export type Position = number | string;
@@ -19,19 +19,27 @@ export interface SequenceMark {
 /** A prompt is read in runs of this many positions; between runs Stop is heard. */
 const promptRunPositions = 256;
 
+/** Tokens in one run: the first words at once, later runs cheaper a token, Stop heard between them. */
+const runLengths = [1, 4, 16, 32] as const;
+
+/** Tokens that the run-th run (from 0) of a reply may write. */
+export function runLength(run: number): number {
+  return runLengths[Math.min(run, runLengths.length - 1)]!;
+}
+
 /**
  * One sequence that a language model reads and writes: its cache, by name what is in it, and what is to be read next.
  * The names tell how much of the next turn's prompt the cache holds already.
  */
 export class Sequence {
-  readonly #model: InterleavedLanguageModel;
+  readonly #model: TokenModel;
   readonly #cache: SequenceCache;
   #read: Position[] = [];
   /** The position read last, to ask again what follows it. */
   #last: Stretch = { positions: [], rows: new Float32Array(0) };
   #next: Stretch = { positions: [], rows: new Float32Array(0) };
 
-  constructor(model: InterleavedLanguageModel) {
+  constructor(model: TokenModel) {
     this.#model = model;
     this.#cache = model.newCache();
   }
@@ -83,17 +91,23 @@ export class Sequence {
   }
 
   /**
-   * Reads all that waits but the last run of a long stretch.
+   * Reads what waits until at most `left` positions do: by default the last run of a long stretch, which the first
+   * token's run reads.
    * @throws the signal's reason between runs; the cache then holds what was read
    */
-  async readAhead(signal: AbortSignal): Promise<void> {
+  async readAhead(signal: AbortSignal, left = promptRunPositions): Promise<void> {
     const { hiddenSize } = this.#model.config;
-    while (this.#next.positions.length > promptRunPositions) {
+    while (this.#next.positions.length > left) {
       const { positions, rows } = this.#next;
-      const at = promptRunPositions * hiddenSize;
-      await this.#model.read(this.#cache, rows.subarray(0, at), { signal });
-      this.#read.push(...positions.slice(0, promptRunPositions));
-      this.#next = { positions: positions.slice(promptRunPositions), rows: rows.subarray(at) };
+      const count = Math.min(promptRunPositions, positions.length);
+      const at = count * hiddenSize;
+      await this.#model.read(this.#cache, rows.subarray(0, at));
+      this.#read.push(...positions.slice(0, count));
+      this.#last = this.#lastOf({
+        positions: positions.slice(0, count),
+        rows: rows.subarray(0, at),
+      });
+      this.#next = { positions: positions.slice(count), rows: rows.subarray(at) };
       await nextTurnOfLoop();
       signal.throwIfAborted();
     }

@@ -3,14 +3,14 @@
  * the sequence can be remembered and returned to at no cost: what was written after it is written
  * over.
  */
-import type { HostTensor, SessionTensor } from '../runtime/index.ts';
-import { DeviceTensor, RuntimeError } from '../runtime/index.ts';
+import type { HostTensor, SessionTensor } from '../../runtime/index.ts';
+import { DeviceTensor, RuntimeError } from '../../runtime/index.ts';
 
 /** Sizes of a decoder's cache. */
 export interface CacheShape {
-  readonly layers: number;
-  readonly keyValueHeads: number;
-  readonly headDim: number;
+  readonly layerCount: number;
+  readonly keyValueHeadCount: number;
+  readonly headSize: number;
   readonly dtype: 'float32' | 'float16';
 }
 
@@ -28,11 +28,11 @@ const firstTokens = 16;
 type Buffer = Float32Array | Uint16Array;
 
 function makeBuffer(shape: CacheShape, capacity: number): Buffer {
-  const count = shape.keyValueHeads * capacity * shape.headDim;
+  const count = shape.keyValueHeadCount * capacity * shape.headSize;
   return shape.dtype === 'float32' ? new Float32Array(count) : new Uint16Array(count);
 }
 
-/** A cache in this process's memory: per layer and kind [1, keyValueHeads, capacity, headDim]. */
+/** A cache in this process's memory: per layer and kind [1, keyValueHeadCount, capacity, headSize]. */
 export class KeyValueCache {
   readonly shape: CacheShape;
   #length = 0;
@@ -41,7 +41,9 @@ export class KeyValueCache {
 
   constructor(shape: CacheShape) {
     this.shape = shape;
-    this.#buffers = Array.from({ length: 2 * shape.layers }, () => makeBuffer(shape, firstTokens));
+    this.#buffers = Array.from({ length: 2 * shape.layerCount }, () =>
+      makeBuffer(shape, firstTokens),
+    );
   }
 
   /** Tokens in the cache. */
@@ -97,12 +99,12 @@ export class KeyValueCache {
     // At least a quarter more, so that a long sequence is not moved over and over.
     const wanted = Math.max(tokens, this.#capacity * 1.25);
     const capacity = Math.ceil(wanted / stepTokens) * stepTokens;
-    const { keyValueHeads, headDim } = this.shape;
+    const { keyValueHeadCount, headSize } = this.shape;
     this.#buffers = this.#buffers.map((old) => {
       const buffer = makeBuffer(this.shape, capacity);
-      for (let head = 0; head < keyValueHeads; head += 1) {
-        const from = head * this.#capacity * headDim;
-        buffer.set(old.subarray(from, from + this.#length * headDim), head * capacity * headDim);
+      for (let head = 0; head < keyValueHeadCount; head += 1) {
+        const from = head * this.#capacity * headSize;
+        buffer.set(old.subarray(from, from + this.#length * headSize), head * capacity * headSize);
       }
       return buffer;
     });
@@ -112,26 +114,26 @@ export class KeyValueCache {
   /** The tensor of a layer (`part` 0: keys, 1: values), all of its capacity. */
   tensor(layer: number, part: 0 | 1): HostTensor {
     const data = this.#buffers[2 * layer + part];
-    const { keyValueHeads, headDim, dtype } = this.shape;
-    return { dtype, dims: [1, keyValueHeads, this.#capacity, headDim], data } as HostTensor;
+    const { keyValueHeadCount, headSize, dtype } = this.shape;
+    return { dtype, dims: [1, keyValueHeadCount, this.#capacity, headSize], data } as HostTensor;
   }
 
   /**
    * Appends tokens to every layer.
    *
-   * @param added per layer keys, then values: [1, keyValueHeads, count, headDim] each.
+   * @param added per layer keys, then values: [1, keyValueHeadCount, count, headSize] each.
    */
   append(added: readonly SessionTensor[], count: number): void {
-    const { keyValueHeads, headDim } = this.shape;
+    const { keyValueHeadCount, headSize } = this.shape;
     this.#grow(this.#length + count);
     added.forEach((tensor, index) => {
       if (tensor instanceof DeviceTensor)
         throw new RuntimeError('a device tensor cannot be appended');
       const data = tensor.data as Buffer;
       const buffer = this.#buffers[index] as Buffer;
-      for (let head = 0; head < keyValueHeads; head += 1) {
-        const rows = data.subarray(head * count * headDim, (head + 1) * count * headDim);
-        buffer.set(rows as never, (head * this.#capacity + this.#length) * headDim);
+      for (let head = 0; head < keyValueHeadCount; head += 1) {
+        const rows = data.subarray(head * count * headSize, (head + 1) * count * headSize);
+        buffer.set(rows as never, (head * this.#capacity + this.#length) * headSize);
       }
     });
     this.#length += count;

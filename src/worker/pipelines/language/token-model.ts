@@ -1,4 +1,4 @@
-import type { TokenSampling } from '../sampling/token-sampler.ts';
+import type { TokenSampling } from '../../sampling/token-sampler.ts';
 
 /** What a language model has read of one sequence; see `KeyValueCache`. */
 export interface SequenceCache {
@@ -20,8 +20,8 @@ export interface DecodeRun {
   readonly uniforms: Float32Array;
 }
 
-/** The part of a language model that the interleaved loop uses. `LanguageModel` fits; tests bring a scripted one. */
-export interface InterleavedLanguageModel {
+/** The part of a language model that a sequence uses. `LanguageModel` fits; tests bring a scripted one. */
+export interface TokenModel {
   readonly config: { readonly hiddenSize: number };
   newCache(): SequenceCache;
   /** Embeddings [ids, hidden]. */
@@ -29,9 +29,5 @@ export interface InterleavedLanguageModel {
   /** Reads `feed` and writes up to `maxTokens` tokens. The last of them is not in the cache: it was not read. */
   decode(cache: SequenceCache, run: DecodeRun): Promise<Int32Array>;
   /** Reads only; gives the logits [vocabulary] behind the last position. */
-  read(
-    cache: SequenceCache,
-    feed: Float32Array,
-    options?: { readonly signal?: AbortSignal },
-  ): Promise<Float32Array>;
+  read(cache: SequenceCache, feed: Float32Array): Promise<Float32Array>;
 }

@@ -1,5 +1,5 @@
-import { float32Tensor, type Session } from '../runtime/index.ts';
-import { runFloats, type FloatTensor } from './network.ts';
+import { float32Tensor, type Session } from '../../runtime/index.ts';
+import { runFloats, type FloatTensor } from '../network.ts';
 
 /** Latents of more than this many positions are decoded in tiles: a 1024 x 1024 picture still goes in one piece. */
 const largestWhole = 128 * 128;
