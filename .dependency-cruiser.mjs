@@ -118,6 +118,14 @@ export default {
       from: { path: '^src/worker/' },
       to: { path: '^(node:)?(http|https|http2|net|tls|dgram|dns)$' },
     },
+    {
+      name: 'onnx-runtime-is-loaded-in-one-place',
+      severity: 'error',
+      comment:
+        'runtime/onnx-runtime.ts turns its telemetry off before it loads it; types may be imported anywhere',
+      from: { path: '^(src|scripts|bench)/', pathNot: '^src/worker/runtime/onnx-runtime[.]ts$' },
+      to: { path: '(^|/)node_modules/onnxruntime-node/', dependencyTypesNot: ['type-only'] },
+    },
     only(
       'graph-stands-alone',
       '^src/worker/graph/',

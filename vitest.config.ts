@@ -1,12 +1,15 @@
 // Unit and worker tests. Two projects: what runs in Node, and what needs a page's globals.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { quietEnvironment } from './src/shared/quiet-environment.ts';
 
 export default defineConfig({
   test: {
     // Native modules (onnxruntime-node, better-sqlite3, sharp) want a process of their own.
     pool: 'forks',
     maxWorkers: 2,
+    // ONNX Runtime's telemetry; what proves that the app turns it off takes it out again.
+    env: { ...quietEnvironment },
     projects: [
       {
         extends: true,

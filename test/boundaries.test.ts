@@ -24,6 +24,7 @@ const violations: readonly (readonly [string, string, string])[] = [
   ['src/worker/d1.ts', "import '../main/target.ts';", 'worker-imports-shared'],
   ['src/worker/d2.ts', "import 'better-sqlite3';", 'worker-has-no-electron-or-database'],
   ['src/worker/d3.ts', "import 'node:https';", 'worker-has-no-network'],
+  ['src/worker/d4.ts', "import 'onnxruntime-node';", 'onnx-runtime-is-loaded-in-one-place'],
   ['src/worker/graph/d4.ts', "import '../weights/target.ts';", 'graph-stands-alone'],
   ['src/worker/sampling/d5.ts', "import '../graph/target.ts';", 'sampling-stands-alone'],
   [

@@ -4,6 +4,9 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+// Every command of ours begins here, and its children inherit it: ONNX Runtime reports to its vendor otherwise.
+process.env['ORT_DISABLE_TELEMETRY'] = '1';
+
 /** The project's root folder, whatever the working directory. */
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 

@@ -50,7 +50,7 @@ export const doctorCommand = {
 async function libraries() {
   const found = [
     await library('onnxruntime-node', async () => {
-      const { default: ort } = await import('onnxruntime-node');
+      const { ort } = await import('../../worker/runtime/onnx-runtime.ts');
       return ort.env.versions.node ?? ort.env.versions.common;
     }),
     await library('sharp', async () => {

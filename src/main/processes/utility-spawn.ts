@@ -1,6 +1,7 @@
 import { utilityProcess } from 'electron';
 import type { Port } from '../../shared/contracts/port.ts';
 import { workerEnvironment } from '../../shared/contracts/worker-protocol.ts';
+import { quietEnvironment } from '../../shared/quiet-environment.ts';
 import type { Child, ChildExit, Spawn } from './child.ts';
 
 /** How much of the worker's stderr is kept for a crash's reason, characters. */
@@ -18,7 +19,7 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
     const child = utilityProcess.fork(options.entry, [], {
       serviceName: 'TextBind Studio engine',
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, [workerEnvironment.logFile]: options.logFile },
+      env: { ...process.env, ...quietEnvironment, [workerEnvironment.logFile]: options.logFile },
     });
     let words = '';
     child.stderr?.on('data', (data: Buffer) => {

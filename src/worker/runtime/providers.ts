@@ -2,7 +2,7 @@
  * Which execution providers work on this machine. Asking ONNX Runtime for a provider whose library
  * or device is missing throws, so each is tried on a tiny model; what failed is kept as data.
  */
-import ort from 'onnxruntime-node';
+import { ort } from './onnx-runtime.ts';
 
 /** Where a network runs. */
 export type Provider = 'cuda' | 'webgpu' | 'cpu';

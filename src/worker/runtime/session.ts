@@ -5,7 +5,8 @@
  * the engine has a process of its own and is cancelled between runs.
  */
 import { availableParallelism } from 'node:os';
-import ort from 'onnxruntime-node';
+import type Onnx from 'onnxruntime-node';
+import { ort } from './onnx-runtime.ts';
 import type { Provider } from './providers.ts';
 import { RuntimeError } from './runtime-error.ts';
 import type { HostTensor, SessionTensor } from './tensor.ts';
@@ -64,7 +65,7 @@ function configEntries(options: SessionOptions): Record<string, string> {
   return { ...entries, ...options.config };
 }
 
-function nativeOptions(options: SessionOptions): ort.InferenceSession.SessionOptions {
+function nativeOptions(options: SessionOptions): Onnx.InferenceSession.SessionOptions {
   const providers = options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'];
   const kept = options.provider === 'webgpu' ? (options.keepOnDevice ?? []) : [];
   return {
@@ -88,10 +89,10 @@ function nativeOptions(options: SessionOptions): ort.InferenceSession.SessionOpt
 /** An open session. Release it when done: a garbage collector does not see its memory. */
 export class Session {
   readonly provider: Provider;
-  readonly #session: ort.InferenceSession;
+  readonly #session: Onnx.InferenceSession;
   #released = false;
 
-  private constructor(session: ort.InferenceSession, provider: Provider) {
+  private constructor(session: Onnx.InferenceSession, provider: Provider) {
     this.#session = session;
     this.provider = provider;
   }
@@ -133,10 +134,10 @@ export class Session {
   ): Promise<Record<string, SessionTensor>> {
     if (this.#released) throw new RuntimeError('the session was released');
     const native = Object.entries(feeds).map(([name, tensor]) => [name, toNative(tensor)]);
-    let results: ort.InferenceSession.ReturnType;
+    let results: Onnx.InferenceSession.ReturnType;
     try {
       results = await this.#session.run(
-        Object.fromEntries(native) as Record<string, ort.Tensor>,
+        Object.fromEntries(native) as Record<string, Onnx.Tensor>,
         outputs,
       );
     } catch (cause) {
@@ -144,7 +145,7 @@ export class Session {
       throw new RuntimeError(`the model failed: ${reason}`, { cause });
     }
     return Object.fromEntries(
-      outputs.map((name) => [name, fromNative(results[name] as ort.Tensor)]),
+      outputs.map((name) => [name, fromNative(results[name] as Onnx.Tensor)]),
     );
   }
 

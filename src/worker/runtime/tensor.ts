@@ -1,5 +1,6 @@
 /** Tensors that go into and come out of a session. */
-import ort from 'onnxruntime-node';
+import type Onnx from 'onnxruntime-node';
+import { ort } from './onnx-runtime.ts';
 import { RuntimeError } from './runtime-error.ts';
 
 /** A tensor in this process's memory. float16 is held as its bits. */
@@ -16,9 +17,9 @@ export type HostTensor =
 
 /** A tensor in a GPU's memory (WebGPU only); its owner releases it. */
 export class DeviceTensor {
-  readonly #tensor: ort.Tensor;
+  readonly #tensor: Onnx.Tensor;
 
-  constructor(tensor: ort.Tensor) {
+  constructor(tensor: Onnx.Tensor) {
     this.#tensor = tensor;
   }
 
@@ -27,7 +28,7 @@ export class DeviceTensor {
   }
 
   /** For sessions only. */
-  get native(): ort.Tensor {
+  get native(): Onnx.Tensor {
     return this.#tensor;
   }
 
@@ -62,7 +63,7 @@ export function int32Tensor(
 }
 
 /** For sessions: our tensor as the runtime's. The data is not copied. */
-export function toNative(tensor: SessionTensor): ort.Tensor {
+export function toNative(tensor: SessionTensor): Onnx.Tensor {
   if (tensor instanceof DeviceTensor) return tensor.native;
   const native = new ort.Tensor(tensor.dtype, tensor.data as never, tensor.dims);
   // Where the runtime has Float16Array, Tensor re-views the bits as one; Node 24's Node-API does not
@@ -72,7 +73,7 @@ export function toNative(tensor: SessionTensor): ort.Tensor {
 }
 
 /** For sessions: the runtime's tensor as ours. */
-export function fromNative(tensor: ort.Tensor): SessionTensor {
+export function fromNative(tensor: Onnx.Tensor): SessionTensor {
   if (tensor.location === 'gpu-buffer') return new DeviceTensor(tensor);
   const { type: dtype, dims } = tensor;
   const data: unknown = tensor.data;
