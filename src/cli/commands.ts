@@ -5,6 +5,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
+import { tokensCommand } from './commands/tokens.ts';
 
 /** A command: its line of usage, and what it does with the arguments behind its name. */
 export interface Command {
@@ -19,6 +20,7 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     chat: chatCommand,
     draw: drawCommand,
     probe: probeCommand,
+    tokens: tokensCommand,
     models: modelsCommand,
     import: importCommand,
     evaluate: evaluateCommand,

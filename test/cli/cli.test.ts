@@ -3,29 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTensorFile, writeTensorFile } from '../../src/cli/tensors.ts';
-import { runCommandLine } from '../../src/cli/run.ts';
 import { textbindConversationSchema } from '../../src/shared/domain/textbind-conversation.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
-
-/** Runs a command line in this process. */
-async function textbind(...args: string[]) {
-  const written = { out: '', err: '' };
-  const capture = (to: 'out' | 'err') => (piece: string | Uint8Array) => {
-    written[to] += String(piece);
-    return true;
-  };
-  const out = vi.spyOn(process.stdout, 'write').mockImplementation(capture('out'));
-  const err = vi.spyOn(process.stderr, 'write').mockImplementation(capture('err'));
-  try {
-    const code = await runCommandLine(args);
-    return { code, stdout: () => written.out, stderr: () => written.err };
-  } finally {
-    out.mockRestore();
-    err.mockRestore();
-  }
-}
+import { textbind } from './textbind.ts';
 
 const json = (result: { stdout(): string }): Record<string, unknown> =>
   JSON.parse(result.stdout()) as Record<string, unknown>;
@@ -44,6 +26,7 @@ describe('calls that are at fault', () => {
     [['draw', '--model', '/nowhere', '--prompt', 'p', '--out', 'o'], 1, /no textbind\.json/],
     [['probe', '--model', 'x', '--network', 'ear'], 2, /--network ear: expected one of vision/],
     [['import', '--vision', '/nowhere', '--language', '/n', '--out', '/tmp/x'], 2, /--vision/],
+    [['tokens', '--model', 'x'], 2, /--conversation is missing/],
     [['evaluate', '--model', 'x', '--scenes', '/nowhere'], 1, /scenes\.json: cannot be read/],
   ])('textbind %j', async (args, code, message) => {
     const result = await textbind(...args);

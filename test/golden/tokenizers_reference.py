@@ -2,17 +2,21 @@
 
 Called as ``python tokenizers_reference.py OUT_DIR``; writes three folders with a ``cases.json`` each (text, ids):
 
-- ``llama``: a SentencePiece BPE model with byte fallback, trained as Llama's; ids by sentencepiece for each
-  stretch between special tokens, which is what transformers' slow tokenizer did. tokenizer.json in Llama 2's
-  spelling (Prepend normaliser).
+- ``llama``: a SentencePiece BPE model with byte fallback, trained as Llama's; ids by sentencepiece and our own
+  reading of what transformers 4.31's slow tokenizer does at special tokens (``slow_ids``; its own results are in
+  test/fixtures/llama-tokens). tokenizer.json in Llama 2's spelling (Prepend normaliser).
 - ``llama-metaspace``: the same vocabulary in the later spelling (Metaspace pre-tokenizer, "first").
+- ``llama-new``: the first with ``"legacy": false``.
+- ``llama-model``: tokenizer.model alone, ``"legacy": false``.
 - ``clip`` and ``clip-files``: transformers' CLIPTokenizer, as tokenizer.json and as vocab.json + merges.txt.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -74,19 +78,48 @@ def train_sentencepiece(folder: Path) -> sentencepiece.SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))
 
 
-def llama_ids(processor: sentencepiece.SentencePieceProcessor, special: dict[str, int], text: str) -> list[int]:
-    """Each stretch between special tokens by itself."""
+def slow_ids(
+    processor: sentencepiece.SentencePieceProcessor, special: dict[str, int], text: str, legacy: bool
+) -> list[int]:
+    """What LlamaTokenizer (slow, transformers 4.31) gives for ``text``; ``special``: ids of all its special tokens.
+
+    Tokens that were added as plain strings (TextBind's) strip the white space beside them; begin, end and unknown
+    token carry flags that say not to. With ``legacy`` false one marker is put before the whole text, and a stretch
+    that is not its first loses the marker that sentencepiece puts before it, unless a space of its own follows.
+    """
+    if not legacy:
+        text = "\u2581" + text.replace("\u2581", " ")
+    parts = re.split("(" + "|".join(map(re.escape, special)) + ")", text)
+    for place, part in enumerate(parts):
+        if part in SPECIAL[:3]:
+            parts[place - 1] = parts[place - 1].rstrip()
+            parts[place + 1] = parts[place + 1].lstrip()
     ids: list[int] = []
-    for stretch in re.split("(" + "|".join(map(re.escape, SPECIAL)) + ")", text):
-        if stretch in special:
-            ids.append(special[stretch])
-        elif stretch:
-            ids.extend(processor.encode(stretch))
+    for place, part in enumerate(parts):
+        if place % 2:
+            ids.append(special[part])
+        elif part and legacy:
+            ids += processor.encode(part)
+        elif part:
+            first = part[0] == "\u2581"
+            pieces = processor.encode(part[1:] if first else part, out_type=str)
+            if not first and part[0] != " " and pieces[0][0] == "\u2581":
+                pieces = [pieces[0][1:], *pieces[1:]] if len(pieces[0]) > 1 else pieces[1:]
+            ids += [processor.piece_to_id(piece) for piece in pieces]
     return ids
 
 
-def write_llama(processor: sentencepiece.SentencePieceProcessor, folder: Path, metaspace: bool) -> None:
-    """The vocabulary as tokenizer.json, in one of Llama's two spellings, and the cases."""
+def random_texts(count: int) -> list[str]:
+    """Words, spaces of all kinds and special tokens in any order."""
+    random_ = random.Random(5)
+    bits = [*" ".join(CORPUS).split()[:80], *SPECIAL[:5], *SPECIAL[:3] * 6, " ", " ", "  ", "\n", "\t", "\u00a0", "\u2581"]
+    bits += ["\u3000", "\ufeff", "\u0085", "\x1c", "\u200b", "e\u0301", "\U0001f34e", "\u6f22", "<0x0A>", "[INST]", "."]
+    make = lambda: "".join(random_.choice(bits) + random_.choice(["", " "]) for _ in range(random_.randrange(1, 12)))
+    return [make() for _ in range(count)]
+
+
+def llama_json(processor: sentencepiece.SentencePieceProcessor, metaspace: bool) -> Tokenizer:
+    """The vocabulary for tokenizer.json, in one of Llama's two spellings."""
     size = processor.vocab_size()
     vocabulary = {processor.id_to_piece(index): index for index in range(size)}
     scores = {
@@ -110,12 +143,25 @@ def write_llama(processor: sentencepiece.SentencePieceProcessor, folder: Path, m
     )
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in ("<unk>", "<s>", "</s>")])
     tokenizer.add_special_tokens([AddedToken(name, normalized=False) for name in SPECIAL[:3]])
+    return tokenizer
+
+
+def write_llama(
+    processor: sentencepiece.SentencePieceProcessor, folder: Path, metaspace: bool = False, legacy: bool | None = None
+) -> None:
+    """tokenizer.json, its configuration and the cases."""
+    tokenizer = llama_json(processor, metaspace)
     folder.mkdir(exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {"bos_token": {"content": "<s>", "__type": "AddedToken"}, "eos_token": "</s>"}
+    if legacy is not None:
+        config["legacy"] = legacy
     (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf8")
-    special = {name: tokenizer.token_to_id(name) for name in SPECIAL}
-    cases = [{"text": text, "ids": llama_ids(processor, special, text)} for text in TEXTS]
+    special = {name: tokenizer.token_to_id(name) for name in [*SPECIAL, "<unk>"]}
+    cases = [
+        {"text": text, "ids": slow_ids(processor, special, text, legacy is not False)}
+        for text in [*TEXTS, *random_texts(2000)]
+    ]
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf8")
 
 
@@ -158,8 +204,12 @@ def main() -> None:
     """Write all folders."""
     out = Path(sys.argv[1])
     processor = train_sentencepiece(out)
-    write_llama(processor, out / "llama", metaspace=False)
+    write_llama(processor, out / "llama")
     write_llama(processor, out / "llama-metaspace", metaspace=True)
+    write_llama(processor, out / "llama-new", legacy=False)
+    write_llama(processor, out / "llama-model", legacy=False)
+    (out / "llama-model" / "tokenizer.json").unlink()
+    shutil.copyfile(out / "tokenizer.model", out / "llama-model" / "tokenizer.model")
     write_clip(out)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .model import TextBindModel
 from .prompt import END, IMAGE, START, Pair, encode_conversation
+from .tokenizer import language_tokenizer
 
 MAX_CAPTION_TOKENS = 64
 
@@ -29,6 +30,7 @@ class Reply:
 
 def embed_prompt(model: TextBindModel, tokenizer, pairs: Sequence[Pair], features: Tensor | None) -> Tensor:
     """[1, length, hidden]: the conversation's embeddings, pictures (vision features in order) in their places."""
+    tokenizer = language_tokenizer(tokenizer)
     ids = [
         token for s in encode_conversation(tokenizer, pairs, model.shape.num_query_tokens) for token in s.ids
     ]
@@ -56,6 +58,7 @@ def reply(
     """
     from transformers import DynamicCache
 
+    tokenizer = language_tokenizer(tokenizer)
     start, end = tokenizer.convert_tokens_to_ids([START, END])
     cache = DynamicCache(config=model.language_model.config)
     result, text_ids = Reply(), []
@@ -97,6 +100,7 @@ def first_words(model: TextBindModel, tokenizer, prompts: Sequence[Tensor], max_
     """
     from transformers import DynamicCache
 
+    tokenizer = language_tokenizer(tokenizer)
     start, end = tokenizer.convert_tokens_to_ids([START, END])
     longest = max(prompt.shape[1] for prompt in prompts)
     padding = [longest - prompt.shape[1] for prompt in prompts]

@@ -8,14 +8,12 @@ pinned by test/fixtures/prompt-cases.json, which the TypeScript engine must matc
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-IMAGE = "<image>"
-START = "<start>"
-END = "<end>"
-SPECIAL_TOKENS = (IMAGE, START, END)
+from .tokenizer import END, IMAGE, SPECIAL_TOKENS, START, language_tokenizer
+
+__all__ = ["END", "IMAGE", "SPECIAL_TOKENS", "START"]
 MARKUP = ("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>")
 
 
@@ -41,33 +39,25 @@ class Segment:
 
 def unsafe_tags(tokenizer) -> tuple[str, ...]:
     """Every string that the prompt gives a meaning to, except ``<image>`` (its place is checked by count)."""
-    known = [*MARKUP, START, END, *tokenizer.all_special_tokens]
+    known = [*MARKUP, START, END, *language_tokenizer(tokenizer).all_special_tokens]
     return tuple(sorted({tag for tag in known if tag != IMAGE}))
 
 
 def check_text(text: str, tags: Sequence[str], where: str) -> None:
-    """Raise PromptError when a text contains a markup tag: it could forge a turn or a picture."""
+    """Raise PromptError for a markup tag, which could forge a turn or a picture, and for half a character."""
     for tag in tags:
         if tag in text:
             raise PromptError(f"{where}: the text contains the markup tag {tag!r}")
+    for place, character in enumerate(text):
+        if "\ud800" <= character <= "\udfff":
+            raise PromptError(
+                f"{where}: character {place} is a lone surrogate (U+{ord(character):04X}), not a character"
+            )
 
 
 def encode_text(tokenizer, text: str) -> list[int]:
-    """Token ids of a text in which special tokens may stand.
-
-    The text is split at the special tokens and each stretch is encoded by itself, without automatic
-    special tokens. A byte-level BPE tokenizer gives the same ids either way; a SentencePiece one then
-    begins each stretch with its word marker, as the reference's slow tokenizer does.
-    """
-    special = sorted({*SPECIAL_TOKENS, *tokenizer.all_special_tokens}, key=len, reverse=True)
-    pattern = "(" + "|".join(re.escape(token) for token in special) + ")"
-    ids: list[int] = []
-    for stretch in re.split(pattern, text):
-        if stretch in special:
-            ids.append(tokenizer.convert_tokens_to_ids(stretch))
-        elif stretch:
-            ids.extend(tokenizer.encode(stretch, add_special_tokens=False))
-    return ids
+    """Token ids of a text in which special tokens may stand, by the rule in DESIGN.md."""
+    return language_tokenizer(tokenizer).encode(text)
 
 
 def expand_images(text: str, query_tokens: int) -> str:
@@ -77,6 +67,7 @@ def expand_images(text: str, query_tokens: int) -> str:
 
 def encode_pair(tokenizer, pair: Pair, query_tokens: int, system: str | None = None) -> list[Segment]:
     """The one or two segments of a pair; ``system`` goes in front of the first pair's user text."""
+    tokenizer = language_tokenizer(tokenizer)
     tags = unsafe_tags(tokenizer)
     check_text(pair.user, tags, "user turn")
     user = pair.user.strip()
@@ -93,7 +84,11 @@ def encode_pair(tokenizer, pair: Pair, query_tokens: int, system: str | None = N
 
 
 def encode_caption(tokenizer, caption: str) -> list[int]:
-    """``<start> caption <end>``: what the model says where it wants a picture drawn."""
+    """``<start> caption <end>``: what the model says where it wants a picture drawn.
+
+    The spaces inside are tokens of a byte-level vocabulary only; a SentencePiece one loses them at the special tokens.
+    """
+    tokenizer = language_tokenizer(tokenizer)
     check_text(caption, (*unsafe_tags(tokenizer), IMAGE), "caption")
     if not caption.strip():
         raise PromptError("caption: it is empty")
@@ -105,6 +100,7 @@ def encode_conversation(
 ) -> list[Segment]:
     """All segments of a conversation, in order; every pair opens a sequence of its own with ``<s>``."""
     segments: list[Segment] = []
+    tokenizer = language_tokenizer(tokenizer)
     for index, pair in enumerate(pairs):
         segments.extend(encode_pair(tokenizer, pair, query_tokens, system if index == 0 else None))
     return segments

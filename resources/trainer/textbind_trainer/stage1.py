@@ -20,18 +20,12 @@ from .images import ImageProcessor
 from .loop import Run, Skips, command, make_optimizer
 from .model import load_model, qformer_state
 from .prompt import IMAGE, START
+from .tokenizer import load_tokenizer
 
 
 def load_tokens(config: RunConfig) -> Tokens:
     """The tokenizer, with the three TextBind tokens added if the folder does not have them yet."""
-    from transformers import AutoTokenizer
-
-    from .prompt import SPECIAL_TOKENS
-
-    tokenizer = AutoTokenizer.from_pretrained(config.model.language)
-    missing = [token for token in SPECIAL_TOKENS if token not in tokenizer.get_vocab()]
-    if missing:
-        tokenizer.add_special_tokens({"additional_special_tokens": list(SPECIAL_TOKENS)})
+    tokenizer = load_tokenizer(config.model.language)
     image, start = tokenizer.convert_tokens_to_ids([IMAGE, START])
     return Tokens(tokenizer, image, start, config.model.shape.num_query_tokens, config.max_length)
 
@@ -51,7 +45,7 @@ def build(config: RunConfig, device: torch.device) -> Run:
     named = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
     total = config.steps or math.ceil(config.epochs * source.samples_per_epoch / config.batch_size)
     optimizer = make_optimizer({"qformer": list(named.values())}, config)
-    pad = tokens.tokenizer.pad_token_id or 0
+    pad = tokens.tokenizer.pad_token_id
     return Run(config, model, source, named, optimizer, tokens.image_id, pad, device, total, skips=skips)
 
 

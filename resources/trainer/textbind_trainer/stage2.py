@@ -59,7 +59,7 @@ def build(config: RunConfig, device: torch.device) -> Run:
             parameter
         )
     total = config.steps or math.ceil(config.epochs * source.samples_per_epoch / config.batch_size)
-    pad = tokens.tokenizer.pad_token_id or 0
+    pad = tokens.tokenizer.pad_token_id
     optimizer = make_optimizer(groups, config)
     return Run(config, model, source, named, optimizer, tokens.image_id, pad, device, total, skips=skips)
 

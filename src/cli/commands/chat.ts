@@ -1,25 +1,15 @@
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
-import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
 import {
   imageTag,
-  textbindConversationSchema,
   type TextbindConversation,
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { readConversation, toPromptTurn } from '../conversation-file.ts';
 import { openModelOption } from '../model-option.ts';
-import {
-  createOutput,
-  numberOption,
-  required,
-  seedLimits,
-  UsageError,
-  type Output,
-} from '../usage.ts';
+import { createOutput, numberOption, required, seedLimits, type Output } from '../usage.ts';
 
 /** Without --greedy, replies vary: the usual mild settings. */
 const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
@@ -91,38 +81,6 @@ export const chatCommand = {
     await model.release();
   },
 };
-
-async function readConversation(file: string): Promise<TextbindConversation> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file}: cannot be read as JSON (${reason})`);
-  }
-  const parsed = textbindConversationSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new UsageError(`${file}: ${issue.path.join('.')}: ${issue.message}`);
-  }
-  if (parsed.data.conversation.at(-1)?.role !== 'user') {
-    throw new UsageError(`${file}: the last turn must be the user's`);
-  }
-  return parsed.data;
-}
-
-function toPromptTurn(turn: TextbindTurn, folder: string): PromptTurn {
-  const parts = turn.content.split(imageTag).flatMap((text, index): PromptPart[] => {
-    const words: PromptPart = { kind: 'text', text };
-    if (index === 0) return [words];
-    const file = path.resolve(folder, turn.image_list[index - 1]!);
-    if (!existsSync(file))
-      throw new StudioError('bad-input', `${file}: the picture does not exist`);
-    const caption = turn.caption_list[index - 1] ?? null;
-    return [{ kind: 'picture', path: file, caption }, words];
-  });
-  return { role: turn.role, parts };
-}
 
 /** The conversation's own pictures, copied into the output folder so that it can be read on its own. */
 async function keepPictures(conversation: TextbindConversation, folder: string, out: string) {

@@ -1,6 +1,7 @@
 import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { endToken, imageToken, startToken, type LanguageTokenizer } from './tokenizer.ts';
+import { strip, stripEnd } from './white-space.ts';
 
 /** What the prompt's form gives a meaning to, besides the tokenizer's special tokens (`textbind.md` section 2). */
 const markup = ['[INST]', '[/INST]', '<<SYS>>', '<</SYS>>', '<s>', '</s>'] as const;
@@ -160,7 +161,7 @@ function encodePair(
     const text = flatten(pair.assistant, escape);
     const stripped = strip(text);
     const answer = options.open ? stripped : `${stripped} ${tokenizer.endOfTurnToken}`;
-    if (options.open) cutWhitespace = text.slice(text.trimEnd().length);
+    if (options.open) cutWhitespace = text.slice(stripEnd(text).length);
     ids.push(...encodeExpanded(tokenizer, answer, options.queryTokens));
   }
   const paths = [...pair.user, ...(pair.assistant ?? [])]
@@ -226,18 +227,4 @@ function joinPairs(pairs: readonly EncodedPair[], droppedPairs: number): Prompt 
     ids.push(...pair.ids);
   }
   return { ids, pictures, droppedPairs, cutWhitespace: pairs.at(-1)?.cutWhitespace ?? '' };
-}
-
-/** Python's str.strip, which the trainer uses: it also takes the separators U+001C to U+001F and U+0085. */
-function strip(text: string): string {
-  let from = 0;
-  let to = text.length;
-  while (from < to && isSpace(text[from]!)) from++;
-  while (to > from && isSpace(text[to - 1]!)) to--;
-  return text.slice(from, to);
-}
-
-function isSpace(character: string): boolean {
-  const code = character.charCodeAt(0);
-  return (code >= 0x1c && code <= 0x1f) || code === 0x85 || /\s/u.test(character);
 }

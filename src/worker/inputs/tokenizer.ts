@@ -1,19 +1,26 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { StudioError } from '../../shared/errors.ts';
+import { readSentencePieceModel } from './sentencepiece-model.ts';
+import { stripEnd, stripStart } from './white-space.ts';
 
 /** The three tokens that TextBind adds to a language model's vocabulary. */
 export const imageToken = '<image>';
 export const startToken = '<start>';
 export const endToken = '<end>';
+const textBindTokens: readonly string[] = [imageToken, startToken, endToken];
+
+/** SentencePiece's sign for the space in front of a word. */
+const marker = '\u2581';
 
 /** Text to token ids and token ids to text, for one language model. */
 export interface LanguageTokenizer {
   /**
-   * Token ids of a text in which special tokens may stand, without automatic ones. Each stretch between special
-   * tokens is encoded by itself; a SentencePiece vocabulary begins every stretch with its word marker.
+   * Token ids of a text in which special tokens may stand, without automatic ones, by the rule in
+   * resources/trainer/DESIGN.md ("The prompt, token by token").
    */
   encode(text: string): number[];
   /** Text of whole tokens; special tokens are left out. For a stream, see {@link createDetokenizer}. */
@@ -47,25 +54,77 @@ const tokenizerFileSchema = z.looseObject({
 });
 const namedTokenSchema = z.union([z.string(), z.looseObject({ content: z.string() })]);
 const tokenizerConfigSchema = z.looseObject({
-  bos_token: namedTokenSchema,
-  eos_token: namedTokenSchema,
+  bos_token: namedTokenSchema.nullish(),
+  eos_token: namedTokenSchema.nullish(),
+  /** Whether each stretch of a SentencePiece text gets a word marker; absent means true, as transformers 4.31 has it. */
+  legacy: z.boolean().nullish(),
 });
+/** added_tokens.json, beside a tokenizer.model. */
+const addedTokensSchema = z.record(z.string(), z.number().int());
+
+type TokenizerFile = z.infer<typeof tokenizerFileSchema>;
+type TokenizerConfig = z.infer<typeof tokenizerConfigSchema>;
 
 /**
- * Opens tokenizer.json and tokenizer_config.json of a Hugging Face folder.
+ * Opens a Hugging Face folder's tokenizer: tokenizer.json, or tokenizer.model where that is all there is, with
+ * tokenizer_config.json and special_tokens_map.json.
  * @throws StudioError `model-invalid` naming the file and what is missing in it
  */
 export async function openLanguageTokenizer(folder: string): Promise<LanguageTokenizer> {
   const file = join(folder, 'tokenizer.json');
-  const configFile = join(folder, 'tokenizer_config.json');
-  const definition = check(tokenizerFileSchema, await readJson(file), file);
-  const config = check(tokenizerConfigSchema, await readJson(configFile), configFile);
+  const modelFile = join(folder, 'tokenizer.model');
+  const names = async (name: string): Promise<TokenizerConfig> => {
+    const source = join(folder, name);
+    return existsSync(source) ? check(tokenizerConfigSchema, await readJson(source), source) : {};
+  };
+  const config = {
+    ...(await names('special_tokens_map.json')),
+    ...(await names('tokenizer_config.json')),
+  };
+  if (existsSync(file) || !existsSync(modelFile)) {
+    const definition = check(tokenizerFileSchema, await readJson(file), file);
+    return createLanguageTokenizer(definition, config, file);
+  }
+  const added = join(folder, 'added_tokens.json');
+  const addedIds = existsSync(added)
+    ? check(addedTokensSchema, await readJson(added), added)
+    : undefined;
+  return openSentencePiece(await readFile(modelFile), addedIds ?? {}, config, modelFile);
+}
+
+function openSentencePiece(
+  bytes: Uint8Array,
+  addedIds: z.infer<typeof addedTokensSchema>,
+  config: TokenizerConfig,
+  file: string,
+): LanguageTokenizer {
+  const { model, controls } = readSentencePieceModel(bytes, file);
+  const added = Object.entries(addedIds).map(([content, id]) => ({ id, content, special: false }));
+  const definition = {
+    added_tokens: [...controls.map((each) => ({ ...each, special: true })), ...added],
+    // The kind is told by it; stretches are encoded without either.
+    pre_tokenizer: { type: 'Metaspace' },
+    normalizer: null,
+    post_processor: null,
+    decoder: sentencePieceDecoder,
+    model: model as TokenizerFile['model'],
+  };
   return createLanguageTokenizer(definition, config, file);
 }
 
+const sentencePieceDecoder = {
+  type: 'Sequence',
+  decoders: [
+    { type: 'Replace', pattern: { String: marker }, content: ' ' },
+    { type: 'ByteFallback' },
+    { type: 'Fuse' },
+    { type: 'Strip', content: ' ', start: 1, stop: 0 },
+  ],
+} as const;
+
 function createLanguageTokenizer(
-  stored: z.infer<typeof tokenizerFileSchema>,
-  config: z.infer<typeof tokenizerConfigSchema>,
+  stored: TokenizerFile,
+  config: TokenizerConfig,
   file: string,
 ): LanguageTokenizer {
   const definition = withTextBindTokens(stored);
@@ -86,15 +145,16 @@ function createLanguageTokenizer(
     }
     return id;
   };
-  const beginToken = tokenContent(config.bos_token);
-  const endOfTurnToken = tokenContent(config.eos_token);
-  const split = stretchSplitter(specialTokens);
+  const beginToken = nameOf(config, 'bos_token', kind, file);
+  const endOfTurnToken = nameOf(config, 'eos_token', kind, file);
+  const rules = { kind, legacy: config.legacy ?? true };
+  const split = stretchSplitter(specialTokens, rules);
   const specialIds = new Set(specialTokens.map(idOf));
   idOf(beginToken);
   return {
     encode: (text) =>
-      split(text).flatMap(({ stretch, special }) =>
-        special ? [idOf(stretch)] : encodeStretch(tokenizer, kind, stretch),
+      split(text).flatMap(({ stretch, special, opens }) =>
+        special ? [idOf(stretch)] : encodeStretch(tokenizer, rules, stretch, opens),
       ),
     decode: (ids) => {
       const shown = ids.filter((id) => !specialIds.has(id));
@@ -114,6 +174,19 @@ function createLanguageTokenizer(
   };
 }
 
+/** The name of the begin or end token; Llama's own where the folder says nothing. */
+function nameOf(
+  config: TokenizerConfig,
+  key: 'bos_token' | 'eos_token',
+  kind: LanguageTokenizer['kind'],
+  file: string,
+): string {
+  const named = config[key];
+  if (named !== undefined && named !== null) return typeof named === 'string' ? named : named.content;
+  if (kind === 'sentencepiece') return key === 'bos_token' ? '<s>' : '</s>';
+  throw new StudioError('model-invalid', `${file}: tokenizer_config.json names no ${key}`);
+}
+
 function createTokenizer(definition: object, config: object, file: string): Tokenizer {
   try {
     return new Tokenizer(definition, config);
@@ -124,14 +197,32 @@ function createTokenizer(definition: object, config: object, file: string): Toke
   }
 }
 
+interface Rules {
+  readonly kind: LanguageTokenizer['kind'];
+  readonly legacy: boolean;
+}
+
 function encodeStretch(
   tokenizer: Tokenizer,
-  kind: LanguageTokenizer['kind'],
+  { kind, legacy }: Rules,
   stretch: string,
+  opens: boolean,
 ): number[] {
+  const encode = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
+  if (kind === 'byte-level') return encode(stretch);
   // SentencePiece's add_dummy_prefix: always a marker in front, even before a space of the text's own.
-  const text = kind === 'sentencepiece' ? `\u2581${stretch.replaceAll(' ', '\u2581')}` : stretch;
-  return tokenizer.encode(text, { add_special_tokens: false }).ids;
+  const ids = encode(`${marker}${stretch.replaceAll(' ', marker)}`);
+  return legacy || opens || stretch.startsWith(' ') ? ids : withoutMarker(tokenizer, ids);
+}
+
+/** `"legacy": false`: a stretch behind a special token has no word marker of its own. */
+function withoutMarker(tokenizer: Tokenizer, ids: number[]): number[] {
+  const [first, ...rest] = ids;
+  const piece = first === undefined ? undefined : tokenizer.id_to_token(first);
+  if (piece === undefined || !piece.startsWith(marker)) return ids;
+  if (piece === marker) return rest;
+  // Id 0 is the unknown token of every SentencePiece vocabulary: what the slow tokenizer gives for a lost piece.
+  return [tokenizer.token_to_id(piece.slice(marker.length)) ?? 0, ...rest];
 }
 
 /**
@@ -139,10 +230,7 @@ function encodeStretch(
  * pre-tokenizer with several prefix rules); we take the vocabulary from either and do the word marker ourselves, as
  * the reference's slow tokenizer does.
  */
-function vocabularyKind(
-  definition: z.infer<typeof tokenizerFileSchema>,
-  file: string,
-): LanguageTokenizer['kind'] {
+function vocabularyKind(definition: TokenizerFile, file: string): LanguageTokenizer['kind'] {
   if (definition.model.type !== 'BPE') {
     throw new StudioError(
       'model-invalid',
@@ -151,7 +239,7 @@ function vocabularyKind(
   }
   const rules = JSON.stringify([definition.normalizer ?? null, definition.pre_tokenizer ?? null]);
   if (rules.includes('"ByteLevel"')) return 'byte-level';
-  if (rules.includes('\u2581') || rules.includes('"Metaspace"')) return 'sentencepiece';
+  if (rules.includes(marker) || rules.includes('"Metaspace"')) return 'sentencepiece';
   throw new StudioError(
     'model-invalid',
     `${file}: it is neither a byte-level nor a SentencePiece vocabulary`,
@@ -159,7 +247,7 @@ function vocabularyKind(
 }
 
 /** A base model's tokenizer lacks TextBind's tokens: they get the ids behind its last, in the reference's order. */
-function withTextBindTokens(definition: z.infer<typeof tokenizerFileSchema>) {
+function withTextBindTokens(definition: TokenizerFile) {
   const known = new Set(definition.added_tokens.map((token) => token.content));
   const vocabulary: unknown = definition.model['vocab'];
   const ids = [
@@ -167,38 +255,57 @@ function withTextBindTokens(definition: z.infer<typeof tokenizerFileSchema>) {
     ...definition.added_tokens.map((token) => token.id),
   ].filter((id): id is number => typeof id === 'number');
   const next = ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
-  const added = [imageToken, startToken, endToken]
+  const added = textBindTokens
     .filter((content) => !known.has(content))
     .map((content, index) => ({ id: next + index, content, special: true }));
-  return { ...definition, added_tokens: [...definition.added_tokens, ...added] };
+  // The reference adds them as plain tokens: whatever the file says of them, they are special to us.
+  const stored = definition.added_tokens.map((token) => ({
+    ...token,
+    special: token.special || textBindTokens.includes(token.content),
+  }));
+  return { ...definition, added_tokens: [...stored, ...added] };
 }
 
-function withPlainStretches(definition: z.infer<typeof tokenizerFileSchema>): object {
+function withPlainStretches(definition: TokenizerFile): object {
   return { ...definition, normalizer: null, pre_tokenizer: null, post_processor: null };
 }
 
 interface Stretch {
   readonly stretch: string;
   readonly special: boolean;
+  /** It is the first of its text. */
+  readonly opens: boolean;
 }
 
-function stretchSplitter(specialTokens: readonly string[]): (text: string) => Stretch[] {
+/**
+ * Cuts a text at special tokens. In a SentencePiece text the white space next to TextBind's three goes on both sides,
+ * as in the slow tokenizer of transformers 4.31; begin and end tokens leave the space beside them alone.
+ */
+function stretchSplitter(
+  specialTokens: readonly string[],
+  { kind, legacy }: Rules,
+): (text: string) => Stretch[] {
   const longestFirst = [...specialTokens].sort((left, right) => right.length - left.length);
   const pattern = new RegExp(`(${longestFirst.map(escapeForPattern).join('|')})`, 'u');
-  // split with a capture alternates: text, token, text, ...
-  return (text) =>
-    text
-      .split(pattern)
-      .map((stretch, index) => ({ stretch, special: index % 2 === 1 }))
+  const strips = (token: string | undefined) =>
+    kind === 'sentencepiece' && token !== undefined && textBindTokens.includes(token);
+  return (text) => {
+    const plain = kind === 'sentencepiece' && !legacy ? text.replaceAll(marker, ' ') : text;
+    // split with a capture alternates: text, token, text, ...
+    const parts = plain.split(pattern);
+    return parts
+      .map((part, index) => {
+        if (index % 2 === 1) return { stretch: part, special: true, opens: false };
+        const start = strips(parts[index - 1]) ? stripStart(part) : part;
+        const stretch = strips(parts[index + 1]) ? stripEnd(start) : start;
+        return { stretch, special: false, opens: index === 0 };
+      })
       .filter(({ stretch }) => stretch !== '');
+  };
 }
 
 function escapeForPattern(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-}
-
-function tokenContent(token: z.infer<typeof namedTokenSchema>): string {
-  return typeof token === 'string' ? token : token.content;
 }
 
 async function readJson(file: string): Promise<unknown> {

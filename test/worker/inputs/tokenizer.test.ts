@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
 import { openClipTokenizer } from '../../../src/worker/inputs/clip-tokenizer.ts';
 import { createDetokenizer } from '../../../src/worker/inputs/detokenizer.ts';
+import { buildPrompt } from '../../../src/worker/inputs/prompt.ts';
 import {
   openLanguageTokenizer,
   type LanguageTokenizer,
@@ -25,7 +27,8 @@ describe.skipIf(noPython !== undefined)(`tokenizers equal the originals ${noPyth
     folder = runPython('tokenizers_reference.py');
   });
 
-  it.each(['llama', 'llama-metaspace'])('%s: token for token as sentencepiece', async (name) => {
+  const vocabularies = ['llama', 'llama-metaspace', 'llama-new', 'llama-model'];
+  it.each(vocabularies)('%s: token for token as the slow tokenizer', async (name) => {
     const tokenizer = await openLanguageTokenizer(join(folder, name));
     expect(tokenizer.kind).toBe('sentencepiece');
     for (const { text, ids } of readCases(join(folder, name))) {
@@ -36,8 +39,8 @@ describe.skipIf(noPython !== undefined)(`tokenizers equal the originals ${noPyth
   it('llama: a stream of single tokens gives the text back', async () => {
     const tokenizer = await openLanguageTokenizer(join(folder, 'llama'));
     for (const { text } of readCases(join(folder, 'llama'))) {
-      // A literal marker is the one thing SentencePiece cannot tell from a space.
-      if (/<|\u2581/.test(text)) continue;
+      // A literal marker is the one thing SentencePiece cannot tell from a space; special tokens say nothing.
+      if (/<(image|start|end|s|\/s)>|<0x|\u2581/.test(text)) continue;
       expect(streamed(tokenizer, tokenizer.encode(text))).toBe(text);
     }
   });
@@ -49,6 +52,57 @@ describe.skipIf(noPython !== undefined)(`tokenizers equal the originals ${noPyth
     }
   });
 });
+
+const fixtures = join(import.meta.dirname, '..', '..', 'fixtures', 'llama-tokens');
+const shared = JSON.parse(readFileSync(join(fixtures, 'cases.json'), 'utf8')) as {
+  readonly numQueryTokens: number;
+  readonly of: {
+    readonly legacy: boolean;
+    readonly prompts: { system: string | null; texts: string[]; ids: number[] }[];
+    readonly captions: { caption: string; ids: number[] }[];
+    readonly texts: Case[];
+  }[];
+};
+
+/** Ids that transformers 4.31's own slow tokenizer gave; the trainer is held to the same file. */
+describe.each(shared.of)('as the slow tokenizer of transformers 4.31, legacy $legacy', (cases) => {
+  const files = ['tokenizer.json', 'tokenizer.model'] as const;
+  it.each(files)('from %s', async (file) => {
+    const folder = await mkdtemp(join(tmpdir(), 'textbind-tokenizer-'));
+    try {
+      await cp(join(fixtures, file), join(folder, file));
+      const config = JSON.stringify({ legacy: cases.legacy });
+      await writeFile(join(folder, 'tokenizer_config.json'), config);
+      const tokenizer = await openLanguageTokenizer(folder);
+      for (const { text, ids } of cases.texts) expect(tokenizer.encode(text), text).toEqual(ids);
+      for (const { caption, ids } of cases.captions) {
+        expect(tokenizer.encode(`<start>${caption}<end>`), caption).toEqual(ids);
+      }
+      for (const { system, texts, ids } of cases.prompts) {
+        const { ids: built } = buildPrompt(tokenizer, turnsOf(texts), {
+          queryTokens: shared.numQueryTokens,
+          maxPositions: 4096,
+          ...(system === null ? {} : { system }),
+        });
+        expect(built, texts.join(' / ')).toEqual(ids);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+function turnsOf(texts: readonly string[]): PromptTurn[] {
+  return texts.map((words, index) => ({
+    role: index % 2 === 0 ? 'user' : 'assistant',
+    parts: words
+      .split('<image>')
+      .flatMap((text, place): PromptPart[] => [
+        ...(place === 0 ? [] : [{ kind: 'picture', path: 'p', caption: null } as const]),
+        { kind: 'text', text },
+      ]),
+  }));
+}
 
 function streamed(tokenizer: LanguageTokenizer, ids: readonly number[]): string {
   const detokenizer = createDetokenizer(tokenizer);
@@ -134,6 +188,25 @@ describe('openLanguageTokenizer', () => {
   it('refuses a vocabulary of another family', async () => {
     const unigram = { added_tokens: added, pre_tokenizer, model: { type: 'Unigram' } };
     expect(String(await opened(unigram))).toMatch(/model\.type is "Unigram"/);
+  });
+
+  it('reads no model of another kind than byte pairs, and no broken one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'textbind-tokenizer-'));
+    try {
+      const bytes = await readFile(join(fixtures, 'tokenizer.model'));
+      for (const cut of [bytes.subarray(0, 100), Buffer.from('junk'), Buffer.alloc(0)]) {
+        await writeFile(join(folder, 'tokenizer.model'), cut);
+        await expect(openLanguageTokenizer(folder)).rejects.toThrow(/is not a SentencePiece model/);
+      }
+      // trainer_spec.model_type is field 3 (tag 0x18) with the value 2 for byte pairs.
+      const at = bytes.indexOf(Buffer.from([0x18, 0x02, 0x20]));
+      expect(at).toBeGreaterThan(0);
+      bytes[at + 1] = 1;
+      await writeFile(join(folder, 'tokenizer.model'), bytes);
+      await expect(openLanguageTokenizer(folder)).rejects.toThrow(/only byte-pair models/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('names a file that is missing', async () => {
