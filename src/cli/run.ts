@@ -1,3 +1,4 @@
+import type { ErrorKind } from '../shared/errors.ts';
 import { toStudioError } from '../worker/pipelines/model-errors.ts';
 import { commands, usage } from './commands.ts';
 import { UsageError } from './usage.ts';
@@ -18,6 +19,9 @@ async function run(args: readonly string[]): Promise<number> {
   return (await command.run(rest)) ?? 0;
 }
 
+/** What the person who called can mend by calling otherwise. */
+const badInput: ReadonlySet<ErrorKind> = new Set(['bad-input', 'too-long']);
+
 /** One line, whatever was thrown. */
 function describe(error: unknown): { readonly line: string; readonly exitCode: number } {
   const isParseError =
@@ -26,7 +30,7 @@ function describe(error: unknown): { readonly line: string; readonly exitCode: n
     return { line: (error as Error).message, exitCode: 2 };
   }
   const studio = toStudioError(error);
-  return { line: studio.message, exitCode: studio.kind === 'bad-input' ? 2 : 1 };
+  return { line: studio.message, exitCode: badInput.has(studio.kind) ? 2 : 1 };
 }
 
 /**

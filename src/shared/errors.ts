@@ -6,6 +6,8 @@ import { z } from 'zod';
  */
 export const errorKinds = [
   'bad-input',
+  /** A message takes more of the model's context than there is; shortened, it could be read. */
+  'too-long',
   'not-found',
   'cancelled',
   'busy',

@@ -1,25 +1,24 @@
 import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
+import { saysSomething, unreadMessages } from '../../shared/domain/unread.ts';
 
 /**
- * The turns as the model is asked with them. A reply that says nothing (it failed, or was stopped at once) is left
- * out, and the person's turns around it become one: an empty answer would teach the model to give another.
+ * The turns as the model is asked with them. A reply that says nothing is left out: an empty answer would teach the
+ * model to give another. With one that failed the message before it goes too, so that what cannot be read (too long, a
+ * picture that does not decode) fails once and not in every later reply.
  */
 export function toPrompt(
   turns: readonly Turn[],
   fileOf: (hash: string) => string,
 ): readonly PromptTurn[] {
-  const prompt: { role: Turn['role']; parts: PromptPart[] }[] = [];
-  for (const turn of turns) {
+  const unread = unreadMessages(turns);
+  return turns.flatMap((turn): PromptTurn[] => {
+    if (unread.has(turn.id)) return [];
     const said = turn.parts.filter(saysSomething).map((part) => toPromptPart(part, fileOf));
+    if (turn.role === 'user') return [{ role: 'user', parts: said.map(spaced) }];
     // What the model wrote stays as it was, so that it is found again in the cache.
-    const parts = turn.role === 'user' ? said.map(spaced) : said;
-    if (turn.role === 'assistant' && parts.length === 0) continue;
-    const last = prompt.at(-1);
-    if (last?.role === turn.role) last.parts.push({ kind: 'text', text: '\n' }, ...parts);
-    else prompt.push({ role: turn.role, parts });
-  }
-  return prompt;
+    return said.length === 0 ? [] : [{ role: 'assistant', parts: said }];
+  });
 }
 
 /**
@@ -32,11 +31,6 @@ function spaced(part: PromptPart, index: number, parts: readonly PromptPart[]): 
   if (parts[index - 1]?.kind === 'picture') text = ` ${text.trimStart()}`;
   if (parts[index + 1]?.kind === 'picture') text = `${text.trimEnd()} `;
   return { kind: 'text', text };
-}
-
-function saysSomething(part: MessagePart): boolean {
-  if (part.kind === 'text') return part.text !== '';
-  return part.kind === 'picture' || part.caption !== '';
 }
 
 function toPromptPart(part: MessagePart, fileOf: (hash: string) => string): PromptPart {

@@ -20,6 +20,8 @@ export interface Prompt {
   readonly pictures: readonly PromptPicture[];
   /** How many of the oldest pairs did not fit and were left out. */
   readonly droppedPairs: number;
+  /** How many messages in front of the last one, which nobody answered, did not fit with it and were left out. */
+  readonly droppedMessages: number;
   /** White space cut from the end of a reply that goes on: it is there already, so the model need not repeat it. */
   readonly cutWhitespace: string;
 }
@@ -34,11 +36,11 @@ export interface PromptOptions {
 
 /**
  * Builds `{begin}[INST] {user} [/INST]` and `{assistant} {end of turn}` for each pair, both texts stripped. Where the
- * last turn is the assistant's, it is left open, to be continued. What does not fit is dropped from the front in
- * whole pairs.
+ * last turn is the assistant's, it is left open, to be continued. What does not fit is dropped from the front: whole
+ * pairs, then, of several messages in a row that nobody answered, all but the last.
  *
  * Text that looks like markup is escaped by {@link escapeMarkup}.
- * @throws StudioError `bad-input` where the last pair alone does not fit, or there is no turn
+ * @throws StudioError `too-long` where the last message alone does not fit, `bad-input` where there is no turn
  */
 export function buildPrompt(
   tokenizer: LanguageTokenizer,
@@ -48,27 +50,49 @@ export function buildPrompt(
   const pairs = pairUp(turns);
   if (pairs.length === 0) throw new StudioError('bad-input', 'the conversation has no words yet');
   const escape = markupEscaper(tokenizer);
-  let dropped = 0;
-  for (;;) {
-    const kept = pairs.slice(dropped);
-    const encoded = kept.map((pair, index) =>
+  const candidates = fromAllToLast(pairs);
+  for (const candidate of candidates) {
+    const encoded = candidate.pairs.map((pair, index) =>
       encodePair(tokenizer, escape, pair, {
         queryTokens: options.queryTokens,
-        open: index === kept.length - 1,
+        open: index === candidate.pairs.length - 1,
+        // It moves to the first pair that is left, so sizes are counted anew rather than subtracted.
         system: index === 0 ? options.system : undefined,
       }),
     );
     const total = encoded.reduce((sum, pair) => sum + pair.ids.length, 0);
-    if (total <= options.maxPositions) return joinPairs(encoded, dropped);
-    if (kept.length === 1) {
-      throw new StudioError(
-        'bad-input',
-        `the message takes ${total} positions of the model's context, there is room for ${options.maxPositions}`,
-      );
-    }
-    // The system message moves to the next pair, so sizes are counted anew rather than subtracted.
-    dropped += 1;
+    if (total <= options.maxPositions) return { ...joinPairs(encoded), ...candidate.dropped };
+    if (candidate === candidates.at(-1)) throw tooLong(pairs.at(-1)!, total, options.maxPositions);
   }
+  throw new StudioError('internal', 'a conversation with turns gave no prompt to try');
+}
+
+interface Candidate {
+  readonly pairs: readonly Pair[];
+  readonly dropped: Pick<Prompt, 'droppedPairs' | 'droppedMessages'>;
+}
+
+/** What may be read, from everything to the last message alone. */
+function fromAllToLast(pairs: readonly Pair[]): Candidate[] {
+  const last = pairs.at(-1)!;
+  const fewerPairs = pairs.map((_, droppedPairs) => ({
+    pairs: pairs.slice(droppedPairs),
+    dropped: { droppedPairs, droppedMessages: 0 },
+  }));
+  const fewerMessages = last.messages.slice(1).map((_, index) => ({
+    pairs: [{ ...last, messages: last.messages.slice(index + 1) }],
+    dropped: { droppedPairs: pairs.length - 1, droppedMessages: index + 1 },
+  }));
+  return [...fewerPairs, ...fewerMessages];
+}
+
+function tooLong(last: Pair, positions: number, room: number): StudioError {
+  const sizes = `takes ${positions} tokens, and the model has room for ${room}`;
+  const what =
+    last.assistant === null
+      ? `This message is too long for the model: it ${sizes}.`
+      : `This reply cannot go on: with its question it ${sizes}.`;
+  return new StudioError('too-long', what);
 }
 
 /** Token ids of a stretch of words that stand in for a picture that was not drawn. */
@@ -104,28 +128,34 @@ function markupEscaper(tokenizer: LanguageTokenizer): (text: string) => string {
 }
 
 interface Pair {
-  readonly user: readonly PromptPart[];
+  /** The person's turns in a row; one, unless a turn was not answered. */
+  readonly messages: readonly (readonly PromptPart[])[];
   readonly assistant: readonly PromptPart[] | null;
 }
 
 /** Turns as pairs: empty turns are left out, turns of one role in a row become one. */
 function pairUp(turns: readonly PromptTurn[]): Pair[] {
-  const merged: { role: PromptTurn['role']; parts: PromptPart[] }[] = [];
+  const runs: { role: PromptTurn['role']; turns: (readonly PromptPart[])[] }[] = [];
   for (const turn of turns.filter(hasContent)) {
-    const last = merged.at(-1);
-    if (last?.role === turn.role) last.parts.push({ kind: 'text', text: '\n\n' }, ...turn.parts);
-    else merged.push({ role: turn.role, parts: [...turn.parts] });
+    const last = runs.at(-1);
+    if (last?.role === turn.role) last.turns.push(turn.parts);
+    else runs.push({ role: turn.role, turns: [turn.parts] });
   }
   const pairs: Pair[] = [];
-  for (const [index, turn] of merged.entries()) {
-    if (turn.role === 'user') {
-      const reply = merged[index + 1];
-      pairs.push({ user: turn.parts, assistant: reply?.parts ?? null });
+  for (const [index, run] of runs.entries()) {
+    if (run.role === 'user') {
+      const reply = runs[index + 1];
+      pairs.push({ messages: run.turns, assistant: reply ? joined(reply.turns) : null });
     } else if (index === 0) {
-      pairs.push({ user: [], assistant: turn.parts });
+      pairs.push({ messages: [], assistant: joined(run.turns) });
     }
   }
   return pairs;
+}
+
+function joined(turns: readonly (readonly PromptPart[])[]): PromptPart[] {
+  const between: PromptPart = { kind: 'text', text: '\n\n' };
+  return turns.flatMap((parts, index) => (index === 0 ? parts : [between, ...parts]));
 }
 
 function hasContent(turn: PromptTurn): boolean {
@@ -151,7 +181,8 @@ function encodePair(
   pair: Pair,
   options: PairOptions,
 ): EncodedPair {
-  const user = strip(flatten(pair.user, escape));
+  const asked = joined(pair.messages);
+  const user = strip(flatten(asked, escape));
   const system =
     options.system === undefined ? '' : `<<SYS>>\n${escape(options.system)}\n<</SYS>>\n\n`;
   const question = `${tokenizer.beginToken}[INST] ${system}${user} [/INST]`;
@@ -164,7 +195,7 @@ function encodePair(
     if (options.open) cutWhitespace = text.slice(stripEnd(text).length);
     ids.push(...encodeExpanded(tokenizer, answer, options.queryTokens));
   }
-  const paths = [...pair.user, ...(pair.assistant ?? [])]
+  const paths = [...asked, ...(pair.assistant ?? [])]
     .filter((part) => part.kind === 'picture')
     .map((part) => part.path);
   return {
@@ -217,7 +248,9 @@ function locatePictures(
   return pictures;
 }
 
-function joinPairs(pairs: readonly EncodedPair[], droppedPairs: number): Prompt {
+function joinPairs(
+  pairs: readonly EncodedPair[],
+): Pick<Prompt, 'ids' | 'pictures' | 'cutWhitespace'> {
   const ids: number[] = [];
   const pictures: PromptPicture[] = [];
   for (const pair of pairs) {
@@ -226,5 +259,5 @@ function joinPairs(pairs: readonly EncodedPair[], droppedPairs: number): Prompt 
     );
     ids.push(...pair.ids);
   }
-  return { ids, pictures, droppedPairs, cutWhitespace: pairs.at(-1)?.cutWhitespace ?? '' };
+  return { ids, pictures, cutWhitespace: pairs.at(-1)?.cutWhitespace ?? '' };
 }

@@ -396,14 +396,28 @@ describe('regenerate and continue', () => {
     }
   });
 
-  test('a reply that said nothing is left out of the next prompt, the turns around it joined', async () => {
-    const { send, engine } = makeChat();
+  test('a reply that was stopped at once is left out of the next prompt, not the message', async () => {
+    const { chat, send, engine } = makeChat();
     const { conversation } = send('one');
-    await (await engine.next(1)).fail(died);
+    await engine.next(1);
+    chat.stop(conversation.id);
+    await engine.asked[0]!.end('cancelled');
     send('two', conversation.id);
     const asked = await engine.next(2);
     expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
-      { role: 'user', parts: [text('one'), text('\n'), text('two')] },
+      { role: 'user', parts: [text('one')] },
+      { role: 'user', parts: [text('two')] },
+    ]);
+  });
+
+  test('a message that was refused is not in the next prompt', async () => {
+    const { send, engine } = makeChat();
+    const { conversation } = send('much too long');
+    await (await engine.next(1)).fail(new StudioError('too-long', 'Too long.'));
+    send('short', conversation.id);
+    const asked = await engine.next(2);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
+      { role: 'user', parts: [text('short')] },
     ]);
   });
 });

@@ -51,8 +51,30 @@ describe('toPrompt', () => {
     );
   });
 
-  it('leaves out a reply that says nothing, and joins the turns around it', () => {
-    const turns = [turn('user', text('One')), turn('assistant'), turn('user', text('Two'))];
-    expect(lines(...turns)).toEqual(['One\nTwo']);
+  it('leaves out a reply that says nothing, and keeps the turns around it', () => {
+    const stopped = { ...turn('assistant'), status: 'stopped' as const };
+    const turns = [turn('user', text('One')), stopped, turn('user', text('Two'))];
+    expect(lines(...turns)).toEqual(['One', 'Two']);
+  });
+
+  const error = { kind: 'too-long', message: 'Too long.', detail: null } as const;
+  const failed = { ...turn('assistant'), id: 'failed', status: 'failed' as const, error };
+  const asked = (id: string): Turn => ({ ...turn('user', text(id)), id });
+
+  it('leaves a message whose reply failed out of every later prompt', () => {
+    const died = { ...failed, status: 'interrupted' as const };
+    const turns = [asked('long'), failed, asked('deadly'), died, asked('short'), turn('assistant')];
+    expect(lines(...turns)).toEqual(['short']);
+  });
+
+  it('asks again with the failed message itself when its reply is written anew', () => {
+    expect(lines(asked('long'))).toEqual(['long']);
+  });
+
+  it('keeps a message whose reply failed in its middle, or was interrupted by the end of the app', () => {
+    const halfway = { ...failed, parts: [text('I was')] };
+    const closed = { ...failed, status: 'interrupted' as const, error: null };
+    const turns = [asked('one'), halfway, asked('two'), closed, asked('three')];
+    expect(lines(...turns)).toEqual(['one', 'I was', 'two', 'three']);
   });
 });

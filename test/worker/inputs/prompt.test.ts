@@ -109,7 +109,31 @@ describe('buildPrompt', () => {
   it('refuses a message that alone is too long, with both sizes', () => {
     const long = [user(text('word '.repeat(200)))];
     expect(() => buildPrompt(tokenizer, long, { ...roomy, maxPositions: 50 })).toThrow(
-      /takes \d+ positions .* room for 50/,
+      expect.objectContaining({
+        kind: 'too-long',
+        message: expect.stringMatching(/takes \d+ tokens, .* room for 50/) as unknown,
+      }),
+    );
+  });
+
+  it('drops messages that nobody answered from the front, and never the last for their sake', () => {
+    const turns = [
+      user(text('0')),
+      assistant(text('zero')),
+      user(text('word '.repeat(60)), picture('a')),
+      user(text('Hello')),
+      user(text('again')),
+    ];
+    const less = { ...roomy, maxPositions: 50 };
+    const prompt = buildPrompt(tokenizer, turns, less);
+    expect(tokenizer.spell(prompt.ids)).toBe('<s>[INST] Hello\n\nagain [/INST]');
+    expect(prompt).toMatchObject({ droppedPairs: 1, droppedMessages: 1, pictures: [] });
+  });
+
+  it('says of a reply that cannot go on that it is the reply', () => {
+    const turns = [user(text('Hi')), assistant(text('word '.repeat(60)))];
+    expect(() => buildPrompt(tokenizer, turns, { ...roomy, maxPositions: 50 })).toThrow(
+      /This reply cannot go on/,
     );
   });
 });

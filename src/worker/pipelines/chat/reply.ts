@@ -54,7 +54,7 @@ export async function replyTo(
     // Room for the reply, but never more than a quarter: a short context should still hold a conversation.
     maxPositions: maxPositions - Math.min(sampling.maxNewTokens, Math.floor(maxPositions / 4)),
   });
-  if (prompt.droppedPairs > 0) emit(trimmedNotice(prompt.droppedPairs));
+  if (prompt.droppedPairs > 0 || prompt.droppedMessages > 0) emit(trimmedNotice(prompt));
   const pictures = await embedPictures(prompt, context);
   if (pictures === null) return { finish: 'cancelled', usage: emptyUsage(prompt) };
   await prepareSequence(prompt, pictures, context);
@@ -137,15 +137,24 @@ function pictureOf(bytes: Uint8Array): PictureFile {
   return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
 }
 
-function trimmedNotice(droppedPairs: number): ReplyEvent {
-  const what = droppedPairs === 1 ? 'exchange' : `${droppedPairs} exchanges`;
+function trimmedNotice({ droppedPairs, droppedMessages }: Prompt): ReplyEvent {
+  const dropped = [
+    counted(droppedPairs, 'exchange', 'exchanges'),
+    counted(droppedMessages, 'message without a reply', 'messages without a reply'),
+  ].filter((what) => what !== null);
+  const were = droppedPairs + droppedMessages === 1 ? 'was' : 'were';
   return {
     kind: 'notice',
     notice: {
       code: 'context-trimmed',
-      message: `The conversation is longer than the model can read; the first ${what} was left out.`,
+      message: `The conversation is longer than the model can read; the first ${dropped.join(' and ')} ${were} left out.`,
     },
   };
+}
+
+function counted(count: number, one: string, many: string): string | null {
+  if (count === 0) return null;
+  return count === 1 ? one : `${count} ${many}`;
 }
 
 function emptyUsage(prompt: Prompt): WorkerReplyBody<'chat.reply'>['usage'] {
