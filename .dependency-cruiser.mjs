@@ -172,6 +172,23 @@ export default {
       'pipelines import networks, runtime, inputs, sampling, weights',
     ),
     only(
+      'conversion-imports',
+      '^src/worker/conversion/',
+      [
+        '^src/worker/(conversion|networks|inputs|weights)/',
+        '^src/worker/pipelines/',
+        '^src/shared/',
+      ],
+      'conversion reads and writes models',
+    ),
+    {
+      name: 'conversion-runs-no-network',
+      severity: 'error',
+      comment: "conversion checks and writes weights; the runtime is the caller's",
+      from: { path: '^src/worker/conversion/' },
+      to: { path: '^src/worker/runtime/', reachable: true },
+    },
+    only(
       'cli-imports-shared-worker-and-pure-main',
       '^src/cli/',
       ['^src/(cli|library|base|shared|worker)/', '^src/main/(training|conversations|database)/'],

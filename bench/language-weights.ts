@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { quantiseModel } from '../src/worker/weights/quantise-model.ts';
+import { quantiseModel } from '../src/worker/conversion/quantise-model.ts';
 import { venvPython } from '../scripts/setup/python.mjs';
 import { cacheDir, root, run } from '../scripts/setup/steps.mjs';
 import { PeerMissing } from './peers/peer-process.ts';
@@ -56,16 +56,16 @@ async function convert(say: (line: string) => void): Promise<void> {
 
 /** Made by another quantiser, the weights would be another program's. */
 function quantiserStamp(): string {
-  const folder = path.join(root, 'src', 'worker', 'weights');
+  const folder = path.join(root, 'src', 'worker');
   const hash = createHash('sha256');
-  for (const name of ['quantise.ts', 'quantise-model.ts']) {
+  for (const name of ['weights/quantise.ts', 'conversion/quantise-model.ts']) {
     hash.update(readFileSync(path.join(folder, name)));
   }
   return hash.digest('hex');
 }
 
 /** Quantises the converted weights where that was not done by this quantiser already. */
-function quantise(say: (line: string) => void): void {
+async function quantise(say: (line: string) => void): Promise<void> {
   const stampFile = path.join(quantised, 'quantiser.sha256');
   const stamp = quantiserStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
@@ -73,7 +73,7 @@ function quantise(say: (line: string) => void): void {
   const part = `${quantised}.part`;
   rmSync(part, { recursive: true, force: true });
   mkdirSync(path.dirname(quantised), { recursive: true });
-  quantiseModel(converted, part);
+  await quantiseModel(converted, part);
   writeFileSync(path.join(part, path.basename(stampFile)), stamp);
   rmSync(quantised, { recursive: true, force: true });
   renameSync(part, quantised);
@@ -96,7 +96,7 @@ export async function prepareLanguageWeights(
   if (ggufFile() === null || !existsSync(path.join(converted, 'config.json'))) await convert(say);
   const gguf = ggufFile();
   if (gguf === null) throw new PeerMissing(`there is no GGUF file in ${downloads}`);
-  quantise(say);
+  await quantise(say);
   return {
     name: 'SmolLM2-135M-Instruct',
     folder: quantised,

@@ -6,6 +6,12 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTensorFile, writeTensorFile } from '../../src/cli/tensors.ts';
 import { textbindConversationSchema } from '../../src/shared/domain/textbind-conversation.ts';
+import {
+  openCheckpoint,
+  quantiseMatrix,
+  readFloats,
+  readTensorBytes,
+} from '../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
 import { textbind } from './textbind.ts';
 
@@ -80,7 +86,7 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(
       existsSync(join(out, 'image-decoder', 'unet', 'diffusion_pytorch_model.safetensors')),
     ).toBe(true);
-    expect(existsSync(`${out}.part`)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
     const manifest = readFileSync(join(out, 'textbind.json'), 'utf8');
     expect(manifest).not.toContain(parts);
   });
@@ -96,9 +102,28 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
       checkpoint: 'checkpoint/model.pt',
       languageModel: 'language',
     });
-    const quantised = await textbind(...args, '--out', join(folder, 'no'), '--quantize', 'int4');
-    expect(quantised.code).toBe(1);
-    expect(quantised.stderr()).toMatch(/stage2\.pt: holds a language model/);
+    const quantised = join(folder, 'stage2-int8');
+    const small = await textbind(...args, '--out', quantised, '--quantize', 'int8', '--load');
+    expect({ code: small.code, err: small.stderr() }).toEqual({ code: 0, err: '' });
+    expect(json(small)).toMatchObject({ openedInSeconds: expect.any(Number) as number });
+    // The checkpoint's language model has two rows more than its base, and other weights.
+    const config = JSON.parse(
+      readFileSync(join(quantised, 'language', 'config.json'), 'utf8'),
+    ) as Record<string, number>;
+    const base = JSON.parse(readFileSync(join(parts, 'language', 'config.json'), 'utf8')) as Record<
+      string,
+      number
+    >;
+    expect(config['vocab_size']).toBe(base['vocab_size']! + 2);
+    const trained = readFloats(
+      openCheckpoint(join(parts, 'stage2.pt')),
+      'language_model.model.layers.1.mlp.down_proj.weight',
+    );
+    const stored = readTensorBytes(
+      openCheckpoint(join(quantised, 'language')),
+      'model.layers.1.mlp.down_proj.weight.q8',
+    );
+    expect(stored).toEqual(quantiseMatrix(trained, 64, 96, 8, 32).quantised);
   });
 
   it('import leaves nothing behind where the parts do not fit together', async () => {
@@ -110,7 +135,8 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     args[args.indexOf('--qformer-config') + 1] = config;
     const { code } = await textbind(...args, '--out', out);
     expect(code).toBe(1);
-    expect(existsSync(out) || existsSync(`${out}.part`)).toBe(false);
+    expect(existsSync(out)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it.each([

@@ -24,7 +24,8 @@ import { readJson } from '../../base/json-file.ts';
 import { LanguageModel } from '../../worker/pipelines/language/language-model.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
-import { overlaid, wantedProviders } from '../../worker/pipelines/textbind-model.ts';
+import { overlaid } from '../../worker/pipelines/language/language-weights.ts';
+import { wantedProviders } from '../../worker/pipelines/textbind-model.ts';
 import {
   chooseProvider,
   float32Tensor,
@@ -32,8 +33,9 @@ import {
   type HostTensor,
   type Provider,
 } from '../../worker/runtime/index.ts';
-import { openCheckpoint, quantiseModel } from '../../worker/weights/index.ts';
-import { storeAsHalf } from '../half-weights.ts';
+import { storeAsHalf } from '../../worker/conversion/half-precision.ts';
+import { quantiseModel } from '../../worker/conversion/quantise-model.ts';
+import { openCheckpoint } from '../../worker/weights/index.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile, type TensorFile } from '../tensors.ts';
 import { createOutput, required, UsageError } from '../usage.ts';
@@ -222,7 +224,7 @@ async function probeLanguage(
     if (checkpoint !== null && precision !== 'fp32') {
       throw new UsageError(`--precision ${precision}: ${checkpoint} lies over the language model`);
     }
-    const folder = storedAs(precision, languageModel, scratch);
+    const folder = await storedAs(precision, languageModel, scratch);
     language = await LanguageModel.open(folder, {
       providers: [provider],
       ...(checkpoint === null ? {} : { checkpoint: overlaid(languageModel, checkpoint) }),
@@ -235,7 +237,7 @@ async function probeLanguage(
 }
 
 /** The folder itself, or a copy of it with the weights of that precision. */
-function storedAs(precision: Precision, folder: string, scratch: string): string {
+async function storedAs(precision: Precision, folder: string, scratch: string): Promise<string> {
   const config = readJson(path.join(folder, 'config.json'), 'model-invalid') as Record<
     string,
     unknown
@@ -243,8 +245,8 @@ function storedAs(precision: Precision, folder: string, scratch: string): string
   const isQuantised = config['quantization_config'] !== undefined;
   if (precision === 'fp32' || (precision === 'int4' && isQuantised)) return folder;
   if (isQuantised) throw new UsageError(`--precision ${precision}: ${folder} is quantised`);
-  if (precision === 'int4') quantiseModel(folder, scratch);
-  else storeAsHalf(folder, scratch);
+  if (precision === 'int4') await quantiseModel(folder, scratch);
+  else await storeAsHalf(folder, scratch);
   return scratch;
 }
 

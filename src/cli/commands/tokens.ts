@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { StudioError } from '../../shared/errors.ts';
 import { buildPrompt } from '../../worker/inputs/prompt.ts';
 import { openLanguageTokenizer } from '../../worker/inputs/tokenizer.ts';
-import { readModelFolder } from '../../worker/pipelines/model-folder.ts';
+import { readModelFolder } from '../../library/model-folder.ts';
 import { checkConversation, readJson, toPromptTurn } from '../conversation-file.ts';
 import { findModelFolder } from '../model-option.ts';
 import { runTrainer } from '../trainer-process.ts';

@@ -144,7 +144,12 @@ interface Resolved {
   readonly stored: StoredTensor;
 }
 
-function checkStored({ value, source }: Parameter, stored: StoredTensor): void {
+/** In front of what is wrong with weights: the files that they are read from. */
+function prefixOf(weights: WeightSource): string {
+  return weights.source === undefined ? '' : `${weights.source}: `;
+}
+
+function checkStored({ value, source }: Parameter, stored: StoredTensor, prefix: string): void {
   const count = (shape: Shape): number =>
     shape.reduce<number>((product, dim) => product * Number(dim), 1);
   const fits = source.reshaped
@@ -153,7 +158,7 @@ function checkStored({ value, source }: Parameter, stored: StoredTensor): void {
       stored.shape.every((dim, axis) => dim === value.shape[axis]);
   if (!fits) {
     throw new GraphError(
-      `tensor "${source.name}" has shape ${showShape(stored.shape)} in the checkpoint, ` +
+      `${prefix}tensor "${source.name}" has shape ${showShape(stored.shape)} in the checkpoint, ` +
         `the network needs ${showShape(value.shape)}`,
     );
   }
@@ -162,7 +167,7 @@ function checkStored({ value, source }: Parameter, stored: StoredTensor): void {
   const expected = byteLength(stored.dtype, count(stored.shape));
   if (length !== expected) {
     throw new GraphError(
-      `tensor "${source.name}" has ${length} bytes, its shape and type need ${expected}`,
+      `${prefix}tensor "${source.name}" has ${length} bytes, its shape and type need ${expected}`,
     );
   }
 }
@@ -188,12 +193,12 @@ function resolveAll(graph: Graph, weights: WeightSource): Resolved[] {
     const shown = missing.slice(0, 5).map((name) => `"${name}"`);
     const rest = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
     throw new GraphError(
-      `the checkpoint lacks tensor ${shown.join(', ')}${rest} (graph "${graph.name}")`,
+      `${prefixOf(weights)}the checkpoint lacks tensor ${shown.join(', ')}${rest} (graph "${graph.name}")`,
     );
   }
   return graph.parameters.map((parameter) => {
     const stored = weights.find(parameter.source.name) as StoredTensor;
-    checkStored(parameter, stored);
+    checkStored(parameter, stored, prefixOf(weights));
     return { parameter, stored };
   });
 }

@@ -182,7 +182,8 @@ function nameOf(
   file: string,
 ): string {
   const named = config[key];
-  if (named !== undefined && named !== null) return typeof named === 'string' ? named : named.content;
+  if (named !== undefined && named !== null)
+    return typeof named === 'string' ? named : named.content;
   if (kind === 'sentencepiece') return key === 'bos_token' ? '<s>' : '</s>';
   throw new StudioError('model-invalid', `${file}: tokenizer_config.json names no ${key}`);
 }

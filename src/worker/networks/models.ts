@@ -1,6 +1,6 @@
 /** Each network as an ONNX model over a checkpoint's weights: what pipelines hand to the runtime, without knowing graphs. */
 import type { Graph } from '../graph/index.ts';
-import { serialise } from '../graph/index.ts';
+import { compareWeights, serialise } from '../graph/index.ts';
 import type { Checkpoint } from '../weights/index.ts';
 import type {
   BuildTarget,
@@ -31,10 +31,16 @@ import {
 export interface NetworkModel {
   readonly model: Uint8Array;
   readonly weightsFolder: string;
+  /** Names of tensors that the weights hold and the network does not use. */
+  readonly unused: () => readonly string[];
 }
 
 function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
-  return { model: serialise(graph, weights), weightsFolder: weights.folder };
+  return {
+    model: serialise(graph, weights),
+    weightsFolder: weights.folder,
+    unused: () => compareWeights(graph, weights).unused,
+  };
 }
 
 /** Tokens written within one run; see `buildDecoder`. */

@@ -10,10 +10,10 @@ import { StudioError } from '../../shared/errors.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
 import { chooseProvider, type Provider, type ProviderChoice } from '../runtime/index.ts';
 import { freshSeed } from '../sampling/random.ts';
-import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { replyTo } from './chat/reply.ts';
 import { Painter } from './drawing/painter.ts';
 import { LanguageModel } from './language/language-model.ts';
+import { checkVocabulary, overlaid } from './language/language-weights.ts';
 import { toStudioError } from './model-errors.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { nextTurnOfLoop, Sequence } from './language/sequence.ts';
@@ -203,7 +203,7 @@ async function openParts(
     const tokenizer = await openLanguageTokenizer(model.languageModel);
     const language = await openLanguage(model, choice.provider, threads);
     opened.push(language);
-    checkVocabulary(model, tokenizer, language);
+    checkVocabulary(model.languageModel, tokenizer, language.config);
     await begin('vision');
     const vision = await Vision.open(model, language.config.hiddenSize, placement);
     opened.push(vision);
@@ -230,31 +230,4 @@ function openLanguage(
       ? {}
       : { checkpoint: overlaid(model.languageModel, model.checkpoint) }),
   });
-}
-
-/** The language model's weights with those of a TextBind checkpoint (`language_model.*`, from stage 2) over them. */
-export function overlaid(base: string, checkpoint: string): Checkpoint {
-  const both = openCheckpoint(base, checkpoint);
-  const prefix = 'language_model.';
-  return {
-    folder: both.folder,
-    find: (name) => both.find(prefix + name) ?? both.find(name),
-    names: () =>
-      [...both.names()].filter((name) => name.startsWith('model.') || name === 'lm_head.weight'),
-  };
-}
-
-function checkVocabulary(
-  model: ModelFolder,
-  tokenizer: LanguageTokenizer,
-  language: LanguageModel,
-): void {
-  const known = language.config.vocabularySize;
-  // A base model has no rows for TextBind's tokens: it reads pictures, and can never ask for one.
-  const ownTokens = Math.min(tokenizer.imageId, tokenizer.startId, tokenizer.endId);
-  if (tokenizer.size <= known || (ownTokens === tokenizer.size - 3 && ownTokens <= known)) return;
-  throw new StudioError(
-    'model-invalid',
-    `${model.languageModel}: the tokenizer with TextBind's tokens has ${tokenizer.size} tokens, but config.json has vocab_size ${language.config.vocabularySize}`,
-  );
 }

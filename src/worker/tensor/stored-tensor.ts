@@ -45,6 +45,8 @@ export interface StoredTensor {
 
 /** A checkpoint, as far as a graph needs one. */
 export interface WeightSource {
+  /** What errors call it: its files. */
+  readonly source?: string | undefined;
   find(name: string): StoredTensor | undefined;
   names(): Iterable<string>;
 }

@@ -2,10 +2,11 @@
  * A checkpoint on disk as a source of weights: one safetensors or PyTorch file, a sharded one with its
  * index, or several laid over each other.
  */
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { StoredTensor, WeightSource } from '../tensor/stored-tensor.ts';
 import { toFloat32 } from './convert.ts';
+import { openRegularFile } from './open-file.ts';
 import { readBytes, readSafetensorsHeader } from './safetensors.ts';
 import type { TensorEntry } from './safetensors.ts';
 import { readTorchTensors } from './torch-file.ts';
@@ -33,7 +34,13 @@ const usualNames = [
   'diffusion_pytorch_model.fp16.safetensors',
   'pytorch_model.bin.index.json',
   'pytorch_model.bin',
+  'pytorch_model.pt',
+  'diffusion_pytorch_model.bin',
 ];
+
+/** How a zip begins, and a pickle of PyTorch before 1.6. A safetensors header of so many bytes is beyond its limit. */
+const zipSignature = 0x04034b50;
+const oldTorchSignature = 0x0a8a0280;
 
 function findFile(path: string): string {
   if (!existsSync(path)) throw new WeightError(`${path} does not exist`);
@@ -65,10 +72,23 @@ function shardsOf(index: string): Map<string, string> {
   );
 }
 
+/**
+ * PyTorch's files are told by their first bytes, a zip's or an older pickle's, and not by their names: in the Hugging
+ * Face cache a name is a link to a file without an ending.
+ */
 function readTensors(path: string): ReadonlyMap<string, TensorEntry> {
-  return /\.(pt|pth|bin)$/.test(path)
-    ? readTorchTensors(path)
-    : readSafetensorsHeader(path).tensors;
+  return isTorchFile(path) ? readTorchTensors(path) : readSafetensorsHeader(path).tensors;
+}
+
+function isTorchFile(path: string): boolean {
+  const start = Buffer.alloc(4);
+  const descriptor = openRegularFile(path);
+  try {
+    readSync(descriptor, start, 0, 4, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return [zipSignature, oldTorchSignature].includes(start.readUInt32LE());
 }
 
 function locate(file: string): Map<string, Located> {
@@ -105,10 +125,11 @@ function commonFolder(paths: readonly string[]): string {
   return parts.join(sep) || sep;
 }
 
-function fromLocated(located: ReadonlyMap<string, Located>): Checkpoint {
+function fromLocated(located: ReadonlyMap<string, Located>, source: string): Checkpoint {
   const folder = commonFolder([...new Set([...located.values()].map(({ path }) => path))]);
   return {
     folder,
+    source,
     names: () => located.keys(),
     find(name) {
       const found = located.get(name);
@@ -128,10 +149,10 @@ function fromLocated(located: ReadonlyMap<string, Located>): Checkpoint {
  */
 export function openCheckpoint(...paths: readonly string[]): Checkpoint {
   const located = new Map<string, Located>();
-  for (const path of paths)
-    for (const [name, each] of locate(findFile(path))) located.set(name, each);
+  const files = paths.map(findFile);
+  for (const file of files) for (const [name, each] of locate(file)) located.set(name, each);
   if (located.size === 0) throw new WeightError(`${paths.join(', ')}: no tensors`);
-  return fromLocated(located);
+  return fromLocated(located, files.join(' and '));
 }
 
 /** The same weights under other names: `toStored` gives the stored name of a name asked for. */
@@ -142,6 +163,7 @@ export function renamed(
 ): Checkpoint {
   return {
     folder: checkpoint.folder,
+    source: checkpoint.source,
     find: (name) => checkpoint.find(toStored(name)),
     names: () => [...checkpoint.names()].map(fromStored).filter((name) => name !== undefined),
   };
@@ -158,8 +180,19 @@ export function withPrefix(checkpoint: Checkpoint, prefix: string): Checkpoint {
 
 function required(checkpoint: Checkpoint, name: string): StoredTensor {
   const stored = checkpoint.find(name);
-  if (!stored) throw new WeightError(`${checkpoint.folder}: the checkpoint lacks tensor "${name}"`);
+  if (!stored) {
+    const where = checkpoint.source ?? checkpoint.folder;
+    throw new WeightError(`${where}: the checkpoint lacks tensor "${name}"`);
+  }
   return stored;
+}
+
+/** At most the first `limit` bytes of one tensor. */
+export function readPartOfTensor(checkpoint: Checkpoint, name: string, limit: number): Uint8Array {
+  const { location } = required(checkpoint, name);
+  if (location.kind === 'bytes') return location.bytes.subarray(0, limit);
+  const length = Math.min(location.length, limit);
+  return readBytes(join(checkpoint.folder, location.file), location.offset, length);
 }
 
 /** The bytes of one tensor. */

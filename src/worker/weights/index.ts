@@ -1,11 +1,17 @@
 /** Reading and writing weights. */
 export type { Checkpoint } from './checkpoint.ts';
-export { openCheckpoint, readFloats, readTensorBytes, renamed, withPrefix } from './checkpoint.ts';
+export {
+  openCheckpoint,
+  readFloats,
+  readPartOfTensor,
+  readTensorBytes,
+  renamed,
+  withPrefix,
+} from './checkpoint.ts';
 export { numberFromBfloat, numberFromHalf, toFloat32, toHalf } from './convert.ts';
 export type { SafetensorsHeader, TensorEntry, TensorToWrite } from './safetensors.ts';
 export { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
 export { WeightError } from './weight-error.ts';
 export type { QuantisedMatrix } from './quantise.ts';
 export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';
-export type { QuantiseOptions } from './quantise-model.ts';
-export { quantiseModel } from './quantise-model.ts';
+export { firstNotFinite } from './finite.ts';

@@ -2,7 +2,8 @@
  * The directory of a zip archive whose entries are stored as they are, as PyTorch writes them: names,
  * and where each entry's bytes lie in the file. Format: PKWARE APPNOTE 6.3, with its 64-bit extension.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openRegularFile } from './open-file.ts';
 import { WeightError } from './weight-error.ts';
 
 /** Bytes of an entry, from the start of the archive. */
@@ -144,7 +145,7 @@ function readEntries(zip: ZipFile): Map<string, ZipEntry> {
  * @throws WeightError if the archive is truncated, malformed or compressed.
  */
 export function readZipDirectory(file: string): ReadonlyMap<string, ZipEntry> {
-  const descriptor = openSync(file, 'r');
+  const descriptor = openRegularFile(file);
   try {
     return readEntries(new ZipFile(file, descriptor));
   } finally {

@@ -27,6 +27,7 @@ import { openCheckpoint } from '../../weights/index.ts';
 import { readJson } from '../../../base/json-file.ts';
 import { openNetwork } from '../network.ts';
 import { KeyValueCache } from './key-value-cache.ts';
+import { withStoredVocabulary } from './language-weights.ts';
 
 /** How to open a language model. */
 export interface LanguageModelOptions {
@@ -57,12 +58,6 @@ export interface DecodeRequest {
 }
 
 const greedy: TokenSampling = { temperature: 0, topK: 0, topP: 1 };
-
-/** A fine-tuned checkpoint laid over its base has rows for added tokens that the base's config does not count. */
-function withStoredVocabulary(config: LlamaConfig, checkpoint: Checkpoint): LlamaConfig {
-  const rows = checkpoint.find('model.embed_tokens.weight')?.shape[0] ?? 0;
-  return { ...config, vocabularySize: Math.max(config.vocabularySize, rows) };
-}
 
 interface Opened {
   readonly config: LlamaConfig;

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import {
   decodeImage,
-  openImageProcessor,
   pixelValues,
   type ImageProcessor,
   type PictureFile,
@@ -10,11 +9,11 @@ import { parseVitConfig, qformerConfigFromSizes, targetFor } from '../../network
 import { qformerModel, vitModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
-import { StudioError } from '../../../shared/errors.ts';
 import { readJson } from '../../../base/json-file.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import type { Stretch } from '../language/sequence.ts';
+import { openFittingProcessor } from './fitting-processor.ts';
 
 /** Pictures whose embeddings are kept: 32 rows of 4096 floats are half a MiB each. */
 const keptPictures = 128;
@@ -41,13 +40,7 @@ export class Vision {
   ): Promise<Vision> {
     const configFile = join(model.visionModel, 'config.json');
     const vitConfig = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
-    const processor = await openImageProcessor(model.processor);
-    if (processor.width !== vitConfig.imageSize || processor.height !== vitConfig.imageSize) {
-      throw new StudioError(
-        'model-invalid',
-        `${model.processor}: pictures become ${processor.width} x ${processor.height}, but ${configFile} has image_size ${vitConfig.imageSize}`,
-      );
-    }
+    const processor = await openFittingProcessor(model.processor, vitConfig, configFile);
     const target = targetFor(placement.provider);
     const qformerConfig = qformerConfigFromSizes(model.manifest.qformerConfig, {
       encoderHiddenSize: vitConfig.hiddenSize,

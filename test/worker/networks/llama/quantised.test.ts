@@ -18,10 +18,10 @@ import {
   dequantiseMatrix,
   openCheckpoint,
   quantiseMatrix,
-  quantiseModel,
   readFloats,
   writeSafetensors,
 } from '../../../../src/worker/weights/index.ts';
+import { quantiseModel } from '../../../../src/worker/conversion/quantise-model.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import type { CaseName } from './support.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
@@ -81,7 +81,7 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
       const golden = reference(name);
       const quantised = mkdtempSync(join(folder, 'q'));
       const plain = mkdtempSync(join(folder, 'p'));
-      quantiseModel(golden.folder, quantised, { bits, maxShardBytes: 20_000 });
+      await quantiseModel(golden.folder, quantised, { bits, maxShardBytes: 20_000 });
       writeDequantised(golden.folder, plain, bits);
       const embeds = golden.floats('embeds');
       const expected = await score(plain, embeds, {});
@@ -107,10 +107,10 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     },
   );
 
-  it('names a tensor that is missing and one of the wrong shape', () => {
+  it('names a tensor that is missing and one of the wrong shape', async () => {
     const golden = reference('grouped-tied');
     const quantised = mkdtempSync(join(folder, 'q'));
-    quantiseModel(golden.folder, quantised);
+    await quantiseModel(golden.folder, quantised);
     const form = { accuracyLevel: 0, positions: 16, attention: 'grouped' } as const;
     const config = parseLlamaConfig(
       JSON.parse(readFileSync(join(quantised, 'config.json'), 'utf8')),

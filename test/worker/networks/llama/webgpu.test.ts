@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { probeProvider } from '../../../../src/worker/runtime/index.ts';
-import { quantiseModel } from '../../../../src/worker/weights/index.ts';
+import { quantiseModel } from '../../../../src/worker/conversion/quantise-model.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import type { CaseName } from './support.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
@@ -54,7 +54,7 @@ describe.skipIf(reason)(`llama on WebGPU${reason ? `: ${reason}` : ''}`, () => {
     async () => {
       const golden = reference('one-layer');
       const quantised = join(folder, 'q4');
-      quantiseModel(golden.folder, quantised);
+      await quantiseModel(golden.folder, quantised);
       const gpu = await LanguageModel.open(quantised, { providers: ['webgpu'] });
       const cpu = await LanguageModel.open(quantised, { providers: ['cpu'] });
       const ids = golden.ids('ids');

@@ -1,27 +1,24 @@
 /**
  * Turns a Llama folder in Hugging Face's layout into one with quantised weights; as a command:
- * `node src/worker/weights/quantise-command.ts FROM TO [4|8]`.
+ * `node src/worker/conversion/quantise-command.ts FROM TO [4|8]`.
  *
  * Query, key and value become one matrix, gate and up another (fewer and larger products); the
  * embedding, and the head where it is apart, keep 8 bits; norms and biases stay single precision.
  * Names: `X.weight.q4` (or `.q8`), `X.weight.scales`, `X.weight.zeros`.
  */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Checkpoint } from './checkpoint.ts';
-import { openCheckpoint, readFloats } from './checkpoint.ts';
-import { quantiseMatrix } from './quantise.ts';
-import type { TensorToWrite } from './safetensors.ts';
-import { writeSafetensors } from './safetensors.ts';
-import { WeightError } from './weight-error.ts';
+import {
+  firstNotFinite,
+  openCheckpoint,
+  quantiseMatrix,
+  readFloats,
+  WeightError,
+  type Checkpoint,
+  type TensorToWrite,
+} from '../weights/index.ts';
+import { pause } from './pause.ts';
+import { ShardWriter, writeJson } from './shards.ts';
 
 /** How to quantise. */
 export interface QuantiseOptions {
@@ -29,6 +26,10 @@ export interface QuantiseOptions {
   readonly blockSize?: number;
   /** A file is closed before it grows over this; one tensor alone may exceed it. */
   readonly maxShardBytes?: number;
+  /** Weights in place of the folder's own: a fine-tuned checkpoint laid over them. */
+  readonly checkpoint?: Checkpoint;
+  /** Ends the work between two matrices. */
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -72,7 +73,10 @@ function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
 
 function shapeOf(checkpoint: Checkpoint, name: string): readonly number[] {
   const stored = checkpoint.find(name);
-  if (!stored) throw new WeightError(`${checkpoint.folder}: the checkpoint lacks tensor "${name}"`);
+  if (!stored) {
+    const where = checkpoint.source ?? checkpoint.folder;
+    throw new WeightError(`${where}: the checkpoint lacks tensor "${name}"`);
+  }
   return stored.shape;
 }
 
@@ -85,7 +89,9 @@ function quantiseGroup(checkpoint: Checkpoint, group: Group, blockSize: number):
     );
   }
   const n = shapes.reduce((sum, shape) => sum + (shape[0] ?? 0), 0);
-  const weights = concatenated(group.parts.map((part) => readFloats(checkpoint, `${part}.weight`)));
+  const weights = concatenated(
+    group.parts.map((part) => finiteFloats(checkpoint, `${part}.weight`)),
+  );
   const { quantised, scales, zeros } = quantiseMatrix(weights, n, k, group.bits, blockSize);
   const blocks = Math.ceil(k / blockSize);
   const tensors: TensorToWrite[] = [
@@ -109,7 +115,7 @@ function quantiseGroup(checkpoint: Checkpoint, group: Group, blockSize: number):
     },
   ];
   if (group.parts.every((part) => checkpoint.find(`${part}.bias`))) {
-    const bias = concatenated(group.parts.map((part) => readFloats(checkpoint, `${part}.bias`)));
+    const bias = concatenated(group.parts.map((part) => finiteFloats(checkpoint, `${part}.bias`)));
     tensors.push({
       name: `${group.name}.bias`,
       dtype: 'float32',
@@ -120,53 +126,19 @@ function quantiseGroup(checkpoint: Checkpoint, group: Group, blockSize: number):
   return tensors;
 }
 
-function plainTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
+/** One tensor's numbers. Rounding to blocks would hide a NaN, or spread it over a block. */
+function finiteFloats(checkpoint: Checkpoint, name: string): Float32Array {
   const floats = readFloats(checkpoint, name);
+  const at = firstNotFinite('float32', bytesOf(floats));
+  if (at < 0) return floats;
+  throw new WeightError(
+    `${checkpoint.source ?? checkpoint.folder}: tensor "${name}" holds ${floats[at]} at place ${at}`,
+  );
+}
+
+function plainTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
+  const floats = finiteFloats(checkpoint, name);
   return { name, dtype: 'float32', shape: shapeOf(checkpoint, name), bytes: bytesOf(floats) };
-}
-
-/** Writes tensors into files of limited size, and at last the index that names them. */
-class ShardWriter {
-  readonly #folder: string;
-  readonly #limit: number;
-  readonly #map: Record<string, string> = {};
-  #open: TensorToWrite[] = [];
-  #openBytes = 0;
-  #shards = 0;
-  #totalBytes = 0;
-
-  constructor(folder: string, limit: number) {
-    this.#folder = folder;
-    this.#limit = limit;
-  }
-
-  add(tensor: TensorToWrite): void {
-    if (this.#openBytes > 0 && this.#openBytes + tensor.bytes.length > this.#limit) this.#close();
-    this.#open.push(tensor);
-    this.#openBytes += tensor.bytes.length;
-    this.#totalBytes += tensor.bytes.length;
-  }
-
-  #close(): void {
-    this.#shards += 1;
-    const name = `model-${String(this.#shards).padStart(5, '0')}.safetensors`;
-    writeSafetensors(join(this.#folder, name), this.#open);
-    for (const tensor of this.#open) this.#map[tensor.name] = name;
-    this.#open = [];
-    this.#openBytes = 0;
-  }
-
-  finish(): number {
-    if (this.#open.length > 0) this.#close();
-    const index = { metadata: { total_size: this.#totalBytes }, weight_map: this.#map };
-    writeJson(join(this.#folder, 'model.safetensors.index.json'), index);
-    return this.#totalBytes;
-  }
-}
-
-function writeJson(file: string, value: unknown): void {
-  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${file}.part`, file);
 }
 
 interface RawConfig extends Record<string, unknown> {
@@ -201,22 +173,16 @@ function readConfig(folder: string): RawConfig {
 function copyRest(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const isWeights = /\.(safetensors|bin|pt|pth|gguf)$|\.index\.json$/.test(entry.name);
-    if (entry.isFile() && !isWeights && entry.name !== 'config.json') {
-      copyFileSync(join(from, entry.name), join(to, entry.name));
+    const source = join(from, entry.name);
+    // A file of the Hugging Face cache is a link; its target is what is copied.
+    if (!isWeights && entry.name !== 'config.json' && statSync(source).isFile()) {
+      copyFileSync(source, join(to, entry.name));
     }
   }
 }
 
-/**
- * Quantises a language model. The config comes last, so a folder with one is whole.
- *
- * @returns bytes of all tensors written.
- * @throws WeightError if the folder is not a Llama model or tensors are missing.
- */
-export function quantiseModel(from: string, to: string, options: QuantiseOptions = {}): number {
-  const { bits = 4, blockSize = 32, maxShardBytes = 45_000_000, onProgress } = options;
-  const config = readConfig(from);
-  const checkpoint = openCheckpoint(from);
+/** The matrices of a network and the bits that each gets, and the tensors that stay as they are. */
+function planOf(checkpoint: Checkpoint, config: RawConfig, bits: 4 | 8, blockSize: number) {
   // Look-up and head read the same bytes only when rows are whole blocks.
   const embeddingBits = config.hidden_size % blockSize === 0 ? 8 : 16;
   const outer = config.tie_word_embeddings
@@ -229,22 +195,52 @@ export function quantiseModel(from: string, to: string, options: QuantiseOptions
   ];
   const plain = [...checkpoint.names()].filter((name) => /norm\.weight$/.test(name));
   if (embeddingBits === 16) plain.push(...outer.map((name) => `${name}.weight`));
+  return { embeddingBits, groups, plain };
+}
 
+/**
+ * Quantises a language model, one group of matrices after another: what is held is one group and one shard. The
+ * config comes last, so a folder with one is whole.
+ *
+ * @returns bytes of all tensors written.
+ * @throws WeightError if the folder is not a Llama model, tensors are missing, or one holds infinities or NaN; the
+ * signal's reason where it was stopped, and then the folder is left half written.
+ */
+export async function quantiseModel(
+  from: string,
+  to: string,
+  options: QuantiseOptions = {},
+): Promise<number> {
+  const { bits = 4, blockSize = 32, onProgress, signal } = options;
+  const config = readConfig(from);
+  const checkpoint = options.checkpoint ?? openCheckpoint(from);
+  const { embeddingBits, groups, plain } = planOf(checkpoint, config, bits, blockSize);
   mkdirSync(to, { recursive: true });
-  const writer = new ShardWriter(to, maxShardBytes);
+  const writer = new ShardWriter(to, {
+    stem: 'model',
+    ...(options.maxShardBytes === undefined ? {} : { maxBytes: options.maxShardBytes }),
+  });
   for (const name of plain) writer.add(plainTensor(checkpoint, name));
-  groups.forEach((group, index) => {
+  for (const [index, group] of groups.entries()) {
+    await pause(signal);
     for (const tensor of quantiseGroup(checkpoint, group, blockSize)) writer.add(tensor);
     onProgress?.(index + 1, groups.length);
-  });
+  }
   const bytes = writer.finish();
   copyRest(from, to);
+  const [rows = 0] = shapeOf(checkpoint, 'model.embed_tokens.weight');
   const quantization = {
     quant_method: 'textbind-blocks',
     bits,
     block_size: blockSize,
     embedding_bits: embeddingBits,
   };
-  writeJson(join(to, 'config.json'), { ...config, quantization_config: quantization });
+  // A fine-tuned checkpoint may have rows for added tokens that its base's config does not count.
+  const vocabulary = rows > Number(config['vocab_size'] ?? 0) ? { vocab_size: rows } : {};
+  writeJson(join(to, 'config.json'), {
+    ...config,
+    ...vocabulary,
+    quantization_config: quantization,
+  });
   return bytes;
 }

@@ -1,11 +1,11 @@
 /**
- * `quantiseModel` as a command, for recipes: `node src/worker/weights/quantise-command.ts FROM TO
+ * `quantiseModel` as a command, for recipes: `node src/worker/conversion/quantise-command.ts FROM TO
  * [4|8]`. A file of its own that nothing imports: once bundled, a module cannot tell whether it is the
  * one that was started.
  */
 import { quantiseModel } from './quantise-model.ts';
 
-function main(args: readonly string[]): void {
+async function main(args: readonly string[]): Promise<void> {
   const [from, to, bits = '4'] = args;
   if (!from || !to || !['4', '8'].includes(bits)) {
     process.stderr.write('usage: quantise-command.ts FROM TO [4|8]\n');
@@ -13,7 +13,7 @@ function main(args: readonly string[]): void {
     return;
   }
   try {
-    const bytes = quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
+    const bytes = await quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
     process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -21,4 +21,4 @@ function main(args: readonly string[]): void {
   }
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));

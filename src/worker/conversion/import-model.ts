@@ -1,0 +1,276 @@
+/**
+ * Makes a model's folder out of its parts: the language model, the vision encoder, the Q-Former or a TextBind
+ * checkpoint, and an image decoder. They are referred to where they lie, copied, or quantised.
+ */
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { ModelManifest } from '../../shared/domain/model-manifest.ts';
+import { toStudioError } from '../pipelines/model-errors.ts';
+import { readJson } from '../../base/json-file.ts';
+import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
+import { openCheckpoint } from '../weights/index.ts';
+import { checkModel } from './check-model.ts';
+import { copyFolder, copyOneFile } from './copy-folder.ts';
+import { copySmallFiles, storeAsHalf, storeFileAsHalf } from './half-precision.ts';
+import {
+  createStaged,
+  discard,
+  planOutput,
+  putInPlace,
+  type OutputFolder,
+} from './output-folder.ts';
+import { quantiseModel } from './quantise-model.ts';
+import { writeJson } from './shards.ts';
+
+/** Where the parts lie: absolute paths of folders, or of files for the Q-Former and the checkpoint. */
+export interface ImportSources {
+  readonly vision: string;
+  readonly language: string;
+  readonly qformer: string | null;
+  readonly checkpoint: string | null;
+  /** Folder with preprocessor_config.json; null: the vision model's own, or BLIP-2's. */
+  readonly processor: string | null;
+  readonly base: string | null;
+  readonly refiner: string | null;
+}
+
+/** How parts come into the model's folder; `int4` and `int8` write the rest in half precision. */
+export type ImportStorage = 'refer' | 'copy' | 'int4' | 'int8';
+
+export interface ImportRequest {
+  readonly sources: ImportSources;
+  readonly storage: ImportStorage;
+  /** The model's folder. */
+  readonly out: string;
+  /** Whether a model that stands there is replaced. */
+  readonly replace: boolean;
+  readonly manifest: Pick<
+    ModelManifest,
+    'name' | 'licence' | 'qformerConfig' | 'maxPicturesPerReply' | 'maxSequenceLength'
+  >;
+  /** Guidance that suits the image decoder. */
+  readonly guidance: number;
+}
+
+export interface ImportProgress {
+  readonly kind: 'importing';
+  readonly step: 'writing' | 'checking' | 'loading';
+  readonly part: string;
+}
+
+export interface ImportOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: ImportProgress) => void;
+  /** Told the folders before anything is written, so that another process can tidy up after a killed one. */
+  readonly onFolders?: (folders: OutputFolder) => void;
+  /** Opens the finished folder to see that it runs, before it is put in place. */
+  readonly load?: (folder: string) => Promise<void>;
+}
+
+export interface ImportReport {
+  readonly folder: string;
+  readonly name: string;
+  readonly canDraw: boolean;
+  /** Bytes of the files in the folder itself. */
+  readonly bytes: number;
+  /** What a person should know about the parts. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Writes everything beside the target, checks that it fits together, and only then puts it in place. Where it fails
+ * or is stopped nothing of it is left, and what stood at the target is untouched.
+ * @throws StudioError: `bad-input` for folders that must not be used, `model-invalid` or `unsupported` for parts that
+ * do not fit, `cancelled` where the signal says so
+ */
+export async function importModel(
+  request: ImportRequest,
+  options: ImportOptions = {},
+): Promise<ImportReport> {
+  const { sources, manifest } = request;
+  const places = Object.values(sources).filter((place): place is string => place !== null);
+  const folders = planOutput(request.out, places, { replace: request.replace });
+  options.onFolders?.(folders);
+  try {
+    createStaged(folders);
+    const paths = await new PartWriter(folders.staged, request, options).write();
+    const { name, licence, ...sizes } = manifest;
+    writeJson(path.join(folders.staged, 'textbind.json'), { name, licence, ...paths, ...sizes });
+    const { canDraw, warnings } = await checkModel(folders.staged, {
+      signal: options.signal,
+      onPart: (part) => options.onProgress?.({ kind: 'importing', step: 'checking', part }),
+    });
+    if (options.load !== undefined) {
+      options.onProgress?.({ kind: 'importing', step: 'loading', part: name });
+      await options.load(folders.staged);
+    }
+    options.signal?.throwIfAborted();
+    putInPlace(folders);
+    return { folder: folders.target, name, canDraw, warnings, bytes: folderBytes(folders.target) };
+  } catch (error) {
+    discard(folders);
+    throw toStudioError(error);
+  }
+}
+
+/** Brings the parts into a folder. */
+class PartWriter {
+  readonly #folder: string;
+  readonly #sources: ImportSources;
+  readonly #storage: ImportStorage;
+  readonly #guidance: number;
+  readonly #options: ImportOptions;
+
+  constructor(folder: string, request: ImportRequest, options: ImportOptions) {
+    this.#folder = folder;
+    this.#sources = request.sources;
+    this.#storage = request.storage;
+    this.#guidance = request.guidance;
+    this.#options = options;
+  }
+
+  get #quantises(): boolean {
+    return this.#storage === 'int4' || this.#storage === 'int8';
+  }
+
+  /** @returns the manifest's paths */
+  async write() {
+    const { vision, qformer, checkpoint } = this.#sources;
+    const visionModel = await this.#place('vision', vision, (to) => this.#writeNetwork(vision, to));
+    return {
+      visionModel,
+      ...(qformer === null ? {} : { qformer: await this.#writeFile('qformer', qformer) }),
+      ...(checkpoint === null ? {} : await this.#writeCheckpoint(checkpoint)),
+      languageModel: await this.#writeLanguage(),
+      processor: await this.#writeProcessor(visionModel),
+      imageDecoder: await this.#writeDecoder(),
+    };
+  }
+
+  /** The path that stands in the manifest: the source's own where parts are referred to. */
+  async #place(name: string, source: string, write: (to: string) => Promise<unknown>) {
+    if (this.#storage === 'refer') return source;
+    this.#options.onProgress?.({ kind: 'importing', step: 'writing', part: name });
+    await write(path.join(this.#folder, name));
+    return name;
+  }
+
+  async #writeNetwork(from: string, to: string): Promise<void> {
+    const { signal } = this.#options;
+    await (this.#quantises ? storeAsHalf(from, to, { signal }) : copyFolder(from, to, { signal }));
+  }
+
+  /** Half precision is written as safetensors; a copy keeps its format, and so its extension. */
+  #writeFile(part: string, source: string, keep?: (name: string) => boolean): Promise<string> {
+    const { signal } = this.#options;
+    const name = `${part}/model${this.#quantises ? '.safetensors' : path.extname(source)}`;
+    return this.#place(name, source, async (to) => {
+      mkdirSync(path.dirname(to), { recursive: true });
+      if (!this.#quantises) await copyOneFile(source, to, { signal });
+      else await storeFileAsHalf(source, to, { signal, ...(keep === undefined ? {} : { keep }) });
+    });
+  }
+
+  /** Quantising, the language model of a stage 2 checkpoint is written as the model's own; the rest stays. */
+  async #writeCheckpoint(checkpoint: string): Promise<{ readonly checkpoint?: string }> {
+    const isFolder = statSync(checkpoint).isDirectory();
+    if (!this.#quantises && isFolder) {
+      const write = (to: string) => this.#writeNetwork(checkpoint, to);
+      return { checkpoint: await this.#place('checkpoint', checkpoint, write) };
+    }
+    const keep = (name: string): boolean => !name.startsWith(languagePrefix);
+    if (this.#quantises && ![...openCheckpoint(checkpoint).names()].some(keep)) return {};
+    return { checkpoint: await this.#writeFile('checkpoint', checkpoint, keep) };
+  }
+
+  #writeLanguage(): Promise<string> {
+    const { language, checkpoint } = this.#sources;
+    const { signal } = this.#options;
+    return this.#place('language', language, async (to) => {
+      if (!this.#quantises) return copyFolder(language, to, { signal });
+      const weights =
+        checkpoint === null ? openCheckpoint(language) : overlaid(language, checkpoint);
+      const bits = this.#storage === 'int4' ? 4 : 8;
+      return quantiseModel(language, to, { bits, checkpoint: weights, signal });
+    });
+  }
+
+  async #writeProcessor(visionModel: string): Promise<string> {
+    const { vision, processor } = this.#sources;
+    if (processor !== null) {
+      return this.#place('processor', processor, async (to) => {
+        mkdirSync(to);
+        copySmallFiles(processor, to);
+      });
+    }
+    if (existsSync(path.join(vision, 'preprocessor_config.json'))) return visionModel;
+    mkdirSync(path.join(this.#folder, 'processor'));
+    const file = path.join(this.#folder, 'processor', 'preprocessor_config.json');
+    writeJson(file, blipProcessor(vision));
+    return 'processor';
+  }
+
+  async #writeDecoder() {
+    const { base, refiner } = this.#sources;
+    if (base === null) return null;
+    const write = (from: string) => (to: string) => this.#writeDiffusion(from, to);
+    return {
+      base: await this.#place('image-decoder', base, write(base)),
+      refiner:
+        refiner === null ? null : await this.#place('image-refiner', refiner, write(refiner)),
+      guidance: this.#guidance,
+    };
+  }
+
+  async #writeDiffusion(from: string, to: string): Promise<void> {
+    const { signal } = this.#options;
+    if (!this.#quantises) return copyFolder(from, to, { signal });
+    mkdirSync(to, { recursive: true });
+    copySmallFiles(from, to);
+    for (const [part, hasWeights] of Object.entries(diffusionParts)) {
+      const source = path.join(from, part);
+      if (!existsSync(source)) continue;
+      const target = path.join(to, part);
+      mkdirSync(target, { recursive: true });
+      if (hasWeights) await storeAsHalf(source, target, { signal });
+      else copySmallFiles(source, target);
+    }
+  }
+}
+
+/** The folders of a diffusers pipeline of SDXL's family that drawing uses, and whether they hold weights. */
+const diffusionParts = {
+  text_encoder: true,
+  text_encoder_2: true,
+  tokenizer: false,
+  tokenizer_2: false,
+  scheduler: false,
+  unet: true,
+  vae: true,
+} as const;
+
+/** BLIP-2's processor for a vision model that comes without one; only the size is the model's own. */
+function blipProcessor(vision: string): object {
+  const config = readJson(path.join(vision, 'config.json'), 'model-invalid') as {
+    readonly image_size?: number;
+    readonly vision_config?: { readonly image_size?: number };
+  } | null;
+  const size = config?.image_size ?? config?.vision_config?.image_size ?? 224;
+  return {
+    image_processor_type: 'BlipImageProcessor',
+    do_resize: true,
+    size: { height: size, width: size },
+    resample: 3,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: [0.48145466, 0.4578275, 0.40821073],
+    image_std: [0.26862954, 0.26130258, 0.27577711],
+  };
+}
+
+function folderBytes(folder: string): number {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath, entry.name)).size, 0);
+}

@@ -1,0 +1,40 @@
+import { StudioError } from '../../../shared/errors.ts';
+import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
+import type { LlamaConfig } from '../../networks/index.ts';
+import { openCheckpoint, type Checkpoint } from '../../weights/index.ts';
+
+/** In front of the language model's tensors in a TextBind checkpoint of stage 2. */
+export const languagePrefix = 'language_model.';
+
+/** The language model's weights with those of a TextBind checkpoint (`language_model.*`, from stage 2) over them. */
+export function overlaid(base: string, checkpoint: string): Checkpoint {
+  const both = openCheckpoint(base, checkpoint);
+  return {
+    folder: both.folder,
+    source: both.source,
+    find: (name) => both.find(languagePrefix + name) ?? both.find(name),
+    names: () =>
+      [...both.names()].filter((name) => name.startsWith('model.') || name === 'lm_head.weight'),
+  };
+}
+
+/** A fine-tuned checkpoint laid over its base has rows for added tokens that the base's config does not count. */
+export function withStoredVocabulary(config: LlamaConfig, checkpoint: Checkpoint): LlamaConfig {
+  const rows = checkpoint.find('model.embed_tokens.weight')?.shape[0] ?? 0;
+  return { ...config, vocabularySize: Math.max(config.vocabularySize, rows) };
+}
+
+/** @throws StudioError `model-invalid` where the tokenizer knows tokens that the language model has no rows for */
+export function checkVocabulary(
+  folder: string,
+  tokenizer: LanguageTokenizer,
+  { vocabularySize: known }: Pick<LlamaConfig, 'vocabularySize'>,
+): void {
+  // A base model has no rows for TextBind's tokens: it reads pictures, and can never ask for one.
+  const ownTokens = Math.min(tokenizer.imageId, tokenizer.startId, tokenizer.endId);
+  if (tokenizer.size <= known || (ownTokens === tokenizer.size - 3 && ownTokens <= known)) return;
+  throw new StudioError(
+    'model-invalid',
+    `${folder}: the tokenizer with TextBind's tokens has ${tokenizer.size} tokens, but config.json has vocab_size ${known}`,
+  );
+}
