@@ -4,12 +4,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { replaceFolderSync } from '../src/base/whole-file.ts';
 import { quantiseModel } from '../src/worker/conversion/quantise-model.ts';
 import { venvPython } from '../scripts/setup/python.mjs';
 import { cacheDir, root, run } from '../scripts/setup/steps.mjs';
@@ -75,8 +75,7 @@ async function quantise(say: (line: string) => void): Promise<void> {
   mkdirSync(path.dirname(quantised), { recursive: true });
   await quantiseModel(converted, part);
   writeFileSync(path.join(part, path.basename(stampFile)), stamp);
-  rmSync(quantised, { recursive: true, force: true });
-  renameSync(part, quantised);
+  replaceFolderSync(quantised, part);
 }
 
 function safetensorsBytes(folder: string): number {

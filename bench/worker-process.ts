@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
-import { systemClock } from '../src/main/clock.ts';
-import { silentLogger } from '../src/main/logger.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLogger } from '../src/base/log.ts';
 import { isModelFolder } from '../src/library/model-folder.ts';
 import { defaultModel } from '../src/library/models.ts';
 import { WorkerClient } from '../src/main/processes/worker-client.ts';

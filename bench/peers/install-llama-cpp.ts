@@ -1,6 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import { cacheDir, run } from '../../scripts/setup/steps.mjs';
+import { readJsonFile } from '../../src/base/json-file.ts';
+import { writeJsonFileSync } from '../../src/base/whole-file.ts';
 import { PeerMissing } from './peer-process.ts';
 
 const version = '3.22.1';
@@ -18,11 +21,14 @@ const binaries: Readonly<Record<string, string>> = {
   'win32-arm64': 'win-arm64',
 };
 
+/** What of a package.json is read. */
+export const packageSchema = z.looseObject({ version: z.string() });
+
 function isInstalled(binary: string): boolean {
   return ['node-llama-cpp', `@node-llama-cpp/${binary}`].every((name) => {
     const file = path.join(llamaCppFolder, 'node_modules', name, 'package.json');
     if (!existsSync(file)) return false;
-    return (JSON.parse(readFileSync(file, 'utf8')) as { version?: string }).version === version;
+    return readJsonFile(file, packageSchema, 'storage').version === version;
   });
 }
 
@@ -40,10 +46,7 @@ export async function installLlamaCpp(say: (line: string) => void): Promise<void
   rmSync(path.join(llamaCppFolder, 'node_modules'), { recursive: true, force: true });
   mkdirSync(llamaCppFolder, { recursive: true });
   const dependencies = { 'node-llama-cpp': version, [`@node-llama-cpp/${binary}`]: version };
-  writeFileSync(
-    path.join(llamaCppFolder, 'package.json'),
-    `${JSON.stringify({ private: true, dependencies }, null, 2)}\n`,
-  );
+  writeJsonFileSync(path.join(llamaCppFolder, 'package.json'), { private: true, dependencies });
   // Optional packages are the other binaries (CUDA's alone has hundreds of MB); scripts would look for a compiler.
   const args = ['install', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';

@@ -1,8 +1,8 @@
 // llama.cpp through node-llama-cpp's prebuilt binary, with its own defaults but for the thread count.
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { llamaCppFolder } from './install-llama-cpp.ts';
+import { readJsonFile } from '../../src/base/json-file.ts';
+import { llamaCppFolder, packageSchema } from './install-llama-cpp.ts';
 import type { LanguageOpened, LanguageRequest, LanguageRun } from './language-peer.ts';
 import { servePeer } from './peer-process.ts';
 
@@ -51,9 +51,7 @@ async function open(
     threads: { ideal: threads, min: threads },
   });
   sequence = context.getSequence();
-  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
-    readonly version: string;
-  };
+  const { version } = readJsonFile(path.join(folder, 'package.json'), packageSchema, 'storage');
   const release = llama.llamaCppRelease?.release ?? 'of unknown release';
   return { engine: `llama.cpp ${release} (node-llama-cpp ${version})` };
 }

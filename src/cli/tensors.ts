@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import {
   openCheckpoint,
   readFloats,
@@ -61,9 +61,8 @@ export function writeTensorFile(
   file: string,
   tensors: Readonly<Record<string, FloatTensor>>,
 ): void {
-  const temporary = `${file}.${process.pid}.part`;
   writeSafetensors(
-    temporary,
+    file,
     Object.entries(tensors).map(([name, { dims, data }]) => ({
       name,
       dtype: 'float32',
@@ -71,5 +70,4 @@ export function writeTensorFile(
       bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
     })),
   );
-  renameSync(temporary, file);
 }

@@ -1,15 +1,14 @@
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { app, ipcMain, protocol, session } from 'electron';
+import { openLog, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, toWireError } from '../shared/errors.ts';
 import { runDemo } from './demo/demo.ts';
 import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
-import { setupLog } from './log.ts';
 import { setupMenu } from './menu.ts';
-import type { Logger } from './logger.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
@@ -54,7 +53,7 @@ if (app.requestSingleInstanceLock()) {
 }
 
 async function boot(): Promise<void> {
-  const log = setupLog(paths.mainLog);
+  const log = openLog(paths.mainLog);
   log.info('start', { electron: process.versions['electron'], platform: process.platform });
   setupFaultLog(log);
   setupNavigationGuard(log);

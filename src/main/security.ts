@@ -1,6 +1,6 @@
 import { app, type BrowserWindow, type Session } from 'electron';
 import { isPageAddress } from './protocols/page.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../base/log.ts';
 
 /** Settings of every window that shows our page. */
 export const securePreferences = {

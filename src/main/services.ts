@@ -1,6 +1,6 @@
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { ChatService } from './conversations/chat-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';

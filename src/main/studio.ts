@@ -1,14 +1,15 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { app, type BrowserWindow } from 'electron';
+import { z } from 'zod';
+import { readJsonFile } from '../base/json-file.ts';
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { ChatService } from './conversations/chat-service.ts';
 import { closeDatabase, openDatabase, type StudioDatabase } from './database/open.ts';
 import { createStore, type Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../base/log.ts';
 import type { AppOptions } from './options.ts';
 import type { AppPaths } from './paths.ts';
 import { createPictureStore } from './pictures/store.ts';
@@ -110,11 +111,13 @@ function describeApp(paths: AppPaths): AppReplyBody<'app.info'> {
   };
 }
 
+const packageSchema = z.object({ version: z.string() });
+
 /** `app.getVersion()` is Electron's own when the app runs from a checkout by the path of a file. */
 function appVersion(): string {
   try {
     const file = path.join(import.meta.dirname, '..', '..', 'package.json');
-    return String(JSON.parse(readFileSync(file, 'utf8')).version);
+    return readJsonFile(file, packageSchema, 'internal').version;
   } catch {
     return app.getVersion();
   }

@@ -1,7 +1,7 @@
 import { BrowserWindow, screen } from 'electron';
 import { z } from 'zod';
 import type { SettingsTable } from './database/settings.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../base/log.ts';
 import { securePreferences } from './security.ts';
 
 /** Where the window was and how large, in screen points. */
@@ -62,8 +62,9 @@ function setupRecovery(window: BrowserWindow, log: Logger): void {
   const deaths: number[] = [];
   window.webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
     log.error('page process gone', { reason, exitCode });
-    deaths.push(Date.now());
-    const recent = deaths.filter((at) => Date.now() - at < 60_000).length;
+    const now = performance.now();
+    deaths.push(now);
+    const recent = deaths.filter((at) => now - at < 60_000).length;
     if (reason !== 'clean-exit' && recent <= 3 && !window.isDestroyed())
       window.webContents.reload();
   });

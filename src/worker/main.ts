@@ -3,8 +3,8 @@
  * a plain child process (tests, and tools without Electron) talks over its IPC channel with advanced serialisation.
  */
 import { workerEnvironment } from '../shared/contracts/worker-protocol.ts';
-import type { Port } from '../shared/contracts/port.ts';
-import { createWorkerLog } from './log.ts';
+import { openLog, silentLogger } from '../base/log.ts';
+import type { Port } from '../base/port.ts';
 import { TextBindModel } from './pipelines/textbind-model.ts';
 import { serveWorker } from './server.ts';
 
@@ -14,7 +14,8 @@ interface ParentPort {
   postMessage(message: unknown): void;
 }
 
-const log = createWorkerLog(process.env[workerEnvironment.logFile]);
+const logFile = process.env[workerEnvironment.logFile] ?? '';
+const log = logFile === '' ? silentLogger : openLog(logFile);
 
 process.on('uncaughtException', (error) => {
   log.error('uncaught', { reason: error.message, stack: error.stack ?? null });

@@ -1,4 +1,5 @@
-import type { Port } from '../shared/contracts/port.ts';
+import { silentLogger, withFields, type Logger } from '../base/log.ts';
+import type { Port } from '../base/port.ts';
 import {
   toWorkerSchema,
   workerRequests,
@@ -18,16 +19,10 @@ export type ServedModel = Pick<
   'reply' | 'draw' | 'release' | 'report' | 'sessionCount'
 >;
 
-/** The part of a log that the worker uses. Never given anything that a person or a model wrote. */
-export interface WorkerLog {
-  info(message: string, details?: Readonly<Record<string, unknown>>): void;
-  warn(message: string, details?: Readonly<Record<string, unknown>>): void;
-  error(message: string, details?: Readonly<Record<string, unknown>>): void;
-}
-
 export interface WorkerServerOptions {
   readonly port: Port;
-  readonly log: WorkerLog;
+  /** Never given anything that a person or a model wrote. */
+  readonly log: Logger;
   readonly openModel: (
     request: WorkerRequestBody<'model.open'>,
     onProgress: (event: WorkerEventBody<'model.open'>) => void,
@@ -140,19 +135,21 @@ class WorkerServer {
   /** Never rejects: whatever is thrown becomes the request's answer. */
   async #run(task: Task, body: unknown): Promise<void> {
     const { id, name } = task;
-    const { log } = this.#options;
+    const log = withFields(this.#options.log, { request: id, name });
+    // Every five seconds: only one that fails is worth a line.
+    const routine = name === 'ping' ? silentLogger : log;
     const startedAt = performance.now();
-    if (name !== 'ping') log.info('begin', { request: id, name });
+    routine.info('begin');
     try {
       if (task.abort.signal.aborted) throw new StudioError('cancelled', 'Stopped.');
       const handler = this.#handlers[name] as (body: unknown, task: Task) => Promise<unknown>;
       const reply = await handler(body, task);
       this.#post({ type: 'reply', id, body: reply });
-      if (name !== 'ping') log.info('end', { request: id, name, seconds: secondsSince(startedAt) });
+      routine.info('end', { seconds: secondsSince(startedAt) });
     } catch (thrown) {
       const error = toStudioError(thrown);
       this.#fail(id, error);
-      const details = { request: id, name, kind: error.kind, seconds: secondsSince(startedAt) };
+      const details = { kind: error.kind, seconds: secondsSince(startedAt) };
       if (error.kind === 'cancelled') log.info('cancelled', details);
       // The stack says where; the message may quote a path, never a conversation.
       else log.error('failed', { ...details, reason: error.message, stack: stackOf(thrown) });

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { BrowserWindow, Session } from 'electron';
-import { silentLogger } from '../../src/main/logger.ts';
+import { silentLogger } from '../../src/base/log.ts';
 import {
   createSenderCheck,
   securePreferences,

@@ -101,7 +101,7 @@ describe.skipIf(noPython !== undefined)(`the worker process ${noPython ?? ''}`, 
     worker.child.send({ type: 'stop' });
     expect(await worker.exit).toBe(0);
     const log = readFileSync(logFile, 'utf8');
-    expect(log).toMatch(/begin \{"request":"2","name":"chat\.reply"\}/);
+    expect(log).toMatch(/begin request=2 name=chat\.reply/);
     expect(log).not.toMatch(/secret/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createPortPair } from '../../src/shared/contracts/port.ts';
+import { createPortPair } from '../../src/base/port.ts';
 import { fromWorkerSchema, type FromWorker } from '../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../src/shared/errors.ts';
 import { serveWorker, type ServedModel } from '../../src/worker/server.ts';

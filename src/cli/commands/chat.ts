@@ -1,6 +1,7 @@
-import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeWholeFile } from '../../base/whole-file.ts';
 import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
 import {
   imageTag,
@@ -72,7 +73,7 @@ export const chatCommand = {
       image_dir: '.',
     };
     const target = path.join(out, 'conversation.json');
-    await writeAtomically(target, `${JSON.stringify(written, null, 2)}\n`);
+    await writeWholeFile(target, `${JSON.stringify(written, null, 2)}\n`);
     const result = { conversation: target, finish, usage, notices: reply.notices, reply: turn };
     output.result(result, () => {
       for (const notice of reply.notices) output.line(`(${notice.message})`);
@@ -156,7 +157,7 @@ class WrittenReply {
       const name = freeName(`drawn-${images.length + 1}.png`, names);
       names.add(name);
       images.push(name);
-      await writeAtomically(path.join(out, name), png);
+      await writeWholeFile(path.join(out, name), png);
     }
     return {
       role: 'assistant',
@@ -165,10 +166,4 @@ class WrittenReply {
       caption_list: this.#pictures.map(({ caption }) => caption),
     };
   }
-}
-
-async function writeAtomically(file: string, data: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.part`;
-  await writeFile(temporary, data);
-  await rename(temporary, file);
 }

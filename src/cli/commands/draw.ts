@@ -1,5 +1,5 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { Painter } from '../../worker/pipelines/drawing/painter.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
@@ -69,8 +69,7 @@ export const drawCommand = {
         : {}),
     });
     output.progress('');
-    await writeFile(`${out}.part`, drawing.png);
-    await rename(`${out}.part`, out);
+    await writeWholeFile(out, drawing.png);
     const saved = values['save-latents'];
     if (saved !== undefined) writeTensorFile(saved, { latents: drawing.latents });
     const { width, height } = drawing;

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
@@ -66,13 +66,10 @@ export async function exportConversation(options: ExportOptions): Promise<void> 
     format === 'md'
       ? toMarkdown(conversation, folderName)
       : `${JSON.stringify(toTextbind(conversation, folderName), null, 2)}\n`;
-  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     await copyPictures(conversation, folder, fileOf);
-    await writeFile(temporary, text);
-    await rename(temporary, file);
+    await writeWholeFile(file, text);
   } catch (error) {
-    await rm(temporary, { force: true });
     const reason = error instanceof Error ? error.message : String(error);
     throw new StudioError('storage', `${file} could not be written: ${reason}`, { cause: error });
   }

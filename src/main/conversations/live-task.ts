@@ -1,8 +1,8 @@
 import type { Turn } from '../../shared/domain/turn.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Store } from '../database/store.ts';
 import type { Emit } from '../emit.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../../base/log.ts';
 import type { PictureStore } from '../pictures/store.ts';
 import type { EngineClient } from '../processes/engine-client.ts';
 

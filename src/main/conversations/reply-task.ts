@@ -3,7 +3,7 @@ import type { PromptTurn, WorkerReplyBody } from '../../shared/contracts/worker-
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { Turn, TurnStatus } from '../../shared/domain/turn.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
-import type { Timer } from '../clock.ts';
+import type { Timer } from '../../base/clock.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 import { ReplyDraft, type AppliedEvent, type StoredReplyEvent } from './reply-draft.ts';
 import { addUsage } from './usage.ts';

@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSy
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
-import { silentLogger, type Logger } from '../logger.ts';
+import { silentLogger, type Logger } from '../../base/log.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { Migration } from './migration.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { testIds } from '../../renderer/test-ids.ts';
 import type { Turn } from '../../shared/domain/turn.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../../base/log.ts';
 import type { AppServices } from '../services.ts';
 import { checkExports, checkReply, exportedFile } from './checks.ts';
 import { createDemoPage, type DemoPage } from './page.ts';

@@ -1,7 +1,7 @@
 import { appEvents, type AppEventName } from '../../shared/contracts/app-ipc.ts';
 import { appChannels } from '../../shared/contracts/app-channels.ts';
 import type { Emit } from '../emit.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../../base/log.ts';
 
 /** Sends events to the window, each checked by its schema; dropped while there is no window. */
 export function createEmit(

@@ -5,7 +5,7 @@ import {
 } from '../../shared/contracts/app-ipc.ts';
 import { appChannels } from '../../shared/contracts/app-channels.ts';
 import { isStudioError, StudioError, toWireError } from '../../shared/errors.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../../base/log.ts';
 import type { AppHandlers } from './handlers.ts';
 
 /** The part of ipcMain that is used; a test has its own. */

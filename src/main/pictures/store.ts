@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import type { PictureTable } from '../database/pictures.ts';
@@ -59,7 +60,7 @@ export function createPictureStore(
   };
 }
 
-/** Writes to a temporary file, forces it to the disk and renames it, so that a name never has half its bytes. */
+/** Stores the bytes unless they are there, so that a name never has half its bytes. */
 async function writeOnce(file: string, bytes: Uint8Array): Promise<void> {
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true });
@@ -68,34 +69,13 @@ async function writeOnce(file: string, bytes: Uint8Array): Promise<void> {
     await utimes(file, new Date(), new Date());
     return;
   }
-  const temporary = `${file}.${randomUUID()}.tmp`;
   try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-    await syncFolder(folder);
+    await writeWholeFile(file, bytes);
   } catch (error) {
-    await rm(temporary, { force: true });
     const reason = error instanceof Error ? error.message : String(error);
     throw new StudioError('storage', `The picture could not be stored: ${reason}`, {
       cause: error,
     });
-  }
-}
-
-/** Makes the rename itself durable; Windows has no such thing. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Port } from '../../shared/contracts/port.ts';
+import type { Port } from '../../base/port.ts';
 
 /** How a child process ended. */
 export interface ChildExit {

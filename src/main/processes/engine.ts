@@ -6,8 +6,8 @@ import type {
 import type { EngineStatus, OpenModelReport } from '../../shared/domain/engine-status.ts';
 import type { ProviderPreference } from '../../shared/domain/settings.ts';
 import { isStudioError, StudioError, toWireError } from '../../shared/errors.ts';
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Spawn } from './child.ts';
 import type { EngineClient, RequestOptions } from './engine-client.ts';
 import { Supervisor } from './supervisor.ts';

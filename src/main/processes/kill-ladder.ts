@@ -1,5 +1,5 @@
 import type { ToWorker } from '../../shared/contracts/worker-protocol.ts';
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { Child } from './child.ts';
 
 /** How long each rung waits for the child to end. Milliseconds. */

@@ -1,7 +1,7 @@
 import { StudioError, toWireError } from '../../shared/errors.ts';
 import type { WorkerRequestName } from '../../shared/contracts/worker-protocol.ts';
-import type { Clock, Timer } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import { describeExit, type Child, type ChildExit, type Spawn } from './child.ts';
 import { endChild } from './kill-ladder.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -132,8 +132,8 @@ export class Supervisor {
       exited,
       endReason: null,
       wanted: false,
-      lastSignAt: clock.now(),
-      lastCheckAt: clock.now(),
+      lastSignAt: clock.monotonicMs(),
+      lastCheckAt: clock.monotonicMs(),
       pinging: false,
     };
     this.#run = run;
@@ -148,7 +148,7 @@ export class Supervisor {
     if (this.#run !== run || run.wanted || this.#status.state !== 'starting') return;
     this.#options.log.info('worker ready', { pid: run.child.pid() });
     this.#set({ state: 'running', reason: null, restartInMs: null });
-    run.lastCheckAt = this.#options.clock.now();
+    run.lastCheckAt = this.#options.clock.monotonicMs();
     this.#schedulePing(run);
     this.#options.onReady(run.client);
   }
@@ -169,7 +169,7 @@ export class Supervisor {
   }
 
   #checkSilence(run: Run): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonicMs();
     // The machine slept: its silence says nothing.
     if (now - run.lastCheckAt > 4 * supervision.pingEveryMs) run.lastSignAt = now;
     run.lastCheckAt = now;
@@ -186,7 +186,7 @@ export class Supervisor {
   }
 
   #signOfLife(run: Run): void {
-    run.lastSignAt = this.#options.clock.now();
+    run.lastSignAt = this.#options.clock.monotonicMs();
     if (this.#run !== run || this.#status.state !== 'unresponsive') return;
     this.#set({ state: 'running', reason: null, restartInMs: null });
   }
@@ -209,7 +209,7 @@ export class Supervisor {
 
   #crashed(reason: string): void {
     const { clock } = this.#options;
-    const now = clock.now();
+    const now = clock.monotonicMs();
     const { crashLimit, crashWindowMs, backOffMs } = supervision;
     this.#crashTimes = [...this.#crashTimes.filter((at) => now - at < crashWindowMs), now];
     const crashes = this.#crashTimes.length;

@@ -1,5 +1,5 @@
 import { utilityProcess } from 'electron';
-import type { Port } from '../../shared/contracts/port.ts';
+import type { Port } from '../../base/port.ts';
 import { workerEnvironment } from '../../shared/contracts/worker-protocol.ts';
 import { quietEnvironment } from '../../shared/quiet-environment.ts';
 import type { Child, ChildExit, Spawn } from './child.ts';

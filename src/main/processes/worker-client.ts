@@ -7,10 +7,10 @@ import {
   type WorkerRequestBody,
   type WorkerRequestName,
 } from '../../shared/contracts/worker-protocol.ts';
-import type { Port } from '../../shared/contracts/port.ts';
+import type { Port } from '../../base/port.ts';
 import { fromWireError, StudioError } from '../../shared/errors.ts';
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../logger.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
 import type { RequestOptions } from './engine-client.ts';
 
 /** After Stop, how long a reply may take before the request is given up on. Milliseconds. */
@@ -70,7 +70,7 @@ export class WorkerClient {
       const settle = (): void => signal?.removeEventListener('abort', onAbort);
       this.#pending.set(id, {
         name,
-        startedAt: this.#options.clock.now(),
+        startedAt: this.#options.clock.monotonicMs(),
         onEvent: (event) => this.#takeEvent(id, name, event, onEvent as (event: unknown) => void),
         resolve: (reply) => {
           settle();
@@ -143,7 +143,7 @@ export class WorkerClient {
   #logEnd(message: Exclude<FromWorker, { type: 'ready' | 'event' }>, pending: Pending): void {
     if (pending.name === 'ping') return;
     const { log, clock } = this.#options;
-    const ms = clock.now() - pending.startedAt;
+    const ms = clock.monotonicMs() - pending.startedAt;
     const fields = { request: message.id, name: pending.name, ms };
     if (message.type === 'reply') log.info('reply', fields);
     else log.warn('request failed', { ...fields, kind: message.error.kind });

@@ -142,7 +142,7 @@ function checkWholeLanguageModel(languageModel: string, checkpoint: string): voi
 async function checkVision(model: ModelFolder, hiddenSize: number, fit: Fit): Promise<void> {
   const file = join(model.visionModel, 'config.json');
   const config = parseVitConfig(readJson(file, 'model-invalid'), file);
-  await openFittingProcessor(model.processor, config, file);
+  openFittingProcessor(model.processor, config, file);
   const vision = openCheckpoint(model.visionModel);
   const isOurs = (name: string) =>
     !otherNetworks.test(name) && !/^(qformer|query_tokens)/.test(name);

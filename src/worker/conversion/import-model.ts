@@ -20,7 +20,7 @@ import {
   type OutputFolder,
 } from './output-folder.ts';
 import { quantiseModel } from './quantise-model.ts';
-import { writeJson } from './shards.ts';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
 
 /** Where the parts lie: absolute paths of folders, or of files for the Q-Former and the checkpoint. */
 export interface ImportSources {
@@ -95,7 +95,12 @@ export async function importModel(
     createStaged(folders);
     const paths = await new PartWriter(folders.staged, request, options).write();
     const { name, licence, ...sizes } = manifest;
-    writeJson(path.join(folders.staged, 'textbind.json'), { name, licence, ...paths, ...sizes });
+    writeJsonFileSync(path.join(folders.staged, 'textbind.json'), {
+      name,
+      licence,
+      ...paths,
+      ...sizes,
+    });
     const { canDraw, warnings } = await checkModel(folders.staged, {
       signal: options.signal,
       onPart: (part) => options.onProgress?.({ kind: 'importing', step: 'checking', part }),
@@ -206,7 +211,7 @@ class PartWriter {
     if (existsSync(path.join(vision, 'preprocessor_config.json'))) return visionModel;
     mkdirSync(path.join(this.#folder, 'processor'));
     const file = path.join(this.#folder, 'processor', 'preprocessor_config.json');
-    writeJson(file, blipProcessor(vision));
+    writeJsonFileSync(file, blipProcessor(vision));
     return 'processor';
   }
 

@@ -18,7 +18,8 @@ import {
   type TensorToWrite,
 } from '../weights/index.ts';
 import { pause } from './pause.ts';
-import { ShardWriter, writeJson } from './shards.ts';
+import { ShardWriter } from './shards.ts';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
 
 /** How to quantise. */
 export interface QuantiseOptions {
@@ -237,7 +238,7 @@ export async function quantiseModel(
   };
   // A fine-tuned checkpoint may have rows for added tokens that its base's config does not count.
   const vocabulary = rows > Number(config['vocab_size'] ?? 0) ? { vocab_size: rows } : {};
-  writeJson(join(to, 'config.json'), {
+  writeJsonFileSync(join(to, 'config.json'), {
     ...config,
     ...vocabulary,
     quantization_config: quantization,

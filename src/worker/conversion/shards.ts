@@ -1,5 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { writeSafetensors, type TensorToWrite } from '../weights/index.ts';
 
 /** Files under this size can live in a git repository. */
@@ -46,7 +46,7 @@ export class ShardWriter {
     }
     if (this.#open.length > 0) this.#close();
     const index = { metadata: { total_size: this.#totalBytes }, weight_map: this.#map };
-    writeJson(join(this.#folder, `${stem}.safetensors.index.json`), index);
+    writeJsonFileSync(join(this.#folder, `${stem}.safetensors.index.json`), index);
     return this.#totalBytes;
   }
 
@@ -58,10 +58,4 @@ export class ShardWriter {
     this.#open = [];
     this.#openBytes = 0;
   }
-}
-
-/** Writes a JSON file to a temporary name, then renames it. */
-export function writeJson(file: string, value: unknown): void {
-  writeFileSync(`${file}.part`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${file}.part`, file);
 }

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { checkJson, readJsonFile } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 
 /** A prompt to CLIP's fixed-length token ids. */
@@ -19,6 +21,9 @@ const configSchema = z.looseObject({
   unk_token: namedTokenSchema.nullish(),
   model_max_length: z.number().optional(),
 });
+const objectSchema = z.record(z.string(), z.unknown());
+/** Token to id. */
+const vocabularySchema = z.record(z.string(), z.number().int());
 type ClipTokenizerConfig = z.infer<typeof configSchema>;
 
 /** CLIP's position table. */
@@ -33,17 +38,12 @@ const absurdMaxLength = 1_000_000;
  */
 export async function openClipTokenizer(folder: string): Promise<ClipTokenizer> {
   const named = {
-    ...((await readOptionalJson(join(folder, 'special_tokens_map.json'))) ?? {}),
-    ...((await readOptionalJson(join(folder, 'tokenizer_config.json'))) ?? {}),
+    ...readOptionalJson(join(folder, 'special_tokens_map.json')),
+    ...readOptionalJson(join(folder, 'tokenizer_config.json')),
   };
-  const parsed = configSchema.safeParse(named);
-  if (!parsed.success) {
-    throw new StudioError(
-      'model-invalid',
-      `${join(folder, 'tokenizer_config.json')}: ${parsed.error.issues[0]!.message}`,
-    );
-  }
-  const definition = await tokenizerDefinition(folder, parsed.data);
+  const source = join(folder, 'tokenizer_config.json');
+  const config = checkJson(named, configSchema, source, 'model-invalid');
+  const definition = await tokenizerDefinition(folder, config);
   const tokenizer = createTokenizer(definition, folder);
   const idOf = (token: string): number => {
     const id = tokenizer.token_to_id(token);
@@ -55,8 +55,8 @@ export async function openClipTokenizer(folder: string): Promise<ClipTokenizer> 
     }
     return id;
   };
-  const tokens = specialTokens(parsed.data);
-  const stated = parsed.data.model_max_length ?? defaultMaxLength;
+  const tokens = specialTokens(config);
+  const stated = config.model_max_length ?? defaultMaxLength;
   const maxLength = stated > absurdMaxLength ? defaultMaxLength : stated;
   const [begin, end, padding] = [idOf(tokens.begin), idOf(tokens.end), idOf(tokens.padding)];
   return {
@@ -96,18 +96,17 @@ function specialTokens(config: ClipTokenizerConfig) {
 }
 
 async function tokenizerDefinition(folder: string, config: ClipTokenizerConfig): Promise<object> {
-  const whole = await readOptionalJson(join(folder, 'tokenizer.json'));
+  const whole = readOptionalJson(join(folder, 'tokenizer.json'));
   if (whole !== null) return whole;
   const vocabularyFile = join(folder, 'vocab.json');
-  const vocabulary = await readOptionalJson(vocabularyFile);
-  if (vocabulary === null) {
+  if (!existsSync(vocabularyFile)) {
     throw new StudioError(
       'model-invalid',
       `${folder}: neither tokenizer.json nor vocab.json is there`,
     );
   }
   return clipDefinition(
-    vocabulary as Record<string, number>,
+    readJsonFile(vocabularyFile, vocabularySchema, 'model-invalid'),
     await readMerges(join(folder, 'merges.txt')),
     specialTokens(config),
   );
@@ -179,19 +178,7 @@ async function readMerges(file: string): Promise<string[]> {
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
 }
 
-async function readOptionalJson(file: string): Promise<object | null> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new StudioError('model-invalid', `${file}: cannot be read`, { cause: error });
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value;
-  } catch (error) {
-    throw new StudioError('model-invalid', `${file}: is not JSON`, { cause: error });
-  }
-  throw new StudioError('model-invalid', `${file}: is not a JSON object`);
+/** A JSON object, null where the file does not exist. */
+function readOptionalJson(file: string): Record<string, unknown> | null {
+  return existsSync(file) ? readJsonFile(file, objectSchema, 'model-invalid') : null;
 }

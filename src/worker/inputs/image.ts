@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { z } from 'zod';
+import { readJsonFile } from '../../base/json-file.ts';
 import { pictureLimits } from '../../shared/domain/picture.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { resizeImage, type ResizeKernel, type RgbImage } from './resize.ts';
@@ -106,23 +107,9 @@ const processorSchema = z.looseObject({
 });
 
 /** @throws StudioError `model-invalid` naming the file and the field */
-export async function openImageProcessor(folder: string): Promise<ImageProcessor> {
+export function openImageProcessor(folder: string): ImageProcessor {
   const file = join(folder, 'preprocessor_config.json');
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new StudioError('model-invalid', `${file}: cannot be read as JSON`, { cause: error });
-  }
-  const parsed = processorSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new StudioError(
-      'model-invalid',
-      `${file}: field "${issue.path.join('.')}": ${issue.message}`,
-    );
-  }
-  const config = parsed.data;
+  const config = readJsonFile(file, processorSchema, 'model-invalid');
   const size =
     typeof config.size === 'number' ? { width: config.size, height: config.size } : config.size;
   return {

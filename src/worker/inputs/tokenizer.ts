@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { readJsonFile } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { readSentencePieceModel } from './sentencepiece-model.ts';
 import { stripEnd, stripStart } from './white-space.ts';
@@ -73,23 +73,23 @@ type TokenizerConfig = z.infer<typeof tokenizerConfigSchema>;
 export async function openLanguageTokenizer(folder: string): Promise<LanguageTokenizer> {
   const file = join(folder, 'tokenizer.json');
   const modelFile = join(folder, 'tokenizer.model');
-  const names = async (name: string): Promise<TokenizerConfig> => {
+  const names = (name: string): TokenizerConfig => {
     const source = join(folder, name);
-    return existsSync(source) ? check(tokenizerConfigSchema, await readJson(source), source) : {};
+    return existsSync(source) ? readJsonFile(source, tokenizerConfigSchema, 'model-invalid') : {};
   };
   const config = {
-    ...(await names('special_tokens_map.json')),
-    ...(await names('tokenizer_config.json')),
+    ...names('special_tokens_map.json'),
+    ...names('tokenizer_config.json'),
   };
   if (existsSync(file) || !existsSync(modelFile)) {
-    const definition = check(tokenizerFileSchema, await readJson(file), file);
+    const definition = readJsonFile(file, tokenizerFileSchema, 'model-invalid');
     return createLanguageTokenizer(definition, config, file);
   }
   const added = join(folder, 'added_tokens.json');
   const addedIds = existsSync(added)
-    ? check(addedTokensSchema, await readJson(added), added)
+    ? readJsonFile(added, addedTokensSchema, 'model-invalid')
     : undefined;
-  return openSentencePiece(await readFile(modelFile), addedIds ?? {}, config, modelFile);
+  return openSentencePiece(readFileSync(modelFile), addedIds ?? {}, config, modelFile);
 }
 
 function openSentencePiece(
@@ -307,28 +307,4 @@ function stretchSplitter(
 
 function escapeForPattern(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&');
-}
-
-async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new StudioError('model-invalid', `${file}: cannot be read`, { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new StudioError('model-invalid', `${file}: is not JSON`, { cause: error });
-  }
-}
-
-function check<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new StudioError(
-    'model-invalid',
-    `${file}: field "${issue.path.join('.')}": ${issue.message}`,
-  );
 }

@@ -2,8 +2,10 @@
  * A checkpoint on disk as a source of weights: one safetensors or PyTorch file, a sharded one with its
  * index, or several laid over each other.
  */
-import { closeSync, existsSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile } from '../../base/json-file.ts';
 import type { StoredTensor, WeightSource } from '../tensor/stored-tensor.ts';
 import { toFloat32 } from './convert.ts';
 import { openRegularFile } from './open-file.ts';
@@ -50,26 +52,16 @@ function findFile(path: string): string {
   return found;
 }
 
+/** model.safetensors.index.json: which file of its folder holds which tensor. */
+const indexSchema = z.looseObject({
+  weight_map: z.record(
+    z.string(),
+    z.string().refine((shard) => basename(shard) === shard, 'the shard is not a file name'),
+  ),
+});
+
 function shardsOf(index: string): Map<string, string> {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(readFileSync(index, 'utf8'));
-  } catch (cause) {
-    throw new WeightError(`${index} is not JSON`, { cause });
-  }
-  const map: unknown = (parsed as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null)
-    throw new WeightError(`${index}: weight_map is missing`);
-  return new Map(
-    Object.entries(map).map(([name, shard]) => {
-      if (typeof shard !== 'string' || basename(shard) !== shard) {
-        throw new WeightError(
-          `${index}: "${name}" names the shard ${JSON.stringify(shard)}, which is not a file name`,
-        );
-      }
-      return [name, shard];
-    }),
-  );
+  return new Map(Object.entries(readJsonFile(index, indexSchema, 'model-invalid').weight_map));
 }
 
 /**

@@ -3,7 +3,8 @@
  * tensors. Format: https://huggingface.co/docs/safetensors. Nothing in the header is trusted before
  * it has been checked against the file.
  */
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { replaceFileSync } from '../../base/whole-file.ts';
 import { byteLength } from '../tensor/stored-tensor.ts';
 import type { DataType } from '../tensor/stored-tensor.ts';
 import { openRegularFile } from './open-file.ts';
@@ -224,7 +225,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-/** Writes a safetensors file: to a temporary name first, then renamed. */
+/** Writes a safetensors file; it appears whole. */
 export function writeSafetensors(
   file: string,
   tensors: readonly TensorToWrite[],
@@ -233,14 +234,14 @@ export function writeSafetensors(
   const header = headerFor(tensors, metadata);
   const prefix = Buffer.alloc(8);
   prefix.writeBigUInt64LE(BigInt(header.length));
-  const temporary = `${file}.${process.pid}.part`;
-  const descriptor = openSync(temporary, 'w');
-  try {
-    writeAll(descriptor, prefix);
-    writeAll(descriptor, header);
-    for (const { bytes } of tensors) writeAll(descriptor, bytes);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(temporary, file);
+  replaceFileSync(file, (temporary) => {
+    const descriptor = openSync(temporary, 'wx');
+    try {
+      writeAll(descriptor, prefix);
+      writeAll(descriptor, header);
+      for (const { bytes } of tensors) writeAll(descriptor, bytes);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
 }

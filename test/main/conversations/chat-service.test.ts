@@ -6,7 +6,7 @@ import type { WorkerRequestBody } from '../../../src/shared/contracts/worker-pro
 import { StudioError } from '../../../src/shared/errors.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { flushIntervalMs } from '../../../src/main/conversations/reply-task.ts';
-import { silentLogger } from '../../../src/main/logger.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { until } from '../support/node-spawn.ts';

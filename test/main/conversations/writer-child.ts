@@ -3,10 +3,10 @@
 import { writeSync } from 'node:fs';
 import path from 'node:path';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
-import { systemClock } from '../../../src/main/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { openDatabase } from '../../../src/main/database/open.ts';
 import { createStore } from '../../../src/main/database/store.ts';
-import { silentLogger } from '../../../src/main/logger.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { drawnEvent, ScriptedEngine } from '../support/scripted-engine.ts';
 

@@ -10,7 +10,7 @@ import { createEmit } from '../../../src/main/ipc/events.ts';
 import type { AppHandlers } from '../../../src/main/ipc/handlers.ts';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
 import { setupRequests } from '../../../src/main/ipc/router.ts';
-import { silentLogger } from '../../../src/main/logger.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import type { AppServices } from '../../../src/main/services.ts';
 
 type Invoke = (event: unknown, name: unknown, body: unknown) => Promise<AppReplyEnvelope>;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineStatus } from '../../../src/shared/domain/engine-status.ts';
-import { systemClock } from '../../../src/main/clock.ts';
-import { silentLogger } from '../../../src/main/logger.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import { Engine, type ModelChoice } from '../../../src/main/processes/engine.ts';
 import { createNodeSpawn, until } from '../support/node-spawn.ts';
 import { FakeClock } from '../support/fake-clock.ts';

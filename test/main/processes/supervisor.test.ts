@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { silentLogger } from '../../../src/main/logger.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import type { Spawn } from '../../../src/main/processes/child.ts';
 import { ladderMs } from '../../../src/main/processes/kill-ladder.ts';
 import { Supervisor, supervision } from '../../../src/main/processes/supervisor.ts';
@@ -213,6 +213,20 @@ describe('the supervisor', () => {
     process.kill(supervisor.pid()!, 'SIGSTOP');
     clock.sleep(8 * 60 * 60_000);
     expect(supervisor.status().state).toBe('running');
+    process.kill(supervisor.pid()!, 'SIGCONT');
+    await supervisor.close();
+  });
+
+  test('a clock set back does not hide that the worker is silent', async () => {
+    const { supervisor, clock, reaches } = supervise(createNodeSpawn());
+    supervisor.start();
+    await reaches('running');
+    process.kill(supervisor.pid()!, 'SIGSTOP');
+    clock.set(-60 * 60_000);
+    for (let ms = 0; ms <= supervision.silentIdleMs; ms += supervision.pingEveryMs) {
+      clock.advance(supervision.pingEveryMs);
+    }
+    expect(supervisor.status().state).toBe('unresponsive');
     process.kill(supervisor.pid()!, 'SIGCONT');
     await supervisor.close();
   });

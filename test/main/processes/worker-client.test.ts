@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { silentLogger, type Logger } from '../../../src/main/logger.ts';
+import { silentLogger, type Logger } from '../../../src/base/log.ts';
 import { cancelGraceMs, WorkerClient } from '../../../src/main/processes/worker-client.ts';
-import { createPortPair } from '../../../src/shared/contracts/port.ts';
+import { createPortPair } from '../../../src/base/port.ts';
 import type { ToWorker } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';

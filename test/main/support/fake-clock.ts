@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/main/clock.ts';
+import type { Clock } from '../../../src/base/clock.ts';
 
 interface Waiting {
   readonly at: number;
@@ -8,10 +8,20 @@ interface Waiting {
 /** Time that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now = 1_000_000;
+  #offsetMs = 0;
   #waiting = new Set<Waiting>();
 
   now(): number {
+    return this.#now + this.#offsetMs;
+  }
+
+  monotonicMs(): number {
     return this.#now;
+  }
+
+  /** A person or the network sets the clock on (or, negative, back); no time passes. */
+  set(ms: number): void {
+    this.#offsetMs += ms;
   }
 
   after(delayMs: number, callback: () => void): { cancel(): void } {

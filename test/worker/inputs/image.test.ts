@@ -118,7 +118,11 @@ describe('the image processor', () => {
   async function processor(config: object) {
     const folder = await mkdtemp(join(tmpdir(), 'textbind-processor-'));
     await writeFile(join(folder, 'preprocessor_config.json'), JSON.stringify(config));
-    return openImageProcessor(folder).finally(() => rm(folder, { recursive: true }));
+    try {
+      return openImageProcessor(folder);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }
 
   it("reads BLIP-2's", async () => {

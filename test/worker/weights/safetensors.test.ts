@@ -140,9 +140,12 @@ describe('openCheckpoint', () => {
   });
 
   it.each([
-    [{ weight_map: { a: '../one.safetensors' } }, 'is not a file name'],
+    [
+      { weight_map: { a: '../one.safetensors' } },
+      'field "weight_map.a": the shard is not a file name',
+    ],
     [{ weight_map: { a: 'missing.safetensors' } }, 'names missing.safetensors, which is missing'],
-    [{}, 'weight_map is missing'],
+    [{}, 'field "weight_map"'],
   ])('refuses the index %j', (index, message) => {
     const path = join(file, '..', 'model.safetensors.index.json');
     writeFileSync(path, JSON.stringify(index));

@@ -7,12 +7,12 @@ import type { VitConfig } from '../../networks/index.ts';
  * @param configFile what errors call the vision model's configuration
  * @throws StudioError `model-invalid` where pictures get another size than the vision model takes
  */
-export async function openFittingProcessor(
+export function openFittingProcessor(
   folder: string,
   { imageSize }: Pick<VitConfig, 'imageSize'>,
   configFile: string,
-): Promise<ImageProcessor> {
-  const processor = await openImageProcessor(folder);
+): ImageProcessor {
+  const processor = openImageProcessor(folder);
   const { width, height } = processor;
   if (width === imageSize && height === imageSize) return processor;
   throw new StudioError(

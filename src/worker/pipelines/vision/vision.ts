@@ -40,7 +40,7 @@ export class Vision {
   ): Promise<Vision> {
     const configFile = join(model.visionModel, 'config.json');
     const vitConfig = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
-    const processor = await openFittingProcessor(model.processor, vitConfig, configFile);
+    const processor = openFittingProcessor(model.processor, vitConfig, configFile);
     const target = targetFor(placement.provider);
     const qformerConfig = qformerConfigFromSizes(model.manifest.qformerConfig, {
       encoderHiddenSize: vitConfig.hiddenSize,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createPortPair } from '../../src/shared/contracts/port.ts';
+import { createPortPair } from '../../src/base/port.ts';
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
