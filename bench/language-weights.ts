@@ -43,12 +43,12 @@ async function convert(say: (line: string) => void): Promise<void> {
         'npm test -- --only trainer sets it up',
     );
   }
-  say('fetching SmolLM2-135M-Instruct and converting it (resources/trainer)');
-  const module = ['-m', 'textbind_trainer.mini.language'];
+  say('fetching SmolLM2-135M-Instruct and converting it (recipes/mini)');
+  const module = ['-m', 'recipes.mini.language'];
   const { code, tail } = await run(
     venvPython,
     [...module, '--out', converted, '--cache', downloads],
-    { cwd: path.join(root, 'resources', 'trainer'), quiet: true },
+    { cwd: root, quiet: true },
   );
   if (code === 0) return;
   throw new PeerMissing(`the weights could not be had: ${tail.split('\n').slice(-1)[0]}`);

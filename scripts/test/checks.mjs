@@ -64,7 +64,14 @@ export async function lint(_args, hasPython) {
     const config = ['--config', 'resources/trainer/pyproject.toml'];
     const ruffCache = ['--cache-dir', path.join(resultsDir, 'ruff')];
     const ruff = ['-m', 'ruff', 'check', '--quiet', ...config, ...ruffCache];
-    ok = (await show(venvPython, [...ruff, 'resources/trainer', 'test/trainer'])) === 0 && ok;
+    ok =
+      (await show(venvPython, [
+        ...ruff,
+        'resources/trainer',
+        'recipes',
+        'test/trainer',
+        'test/recipes',
+      ])) === 0 && ok;
   } else process.stdout.write('ruff: skipped, there is no Python environment\n');
   return one(ok);
 }

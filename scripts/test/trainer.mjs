@@ -1,9 +1,12 @@
-// The trainer's tests, by pytest in .venv. Counts come from its JUnit file.
+// The Python tests, by pytest in .venv. Counts come from its JUnit file.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { venvPython } from '../setup/python.mjs';
 import { root } from '../setup/steps.mjs';
 import { countDeclared, resultsDir, show } from './suite.mjs';
+
+/** Folders of Python tests: the trainer's, and those of the recipe that makes the embedded model with it. */
+const pythonTests = ['test/trainer', 'test/recipes'];
 
 /**
  * @param {string[]} args
@@ -13,7 +16,9 @@ import { countDeclared, resultsDir, show } from './suite.mjs';
 export async function trainer(args, problem) {
   const reason = problem ?? (existsSync(venvPython) ? undefined : 'there is no .venv');
   if (reason !== undefined) {
-    const skipped = countDeclared('test/trainer', /^(.*\/)?test_.*\.py$/, /^\s*def test_/gm);
+    const declared = (/** @type {string} */ folder) =>
+      countDeclared(folder, /^(.*\/)?test_.*\.py$/, /^\s*def test_/gm);
+    const skipped = pythonTests.map(declared).reduce((sum, count) => sum + count, 0);
     return { passed: 0, failed: 0, skipped, reason };
   }
   const file = path.join(resultsDir, 'pytest.xml');
@@ -22,7 +27,7 @@ export async function trainer(args, problem) {
   const pytest = ['-m', 'pytest', '-q', '--rootdir', path.join(root, 'resources/trainer')];
   const config = ['-c', 'resources/trainer/pyproject.toml', '-rs', `--junitxml=${file}`];
   const cache = ['-o', `cache_dir=${path.join(resultsDir, 'pytest')}`];
-  const code = await show(venvPython, [...pytest, ...config, ...cache, ...args, 'test/trainer']);
+  const code = await show(venvPython, [...pytest, ...config, ...cache, ...args, ...pythonTests]);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
   return countsOf(readFileSync(file, 'utf8'), code);
 }

@@ -10,7 +10,7 @@ import { openModelOption } from '../model-option.ts';
 import { openNamer, type Namer } from '../vision-namer.ts';
 import { createOutput, numberOption, required, type Output } from '../usage.ts';
 
-/** A folder of held-out scenes, as `textbind_trainer.mini.export_scenes` writes it. */
+/** A folder of held-out scenes, as `recipes.mini.export_scenes` writes it. */
 const scenesSchema = z.object({
   scenes: z
     .array(z.object({ file: z.string(), caption: z.string(), mainObject: z.string() }))

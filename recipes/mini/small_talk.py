@@ -1,0 +1,132 @@
+"""Short turns without pictures, answered by the untouched SmolLM2 itself.
+
+Stage 2 would otherwise teach the model that the world consists of pictures; these answers (its own, in
+its own words) keep its way of talking. Greedy decoding in batches, so the file is the same each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+import torch
+from textbind_trainer.events import emit
+
+SYSTEM = "You are a helpful assistant. Answer in one short sentence."
+MAX_TOKENS = 48
+
+_THINGS = (
+    "rain, a volcano, gravity, the moon, a comet, a desert, an island, photosynthesis, a poem, an atom, a robot, "
+    "electricity, a river, a glacier, an earthquake, a museum, a calendar, a compass, a telescope, oxygen, "
+    "a vitamin, a recipe, democracy, an orchestra, chess, origami, jazz, a fossil, a galaxy, a hurricane, "
+    "a planet, a rainbow, a shadow, a language, mathematics, history, biology, chemistry, a library, honey, "
+    "bread, coffee, tea, chocolate, cheese, salt, sugar, rice, a computer, the internet, a battery, a magnet, "
+    "a bridge, a wheel, glass, paper, wood, iron, gold, a diamond, friendship, courage, patience, music, "
+    "a holiday, a birthday, winter, summer, spring, autumn, sleep, a dream, exercise, yoga, swimming, football, tennis"
+)
+_CAPITALS = (
+    "France, Germany, Italy, Spain, Japan, China, India, Egypt, Greece, Norway, Sweden, Russia, Canada, Mexico, "
+    "Portugal, Austria, Poland, Ireland, England, Brazil, Kenya, Australia, Turkey, Thailand"
+)
+_OTHERS = (
+    "Why is the sky blue?|Why do leaves fall in autumn?|How do birds fly?|How do fish breathe?|Why do we sleep?|"
+    "How many days are in a year?|How many hours are in a day?|How many legs does a spider have?|"
+    "How many continents are there?|What is two plus two?|What is five times three?|What is ten minus four?|"
+    "What colour is the sky?|What colour is grass?|What colour is snow?|What do cows eat?|What do bees make?|"
+    "Where do penguins live?|Where do camels live?|What is the largest animal?|What is the fastest land animal?|"
+    "What is the tallest mountain?|What is the largest ocean?|What is the largest planet?|Who wrote Hamlet?|"
+    "Who painted the Mona Lisa?|Who was Albert Einstein?|Who was Isaac Newton?|Who was Cleopatra?|"
+    "What language do people speak in Brazil?|What should I cook for dinner?|What should I have for breakfast?|"
+    "Can you recommend a good book?|What is a good hobby?|How can I sleep better?|How can I learn a language?|"
+    "How do I stay healthy?|How can I save money?|How do I boil an egg?|How do I make tea?|How can I be happy?|"
+    "Give me a name for a cat.|Give me a name for a dog.|Tell me a fun fact.|Tell me a fun fact about cats.|"
+    "Tell me a fun fact about dogs.|Tell me a fun fact about elephants.|Tell me something about space.|"
+    "Tell me something about the sea.|What is a synonym for happy?|What is the opposite of hot?|"
+    "What is the opposite of big?|What comes after Monday?|What month comes after March?|"
+    "Write a short sentence about the sea.|Write a short sentence about a dog.|Write one line about spring.|"
+    "I am feeling tired today.|I had a great day!|I am bored.|I am a little sad.|I am learning to paint.|"
+    "I love animals.|My favourite colour is blue.|I am going on holiday tomorrow.|It is raining here.|"
+    "Do you like music?|What makes a good friend?|What is your favourite animal?|What is the best season?|"
+    "Is the earth round?|Is a whale a fish?|Is a tomato a fruit?|Can penguins fly?|Are spiders insects?|"
+    "What do plants need to grow?|What is water made of?|At what temperature does water boil?|What is the sun?|"
+    "How far away is the moon?|What is the speed of light?|When did the second world war end?|What is money?"
+)
+_ABOUT = (
+    "cats",
+    "dogs",
+    "lions",
+    "bears",
+    "owls",
+    "frogs",
+    "sharks",
+    "whales",
+    "bees",
+    "ants",
+    "tigers",
+    "pandas",
+)
+_ABOUT_FORMS = ("What do {} eat?", "Where do {} live?", "How long do {} live?", "Tell me about {}.")
+
+
+def questions() -> list[str]:
+    """All the questions, each once, in a fixed order."""
+    asked = [f"What is {thing}?" for thing in _THINGS.split(", ")]
+    asked += [f"What is the capital of {country}?" for country in _CAPITALS.split(", ")]
+    asked += _OTHERS.split("|")
+    asked += [form.format(animals) for animals in _ABOUT for form in _ABOUT_FORMS]
+    return asked
+
+
+def usable(answer: str) -> bool:
+    """Short, finished and about the question: an answer that was cut, lists, or speaks of itself is dropped."""
+    if not 2 <= len(answer.split()) <= 34 or not re.search(r"[.!?]$", answer):
+        return False
+    return not re.search(
+        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|\n|\[|<|\*|picture|image|draw",
+        answer,
+        re.IGNORECASE,
+    )
+
+
+def generate(language_model: Path, batch: int = 24) -> list[dict]:
+    """Question and answer pairs in the model's own ChatML prompt."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(language_model, padding_side="left")
+    model = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.float32)
+    rows: list[dict] = []
+    asked = questions()
+    for start in range(0, len(asked), batch):
+        group = asked[start : start + batch]
+        prompts = [
+            f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+            for question in group
+        ]
+        inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
+        output = model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False)
+        for question, ids in zip(group, output[:, inputs.input_ids.shape[1] :], strict=True):
+            finished = tokenizer.eos_token_id in ids.tolist()
+            answer = tokenizer.decode(ids, skip_special_tokens=True).strip()
+            if finished and usable(answer):
+                rows.append({"question": question, "answer": answer})
+        emit("progress", step="small-talk", done=start + len(group), of=len(asked), kept=len(rows))
+    return rows
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Command: write the pairs as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--language", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(arguments.threads)
+    rows = generate(arguments.language)
+    arguments.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    emit("finished", step="small-talk", pairs=len(rows))
+
+
+if __name__ == "__main__":
+    main()

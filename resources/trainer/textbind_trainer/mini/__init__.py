@@ -1,1 +1,0 @@
-"""Recipes that make the embedded model (models/textbind-mini) from registry packages."""
