@@ -175,9 +175,8 @@ export default {
       'conversion-imports',
       '^src/worker/conversion/',
       [
-        '^src/worker/(conversion|networks|inputs|weights)/',
-        '^src/worker/pipelines/',
-        '^src/shared/',
+        '^src/worker/(conversion|networks|inputs|weights|pipelines)/',
+        '^src/(library|base|shared)/',
       ],
       'conversion reads and writes models',
     ),

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { checkJson, readJson } from '../base/json-file.ts';
 import type { PromptPart, PromptTurn } from '../shared/contracts/worker-protocol.ts';
 import {
   imageTag,
@@ -13,23 +13,19 @@ import { UsageError } from './usage.ts';
 
 /**
  * One conversation in the TextBind schema whose last turn is the user's.
- * @throws UsageError naming the file and what is wrong in it
+ * @throws StudioError `bad-input` naming the file and what is wrong in it
  */
-export async function readConversation(file: string): Promise<TextbindConversation> {
-  return checkConversation(await readJson(file), file);
+export function readConversation(file: string): TextbindConversation {
+  return checkConversation(readJson(file, 'bad-input'), file);
 }
 
 /** The same of a value that was read from `file`. */
 export function checkConversation(json: unknown, file: string): TextbindConversation {
-  const parsed = textbindConversationSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new UsageError(`${file}: ${issue.path.join('.')}: ${issue.message}`);
-  }
-  if (parsed.data.conversation.at(-1)?.role !== 'user') {
+  const checked = checkJson(json, textbindConversationSchema, file, 'bad-input');
+  if (checked.conversation.at(-1)?.role !== 'user') {
     throw new UsageError(`${file}: the last turn must be the user's`);
   }
-  return parsed.data;
+  return checked;
 }
 
 /** A turn for the engine; `folder` is the pictures', null where only their places count. */
@@ -44,14 +40,4 @@ export function toPromptTurn(turn: TextbindTurn, folder: string | null): PromptT
     return [{ kind: 'picture', path: file, caption }, words];
   });
   return { role: turn.role, parts };
-}
-
-/** @throws UsageError where the file is not JSON */
-export async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${file}: cannot be read as JSON (${reason})`);
-  }
 }

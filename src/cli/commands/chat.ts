@@ -40,7 +40,7 @@ export const chatCommand = {
     const seed = numberOption(values.seed, 'seed', seedLimits) ?? null;
     const maxNewTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 1, max: 4096 });
     const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 });
-    const conversation = await readConversation(file);
+    const conversation = readConversation(file);
     const folder = path.resolve(path.dirname(file), conversation.image_dir);
     const turns = conversation.conversation.map((turn) => toPromptTurn(turn, folder));
     const model = await openModelOption(required(values.model, 'model'), output);

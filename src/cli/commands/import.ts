@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { readJsonFile } from '../../base/json-file.ts';
 import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
 import { StudioError } from '../../shared/errors.ts';
 import {
@@ -165,14 +166,5 @@ function storageOf(copy: boolean, quantize: string | undefined): ImportStorage {
 
 function readQformerConfig(file: string | undefined): QformerConfig {
   if (file === undefined) return paperQformer;
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`--qformer-config ${file}: cannot be read as JSON (${String(error)})`);
-  }
-  const parsed = qformerConfigSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  throw new UsageError(`--qformer-config ${file}: ${issue.path.join('.')}: ${issue.message}`);
+  return readJsonFile(file, qformerConfigSchema, 'bad-input');
 }

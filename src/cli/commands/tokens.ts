@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { checkJson, parseJson, readJson } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { buildPrompt } from '../../worker/inputs/prompt.ts';
 import { openLanguageTokenizer } from '../../worker/inputs/tokenizer.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
-import { checkConversation, readJson, toPromptTurn } from '../conversation-file.ts';
+import { checkConversation, toPromptTurn } from '../conversation-file.ts';
 import { findModelFolder } from '../model-option.ts';
 import { runTrainer } from '../trainer-process.ts';
 import { createOutput, required, UsageError } from '../usage.ts';
@@ -32,7 +34,7 @@ export const tokensCommand = {
 /** The whole conversation's ids up to the reply; what a model's context cannot hold is not left out here. */
 async function engineIds(folder: string, file: string): Promise<readonly number[]> {
   const { manifest, languageModel } = readModelFolder(folder);
-  const { system, rest } = withoutSystem(await readJson(file));
+  const { system, rest } = withoutSystem(readJson(file, 'bad-input'));
   const { conversation } = checkConversation(rest, file);
   const tokenizer = await openLanguageTokenizer(languageModel);
   const turns = conversation.map((turn) => toPromptTurn(turn, null));
@@ -58,6 +60,8 @@ function withoutSystem(json: unknown): { readonly system: string | null; readonl
   return { system: first.content, rest: { ...json, conversation: turns.slice(1) } };
 }
 
+const idsSchema = z.object({ ids: z.array(z.number().int()) });
+
 async function trainerIds(folder: string, file: string): Promise<readonly number[]> {
   const lines: string[] = [];
   const exit = await runTrainer('tokens', ['--model', folder, '--conversation', file], {
@@ -66,5 +70,6 @@ async function trainerIds(folder: string, file: string): Promise<readonly number
   const said = exit.errorText.split('\n').at(-1) ?? '';
   if (exit.code === 2) throw new UsageError(said);
   if (exit.code !== 0) throw new StudioError('internal', `the trainer failed: ${said}`);
-  return (JSON.parse(lines.join('')) as { readonly ids: readonly number[] }).ids;
+  const json = parseJson(lines.join(''), "the trainer's answer", 'internal');
+  return checkJson(json, idsSchema, "the trainer's answer", 'internal').ids;
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { ModelManifest } from '../../shared/domain/model-manifest.ts';
 import { toStudioError } from '../pipelines/model-errors.ts';
 import { readJson } from '../../base/json-file.ts';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
 import { openCheckpoint } from '../weights/index.ts';
 import { checkModel } from './check-model.ts';
@@ -20,7 +21,6 @@ import {
   type OutputFolder,
 } from './output-folder.ts';
 import { quantiseModel } from './quantise-model.ts';
-import { writeJsonFileSync } from '../../base/whole-file.ts';
 
 /** Where the parts lie: absolute paths of folders, or of files for the Q-Former and the checkpoint. */
 export interface ImportSources {

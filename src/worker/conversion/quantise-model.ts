@@ -6,8 +6,11 @@
  * embedding, and the head where it is apart, keep 8 bits; norms and biases stay single precision.
  * Names: `X.weight.q4` (or `.q8`), `X.weight.scales`, `X.weight.zeros`.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile } from '../../base/json-file.ts';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
 import {
   firstNotFinite,
   openCheckpoint,
@@ -19,7 +22,6 @@ import {
 } from '../weights/index.ts';
 import { pause } from './pause.ts';
 import { ShardWriter } from './shards.ts';
-import { writeJsonFileSync } from '../../base/whole-file.ts';
 
 /** How to quantise. */
 export interface QuantiseOptions {
@@ -151,7 +153,7 @@ interface RawConfig extends Record<string, unknown> {
 function readConfig(folder: string): RawConfig {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) throw new WeightError(`${file} does not exist`);
-  const raw = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  const raw = readJsonFile(file, z.record(z.string(), z.unknown()), 'model-invalid');
   if (raw['model_type'] !== 'llama') {
     throw new WeightError(
       `${file}: model_type is ${JSON.stringify(raw['model_type'])}, only "llama" can be quantised`,

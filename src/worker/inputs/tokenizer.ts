@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
@@ -89,7 +90,7 @@ export async function openLanguageTokenizer(folder: string): Promise<LanguageTok
   const addedIds = existsSync(added)
     ? readJsonFile(added, addedTokensSchema, 'model-invalid')
     : undefined;
-  return openSentencePiece(readFileSync(modelFile), addedIds ?? {}, config, modelFile);
+  return openSentencePiece(await readFile(modelFile), addedIds ?? {}, config, modelFile);
 }
 
 function openSentencePiece(
