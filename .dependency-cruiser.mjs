@@ -1,10 +1,17 @@
-// Who may import whom: architecture.md's table as rules. test/boundaries.test.ts proves that they bite.
+// Who may import whom: architecture.md's table as rules. test/boundaries.test.ts plants a violation of each rule and
+// proves that it bites. src, bench and scripts are all checked.
+
+/** @typedef {string | string[]} Paths regular expressions of files, relative to the root */
+
+const ours = '^(src|bench|scripts)/';
+const electron = ['^electron$', '(^|/)node_modules/electron/'];
+const anyPackage = '(^|/)node_modules/';
 
 /**
- * A rule that lets files under `from` import, within src/, only what `allowed` matches.
+ * A rule that lets files under `from` import, of our own files, only what `allowed` matches.
  * @param {string} name
- * @param {string} from regular expression of importing files
- * @param {string[]} allowed regular expressions of importable files under src/
+ * @param {Paths} from importing files
+ * @param {string[]} allowed files that may be imported
  * @param {string} comment
  */
 const only = (name, from, allowed, comment) => ({
@@ -12,216 +19,333 @@ const only = (name, from, allowed, comment) => ({
   severity: 'error',
   comment,
   from: { path: from },
-  to: { path: '^src/', pathNot: allowed },
+  to: { path: ours, pathNot: allowed },
 });
 
+/**
+ * A rule that keeps files under `from` from importing what `to` describes.
+ * @param {string} name
+ * @param {object} from
+ * @param {object} to
+ * @param {string} comment
+ */
+const never = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+const everywhere = [
+  // An import of types alone vanishes when built, but it is a cycle to a reader all the same.
+  never(
+    'no-cycles',
+    { path: ours },
+    { circular: true },
+    'types that two files share belong in a third',
+  ),
+  never(
+    'nothing-imports-test',
+    { path: ours },
+    { path: '^test/' },
+    'what runs does not lean on what proves it',
+  ),
+  never(
+    'no-unresolvable',
+    { path: ours },
+    { couldNotResolve: true, pathNot: ['\\?'] },
+    'an import that resolves to nothing',
+  ),
+  never(
+    'no-dev-dependency-at-run-time',
+    { path: '^src/(base|library|main|worker|cli|shared)/' },
+    { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+    'what main, worker and cli load unbundled ships with the app',
+  ),
+];
+
+const groundFloor = [
+  only('shared-imports-nothing-of-ours', '^src/shared/', ['^src/shared/'], 'shared stands alone'),
+  never(
+    'shared-uses-only-the-schema-library',
+    { path: '^src/shared/' },
+    { pathNot: ['^src/shared/', '(^|/)node_modules/zod/'] },
+    'shared runs anywhere: zod and nothing else',
+  ),
+  only('base-imports-shared', '^src/base/', ['^src/(base|shared)/'], 'the ground floor'),
+  only(
+    'library-imports-base-and-shared',
+    '^src/library/',
+    ['^src/(library|base|shared)/'],
+    'models on disk, over base and shared',
+  ),
+  never(
+    'ground-floor-runs-in-plain-node',
+    { path: '^src/(base|library)/' },
+    { path: [...electron, '(^|/)node_modules/(better-sqlite3|onnxruntime-node|sharp)/'] },
+    'main, worker and cli stand on it: no Electron, no native code',
+  ),
+];
+
+const main = [
+  only(
+    'main-imports-shared',
+    '^src/main/',
+    // The demo presses the window's buttons by the ids that end-to-end tests use.
+    ['^src/(main|library|base|shared)/', '^src/renderer/test-ids[.]ts$'],
+    'main knows the worker by file path and protocol only',
+  ),
+  only(
+    'preload-imports-shared',
+    '^src/main/preload/',
+    ['^src/main/preload/', '^src/shared/'],
+    'preload has no logic',
+  ),
+  never(
+    'preload-uses-only-electron',
+    { path: '^src/main/preload/' },
+    { pathNot: ['^src/', '(^|/)node_modules/(electron|zod)/', '^electron$'] },
+    'a sandboxed preload can require electron alone',
+  ),
+  never(
+    'electron-only-where-main-says',
+    {
+      path: ours,
+      pathNot: [
+        '^src/main/(main|studio|menu|places|security|window)[.]ts$',
+        '^src/main/(preload|demo)/',
+        '^src/main/processes/utility-spawn[.]ts$',
+        // What the fallback runtime begins with, in Electron's place.
+        '^scripts/setup/default-app/',
+      ],
+    },
+    { path: electron },
+    "main/DESIGN.md's table: the rest runs in plain Node, for the command line and the tests",
+  ),
+  never(
+    'demo-uses-electrons-types-only',
+    { path: '^src/main/demo/' },
+    { path: electron, dependencyTypesNot: ['type-only'] },
+    'the demo is handed its window',
+  ),
+  // One order: database, then pictures, then conversations. Nobody looks up.
+  only(
+    'database-is-the-lowest',
+    '^src/main/database/',
+    ['^src/main/database/', '^src/(base|shared)/'],
+    'the database knows no one above it',
+  ),
+  only(
+    'pictures-stand-on-the-database',
+    '^src/main/pictures/',
+    ['^src/main/(pictures|database)/', '^src/(base|shared)/'],
+    'pictures: over the database',
+  ),
+  only(
+    'conversations-stand-on-pictures',
+    '^src/main/conversations/',
+    [
+      '^src/main/(conversations|pictures|database)/',
+      // What a conversation asks the engine through, and tells the window by: types.
+      '^src/main/(processes/engine-client|emit)[.]ts$',
+      '^src/(base|shared)/',
+    ],
+    'conversations: over pictures and the database',
+  ),
+  only(
+    'processes-know-no-conversation',
+    '^src/main/processes/',
+    ['^src/main/processes/', '^src/(base|shared)/'],
+    'processes start, watch and end children',
+  ),
+  only(
+    'protocols-are-functions',
+    '^src/main/protocols/',
+    ['^src/main/protocols/', '^src/shared/'],
+    'protocols: from a request to a response, all else handed in',
+  ),
+  never(
+    'sqlite-only-in-the-database',
+    { path: '^src/', pathNot: '^src/main/database/' },
+    { path: '(^|/)node_modules/better-sqlite3/' },
+    'queries are by table, in database/',
+  ),
+];
+
+const renderer = [
+  only(
+    'renderer-imports-shared',
+    '^src/renderer/',
+    ['^src/renderer/', '^src/shared/'],
+    'the renderer sees the world through window.api',
+  ),
+  never(
+    'renderer-has-no-node',
+    { path: '^src/renderer/' },
+    {
+      path: [
+        '^node:',
+        ...electron,
+        '(^|/)node_modules/(onnxruntime-node|better-sqlite3|sharp|electron-log)/',
+      ],
+    },
+    'the renderer is sandboxed: no Node, no Electron, no native modules',
+  ),
+  never(
+    'renderer-has-no-node-builtin',
+    { path: '^src/renderer/' },
+    { dependencyTypes: ['core'] },
+    'the renderer is sandboxed: no Node',
+  ),
+  never(
+    'components-are-small',
+    { path: '^src/renderer/components/' },
+    { path: ['^src/renderer/api', '^src/renderer/(state|views)/'] },
+    'components: no api, no global state',
+  ),
+  never(
+    'state-has-no-markup',
+    { path: '^src/renderer/state/' },
+    { path: ['^src/renderer/(views|components)/', '[.]svelte$'] },
+    'state: one per domain, shown by views',
+  ),
+  never(
+    'nothing-imports-fake-or-preview',
+    { path: '^src/', pathNot: '^src/renderer/(fake|preview)/' },
+    { path: '^src/renderer/(fake|preview)/' },
+    'what the app shows comes from main',
+  ),
+];
+
+const pureRooms = '^src/worker/(graph|sampling|tensor)/';
+
+const worker = [
+  only(
+    'worker-imports-shared',
+    '^src/worker/',
+    ['^src/(worker|library|base|shared)/'],
+    'worker: no main, no renderer, no cli',
+  ),
+  never(
+    'worker-has-no-network',
+    { path: '^src/worker/' },
+    { path: '^(node:)?(http|https|http2|net|tls|dgram|dns)$' },
+    'the engine opens no connection',
+  ),
+  never(
+    'onnx-runtime-only-in-runtime',
+    { path: ours, pathNot: '^src/worker/runtime/' },
+    { path: '(^|/)node_modules/onnxruntime-node/' },
+    'runtime runs ONNX files; everybody else asks it',
+  ),
+  never(
+    'onnx-runtime-is-loaded-in-one-place',
+    { path: '^src/worker/runtime/', pathNot: '^src/worker/runtime/onnx-runtime[.]ts$' },
+    { path: '(^|/)node_modules/onnxruntime-node/', dependencyTypesNot: ['type-only'] },
+    'runtime/onnx-runtime.ts turns its telemetry off before it loads it',
+  ),
+  never(
+    'pure-rooms-use-no-node',
+    { path: pureRooms },
+    { dependencyTypes: ['core'] },
+    'graph, sampling and tensor run anywhere',
+  ),
+  never(
+    'pure-rooms-use-no-package',
+    { path: pureRooms },
+    // ONNX is protocol buffers: the wire format's writer is all that a graph needs.
+    { path: anyPackage, pathNot: '(^|/)node_modules/@bufbuild/protobuf/' },
+    'graph, sampling and tensor are numbers and structures',
+  ),
+  only('tensor-stands-alone', '^src/worker/tensor/', ['^src/worker/tensor/'], 'stored tensors'),
+  only(
+    'graph-stands-alone',
+    '^src/worker/graph/',
+    ['^src/worker/(graph|tensor)/', '^src/shared/(domain/|errors)'],
+    'graph is pure',
+  ),
+  only(
+    'sampling-stands-alone',
+    '^src/worker/sampling/',
+    ['^src/worker/sampling/', '^src/shared/(domain/|errors)'],
+    'sampling is pure numbers',
+  ),
+  only(
+    'networks-import-graph-and-weights',
+    '^src/worker/networks/',
+    ['^src/worker/(networks|graph|weights|tensor)/', '^src/(base|shared)/'],
+    'networks import graph and weights',
+  ),
+  only(
+    'weights-stand-alone',
+    '^src/worker/weights/',
+    ['^src/worker/(weights|tensor)/', '^src/(base|shared)/'],
+    'weights are read without knowing a network or a session',
+  ),
+  only(
+    'runtime-knows-no-network',
+    '^src/worker/runtime/',
+    ['^src/worker/runtime/', '^src/(base|shared)/'],
+    'runtime and networks meet as ONNX files',
+  ),
+  only(
+    'inputs-stand-alone',
+    '^src/worker/inputs/',
+    ['^src/worker/inputs/', '^src/(base|shared)/'],
+    'inputs know no network',
+  ),
+  only(
+    'pipelines-import',
+    '^src/worker/pipelines/',
+    [
+      '^src/worker/(pipelines|networks|runtime|inputs|sampling|weights)/',
+      '^src/(library|base|shared)/',
+    ],
+    'pipelines import networks, runtime, inputs, sampling, weights',
+  ),
+  only(
+    'conversion-imports',
+    '^src/worker/conversion/',
+    ['^src/worker/(conversion|networks|inputs|weights|pipelines)/', '^src/(library|base|shared)/'],
+    'conversion reads and writes models',
+  ),
+  never(
+    'conversion-runs-no-network',
+    { path: '^src/worker/conversion/' },
+    { path: '^src/worker/runtime/', reachable: true },
+    "conversion checks and writes weights; the runtime is the caller's",
+  ),
+];
+
+const programs = [
+  only(
+    'cli-imports-shared-worker-and-pure-main',
+    '^src/cli/',
+    ['^src/(cli|library|base|shared|worker)/', '^src/main/(training|conversations|database)/'],
+    'cli: shared, worker, and the pure parts of main',
+  ),
+  never(
+    'cli-has-no-electron',
+    { path: '^src/cli/' },
+    { path: electron, reachable: true },
+    'the command runs without Electron, through whatever it imports',
+  ),
+  only(
+    'bench-measures-what-ships',
+    '^bench/',
+    [
+      '^bench/',
+      '^src/(library|base|shared|worker)/',
+      '^src/main/(database|processes)/',
+      '^scripts/(setup|build)/',
+    ],
+    'bench: the engine, the database and the processes, started as scripts start them',
+  ),
+  only(
+    'scripts-import-no-source',
+    '^scripts/',
+    ['^scripts/'],
+    'scripts run before anything is built',
+  ),
+];
+
 export default {
-  forbidden: [
-    {
-      name: 'no-cycles',
-      severity: 'error',
-      comment: 'No cycles. Types that two files share belong in a third.',
-      from: { path: '^(src|bench|scripts)/' },
-      // An import of types alone vanishes when built, but it is a cycle to a reader all the same.
-      to: { circular: true },
-    },
-    only('shared-imports-nothing-of-ours', '^src/shared/', ['^src/shared/'], 'shared stands alone'),
-    {
-      name: 'shared-uses-only-the-schema-library',
-      severity: 'error',
-      comment: 'shared runs anywhere: zod and nothing else',
-      from: { path: '^src/shared/' },
-      to: { pathNot: ['^src/shared/', '(^|/)node_modules/zod/'] },
-    },
-    only(
-      'base-imports-shared',
-      '^src/base/',
-      ['^src/(base|shared)/'],
-      'base: the ground floor over shared',
-    ),
-    only(
-      'library-imports-base-and-shared',
-      '^src/library/',
-      ['^src/(library|base|shared)/'],
-      'library: models on disk, over base and shared',
-    ),
-    only(
-      'main-imports-shared',
-      '^src/main/',
-      // The demo presses the window's buttons by the ids that end-to-end tests use.
-      ['^src/(main|library|base|shared)/', '^src/renderer/test-ids[.]ts$'],
-      'main knows the worker by file path and protocol only',
-    ),
-    only(
-      'preload-imports-shared',
-      '^src/main/preload/',
-      ['^src/main/preload/', '^src/shared/'],
-      'preload has no logic',
-    ),
-    {
-      name: 'preload-uses-only-electron',
-      severity: 'error',
-      comment: 'a sandboxed preload can require electron alone',
-      from: { path: '^src/main/preload/' },
-      to: { pathNot: ['^src/', '(^|/)node_modules/(electron|zod)/', '^electron$'] },
-    },
-    only(
-      'renderer-imports-shared',
-      '^src/renderer/',
-      ['^src/renderer/', '^src/shared/'],
-      'the renderer sees the world through window.api',
-    ),
-    {
-      name: 'renderer-has-no-node',
-      severity: 'error',
-      comment: 'the renderer is sandboxed: no Node, no Electron, no native modules',
-      from: { path: '^src/renderer/' },
-      to: {
-        path: [
-          '^node:',
-          '^electron$',
-          '(^|/)node_modules/(electron|onnxruntime-node|better-sqlite3|sharp|electron-log)/',
-        ],
-      },
-    },
-    {
-      name: 'renderer-has-no-node-builtin',
-      severity: 'error',
-      comment: 'the renderer is sandboxed: no Node',
-      from: { path: '^src/renderer/' },
-      to: { dependencyTypes: ['core'] },
-    },
-    {
-      name: 'components-are-small',
-      severity: 'error',
-      comment: 'components: no api, no global state',
-      from: { path: '^src/renderer/components/' },
-      to: { path: ['^src/renderer/api', '^src/renderer/state/', '^src/renderer/views/'] },
-    },
-    only(
-      'worker-imports-shared',
-      '^src/worker/',
-      ['^src/(worker|library|base|shared)/'],
-      'worker: no main, no renderer, no cli',
-    ),
-    {
-      name: 'worker-has-no-electron-or-database',
-      severity: 'error',
-      comment: 'the engine: no Electron, no database',
-      from: { path: '^src/worker/' },
-      to: { path: ['^electron$', '(^|/)node_modules/(electron|better-sqlite3)/'] },
-    },
-    {
-      name: 'worker-has-no-network',
-      severity: 'error',
-      comment: 'the engine opens no connection',
-      from: { path: '^src/worker/' },
-      to: { path: '^(node:)?(http|https|http2|net|tls|dgram|dns)$' },
-    },
-    {
-      name: 'onnx-runtime-is-loaded-in-one-place',
-      severity: 'error',
-      comment:
-        'runtime/onnx-runtime.ts turns its telemetry off before it loads it; types may be imported anywhere',
-      from: { path: '^(src|scripts|bench)/', pathNot: '^src/worker/runtime/onnx-runtime[.]ts$' },
-      to: { path: '(^|/)node_modules/onnxruntime-node/', dependencyTypesNot: ['type-only'] },
-    },
-    only(
-      'graph-stands-alone',
-      '^src/worker/graph/',
-      ['^src/worker/(graph|tensor)/', '^src/shared/(domain/|errors)'],
-      'graph is pure',
-    ),
-    only(
-      'sampling-stands-alone',
-      '^src/worker/sampling/',
-      ['^src/worker/sampling/', '^src/shared/(domain/|errors)'],
-      'sampling is pure numbers',
-    ),
-    only(
-      'networks-import-graph-and-weights',
-      '^src/worker/networks/',
-      ['^src/worker/(networks|graph|weights|tensor)/', '^src/(base|shared)/'],
-      'networks import graph and weights',
-    ),
-    only(
-      'weights-stand-alone',
-      '^src/worker/weights/',
-      ['^src/worker/(weights|tensor)/', '^src/(base|shared)/'],
-      'weights are read without knowing a network or a session',
-    ),
-    only(
-      'runtime-knows-no-network',
-      '^src/worker/runtime/',
-      ['^src/worker/runtime/', '^src/(base|shared)/'],
-      'runtime and networks meet as ONNX files',
-    ),
-    only(
-      'inputs-stand-alone',
-      '^src/worker/inputs/',
-      ['^src/worker/inputs/', '^src/(base|shared)/'],
-      'inputs know no network',
-    ),
-    only(
-      'pipelines-import',
-      '^src/worker/pipelines/',
-      [
-        '^src/worker/(pipelines|networks|runtime|inputs|sampling|weights)/',
-        '^src/(library|base|shared)/',
-      ],
-      'pipelines import networks, runtime, inputs, sampling, weights',
-    ),
-    only(
-      'conversion-imports',
-      '^src/worker/conversion/',
-      [
-        '^src/worker/(conversion|networks|inputs|weights|pipelines)/',
-        '^src/(library|base|shared)/',
-      ],
-      'conversion reads and writes models',
-    ),
-    {
-      name: 'conversion-runs-no-network',
-      severity: 'error',
-      comment: "conversion checks and writes weights; the runtime is the caller's",
-      from: { path: '^src/worker/conversion/' },
-      to: { path: '^src/worker/runtime/', reachable: true },
-    },
-    only(
-      'cli-imports-shared-worker-and-pure-main',
-      '^src/cli/',
-      ['^src/(cli|library|base|shared|worker)/', '^src/main/(training|conversations|database)/'],
-      'cli: shared, worker, and the pure parts of main',
-    ),
-    {
-      name: 'cli-has-no-electron',
-      severity: 'error',
-      comment: 'the command runs without Electron, through whatever it imports',
-      from: { path: '^src/cli/' },
-      to: { path: ['^electron$', '(^|/)node_modules/electron/'], reachable: true },
-    },
-    {
-      name: 'nothing-imports-test',
-      severity: 'error',
-      comment: 'nothing imports test',
-      from: { path: '^(src|bench|scripts)/' },
-      to: { path: '^test/' },
-    },
-    {
-      name: 'no-unresolvable',
-      severity: 'error',
-      comment: 'an import that resolves to nothing',
-      from: { path: '^(src|bench|scripts)/' },
-      to: { couldNotResolve: true, pathNot: ['\\?'] },
-    },
-    {
-      name: 'no-dev-dependency-at-run-time',
-      severity: 'error',
-      comment: 'what main, worker and cli load unbundled ships with the app',
-      from: { path: '^src/(base|library|main|worker|cli|shared)/' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
-    },
-  ],
+  forbidden: [...everywhere, ...groundFloor, ...main, ...renderer, ...worker, ...programs],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(out|dist|\\.cache)/' },

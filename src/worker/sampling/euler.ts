@@ -1,4 +1,20 @@
-import type { EulerConfig } from './euler-config.ts';
+/** What the schedule is made of, by the names of diffusers' scheduler_config.json. */
+export interface EulerConfig {
+  readonly num_train_timesteps: number;
+  readonly beta_start: number;
+  readonly beta_end: number;
+  readonly beta_schedule: 'linear' | 'scaled_linear' | 'squaredcos_cap_v2';
+  readonly trained_betas?: readonly number[] | null | undefined;
+  readonly prediction_type: 'epsilon' | 'v_prediction' | 'sample';
+  readonly interpolation_type: 'linear' | 'log_linear';
+  readonly use_karras_sigmas?: boolean | null | undefined;
+  readonly timestep_spacing: 'linspace' | 'leading' | 'trailing';
+  readonly steps_offset: number;
+  readonly rescale_betas_zero_snr: boolean;
+  readonly final_sigmas_type: 'zero' | 'sigma_min';
+  readonly sigma_min?: number | null | undefined;
+  readonly sigma_max?: number | null | undefined;
+}
 
 /** The steps of one drawing, most noise first. `sigmas` has one entry more than `timesteps`: where the last step ends. */
 export interface EulerSchedule {

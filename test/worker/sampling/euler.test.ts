@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/shared/errors.ts';
-import { parseEulerConfig } from '../../../src/worker/sampling/euler-config.ts';
+import { parseEulerConfig } from '../../../src/worker/pipelines/drawing/euler-config.ts';
 import {
   baseSteps,
   eulerSchedule,

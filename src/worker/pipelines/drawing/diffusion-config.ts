@@ -11,7 +11,8 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from '../../networks/index.ts';
-import { parseEulerConfig, type EulerConfig } from '../../sampling/euler-config.ts';
+import { parseEulerConfig } from './euler-config.ts';
+import type { EulerConfig } from '../../sampling/euler.ts';
 import { readJson, readJsonFile } from '../../../base/json-file.ts';
 
 /** A text encoder of a diffusers pipeline and its tokenizer. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError } from '../../../shared/errors.ts';
+import type { EulerConfig } from '../../sampling/euler.ts';
 
 /**
  * The fields of diffusers' scheduler_config.json that the Euler discrete scheduler reads, with its defaults. Fields
@@ -25,7 +26,6 @@ const eulerConfigSchema = z.object({
   use_beta_sigmas: z.literal(false).nullish(),
   timestep_type: z.literal('discrete').default('discrete'),
 });
-export type EulerConfig = z.infer<typeof eulerConfigSchema>;
 
 /** Checks the contents of a scheduler_config.json; `model-invalid` names the field and its value. */
 export function parseEulerConfig(json: unknown, file: string): EulerConfig {
