@@ -21,7 +21,14 @@ import { cacheDir, reportFailure, root, run, say, SetupError, step } from './set
 import { installSystemLibraries } from './setup/system-libraries.mjs';
 
 const stage = path.join(cacheDir, 'dist', 'app');
-const stampPath = path.join(root, 'dist', '.stamp');
+
+/**
+ * What ships, and the build that tests drive: the same but for one line of its manifest, by which it lets a WebDriver in.
+ * @typedef {'shipped' | 'tests'} Variant
+ */
+
+/** @type {Record<Variant, string>} */
+const outputs = { shipped: path.join(root, 'dist'), tests: path.join(cacheDir, 'dist', 'tests') };
 
 /** @typedef {import('./setup/electron.mjs').Runtime} Runtime */
 
@@ -80,8 +87,8 @@ function isShipped(file) {
   return platform === process.platform && (architecture ?? process.arch) === process.arch;
 }
 
-/** Lays the app out in .cache/dist/app. @param {Runtime} runtime */
-function stageApp(runtime) {
+/** Lays the app out in .cache/dist/app. @param {Runtime} runtime @param {Variant} variant */
+function stageApp(runtime, variant) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   for (const folder of ['main', 'preload', 'worker', 'renderer', 'cli']) {
@@ -115,6 +122,8 @@ function stageApp(runtime) {
     type,
     main,
     dependencies,
+    // src/main/remote-debugging.ts reads it.
+    ...(variant === 'tests' ? { allowsRemoteDebugging: true } : {}),
   };
   writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
 }
@@ -131,15 +140,15 @@ function stageFallbackModules() {
   return names;
 }
 
-/** The packaged program. */
-function packagedBinary() {
+/** The packaged program. @param {string} output */
+function packagedBinary(output) {
   if (process.platform === 'darwin') {
     const folder = process.arch === 'arm64' ? 'mac-arm64' : 'mac';
-    return path.join(root, 'dist', folder, 'TextBind Studio.app/Contents/MacOS/TextBind Studio');
+    return path.join(output, folder, 'TextBind Studio.app/Contents/MacOS/TextBind Studio');
   }
-  if (process.platform === 'win32') return path.join(root, 'dist/win-unpacked/TextBind Studio.exe');
+  if (process.platform === 'win32') return path.join(output, 'win-unpacked/TextBind Studio.exe');
   const folder = process.arch === 'arm64' ? 'linux-arm64-unpacked' : 'linux-unpacked';
-  return path.join(root, 'dist', folder, 'textbind-studio');
+  return path.join(output, folder, 'textbind-studio');
 }
 
 /** @param {string} folder @returns {string[]} "path size time" of the files below, sorted */
@@ -165,24 +174,29 @@ function fingerprint(runtime) {
 
 /**
  * Packs the built app if anything changed.
+ * @param {Variant} [variant]
  * @returns {Promise<string>} the packaged program
  */
-export async function packApp() {
+export async function packApp(variant = 'shipped') {
   const runtime = installedRuntime();
   if (runtime === undefined) throw new SetupError('there is no Electron', 'Run: npm start');
-  const binary = packagedBinary();
+  const output = outputs[variant];
+  const stampPath = path.join(output, '.stamp');
+  const binary = packagedBinary(output);
   const stamp = fingerprint(runtime);
   const fresh = existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp;
   if (fresh && existsSync(binary)) return binary;
   rmSync(stampPath, { force: true });
-  say(`dist: packing with the ${runtime.kind} Electron ${runtime.version}`);
-  stageApp(runtime);
+  const purpose = variant === 'tests' ? ' for tests' : '';
+  say(`dist: packing${purpose} with the ${runtime.kind} Electron ${runtime.version}`);
+  stageApp(runtime, variant);
   const { code, tail } = await run(
     pinnedNode(),
     [
       path.join(root, 'node_modules/electron-builder/cli.js'),
       '--dir',
       '--publish=never',
+      `-c.directories.output=${output}`,
       `-c.electronDist=${runtime.dist}`,
       `-c.electronVersion=${runtime.version}`,
     ],

@@ -1,4 +1,4 @@
-// The end-to-end tests: wdio on the packaged app, under a virtual screen where there is no real one.
+// The end-to-end tests: wdio on the packaged app (the build that lets it in), under a virtual screen where there is no real one.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { packApp } from '../dist.mjs';
@@ -33,7 +33,8 @@ export async function endToEnd(args, problem) {
         machineSwitches({ virtualScreen: screen !== undefined }),
       ),
       TEXTBIND_E2E_ELECTRON: runtime?.executable ?? '',
-      TEXTBIND_E2E_APP: dev ? '' : await packApp(),
+      TEXTBIND_E2E_SHIPPED: dev ? '' : await packApp(),
+      TEXTBIND_E2E_APP: dev ? '' : await packApp('tests'),
       ...(screen === undefined ? {} : { DISPLAY: screen.display }),
     };
     const rest = args.filter((arg) => arg !== '--dev');

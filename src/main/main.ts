@@ -14,6 +14,7 @@ import { layOutPaths } from './paths.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
 import { renderProblemPage } from './protocols/problem-page.ts';
+import { refuseRemoteDebugging } from './remote-debugging.ts';
 import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
 import { createStudio, openStorage, type Studio } from './studio.ts';
 import { createWindow } from './window.ts';
@@ -30,12 +31,13 @@ protocol.registerSchemesAsPrivileged([
   { scheme: appProtocols.picture, privileges: { standard: true, secure: true } },
 ]);
 
+const isInstalled = import.meta.dirname.startsWith(process.resourcesPath + path.sep);
+if (isInstalled) refuseRemoteDebugging(app.commandLine, path.join(import.meta.dirname, '../..'));
+
 const paths = layOutPaths({
   userData: app.getPath('userData'),
   mainFolder: import.meta.dirname,
-  installedResources: import.meta.dirname.startsWith(process.resourcesPath + path.sep)
-    ? process.resourcesPath
-    : null,
+  installedResources: isInstalled ? process.resourcesPath : null,
   modelsFolder: options.modelsFolder,
 });
 

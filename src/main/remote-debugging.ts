@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { CommandLine } from 'electron';
+
+/** Switches by which another program would read and steer the window. */
+const switches = ['remote-debugging-port', 'remote-debugging-pipe', 'remote-debugging-address'];
+
+/**
+ * Takes remote debugging off the command line, before Chromium looks for it there, and says so. The build that tests
+ * drive has leave in its manifest, which lies in the app's archive with the code.
+ * @param appFolder where the app's package.json is
+ */
+export function refuseRemoteDebugging(commandLine: CommandLine, appFolder: string): void {
+  const given = switches.filter((name) => commandLine.hasSwitch(name));
+  if (given.length === 0 || allowsRemoteDebugging(appFolder)) return;
+  for (const name of given) commandLine.removeSwitch(name);
+  process.stderr.write(
+    `--${given.join(', --')}: an installed TextBind Studio cannot be debugged from outside. ` +
+      'Use a checkout: npm start.\n',
+  );
+}
+
+function allowsRemoteDebugging(appFolder: string): boolean {
+  const manifest: unknown = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8'));
+  return Reflect.get(Object(manifest), 'allowsRemoteDebugging') === true;
+}
