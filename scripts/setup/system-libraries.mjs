@@ -20,8 +20,16 @@ const programs = {
   chromedriver: 'chromium-driver',
 };
 
+/** Programs of the test that nothing is sent (test/e2e/quiet.e2e.ts); without them it sees less, and says so. */
+const witnesses = { strace: 'strace', ip: 'iproute2' };
+
 /** Newer Debian and Ubuntu renamed these for 64-bit time. */
 const renamed = new Set(['libasound2', 'libgtk-3-0', 'libatk1.0-0', 'libatk-bridge2.0-0']);
+
+/** @param {string} program */
+const isInstalled = (program) =>
+  onPath(program) ||
+  ['/usr/bin', '/usr/sbin', '/sbin'].some((folder) => existsSync(`${folder}/${program}`));
 
 /** The dynamic linker's list of libraries; empty where it cannot be asked. */
 function knownLibraries() {
@@ -51,7 +59,11 @@ export function missingPackages({ screen, driver, vulkan = false }) {
   }
   for (const [program, name] of Object.entries(programs)) {
     const wanted = program === 'chromedriver' ? driver : screen;
-    if (wanted && !onPath(program) && !existsSync(`/usr/bin/${program}`)) missing.push(name);
+    if (wanted && !isInstalled(program)) missing.push(name);
+  }
+  for (const [program, name] of Object.entries(witnesses)) {
+    // Nobody is asked to install them.
+    if (driver && isRoot && !isInstalled(program)) missing.push(name);
   }
   return missing;
 }

@@ -9,6 +9,7 @@ import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
 import { setupMenu } from './menu.ts';
+import { setupOffline } from './offline.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
@@ -23,6 +24,7 @@ const options = readOptions(process.argv, process.cwd());
 // Before the lock: it lies in the data folder, one app a folder.
 if (options.userDataFolder !== null) app.setPath('userData', options.userDataFolder);
 // Before the app is ready, or never.
+setupOffline(app, (scheme) => mainLog?.warn('request denied', { scheme }));
 protocol.registerSchemesAsPrivileged([
   {
     scheme: appProtocols.page,
@@ -41,6 +43,7 @@ const paths = layOutPaths({
   modelsFolder: options.modelsFolder,
 });
 
+let mainLog: Logger | null = null;
 let window: BrowserWindow | null = null;
 let studio: Studio | null = null;
 let problem: string | null = null;
@@ -56,6 +59,7 @@ if (app.requestSingleInstanceLock()) {
 
 async function boot(): Promise<void> {
   const log = openLog(paths.mainLog);
+  mainLog = log;
   log.info('start', { electron: process.versions['electron'], platform: process.platform });
   setupFaultLog(log);
   setupNavigationGuard(log);
