@@ -91,7 +91,7 @@ function isShipped(file) {
 function stageApp(runtime, variant) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  for (const folder of ['main', 'preload', 'worker', 'renderer', 'cli']) {
+  for (const folder of ['main', 'preload', 'worker', 'decoder', 'renderer', 'cli']) {
     const from = path.join(root, 'out', folder);
     if (existsSync(from)) cpSync(from, path.join(stage, 'out', folder), { recursive: true });
   }

@@ -103,6 +103,7 @@ const all = [
     'src/base',
     'src/shared',
   ]),
+  nodeTargetOf('decoder', 'src/worker/decoder/main.ts', ['src/worker', 'src/shared']),
   renderer,
   nodeTargetOf('cli', 'src/cli/main.ts', [
     'src/cli',

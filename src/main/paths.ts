@@ -18,6 +18,7 @@ export interface AppPaths {
   readonly page: string;
   readonly preload: string;
   readonly worker: string;
+  readonly decoder: string;
 }
 
 export interface PathRoots {
@@ -50,5 +51,6 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     page: path.join(built, 'renderer'),
     preload: path.join(built, 'preload', 'preload.cjs'),
     worker: path.join(built, 'worker', 'main.js'),
+    decoder: path.join(built, 'decoder', 'main.js'),
   };
 }

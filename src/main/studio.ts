@@ -12,6 +12,8 @@ import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import type { Logger } from '../base/log.ts';
 import type { AppOptions } from './options.ts';
 import type { AppPaths } from './paths.ts';
+import { createPictureDecoder } from './pictures/decoder.ts';
+import { guardEngine } from './pictures/guarded-engine.ts';
 import { createPictureStore } from './pictures/store.ts';
 import { createPlaces } from './places.ts';
 import { Engine } from './processes/engine.ts';
@@ -64,7 +66,11 @@ export function createStudio(parts: StudioParts): Studio {
     { folder: paths.ownModels, embedded: false },
   ];
   const engine = new Engine({
-    spawn: createUtilitySpawn({ entry: paths.worker, logFile: paths.workerLog }),
+    spawn: createUtilitySpawn({
+      entry: paths.worker,
+      name: 'TextBind Studio engine',
+      logFile: paths.workerLog,
+    }),
     clock,
     log,
     choice() {
@@ -73,15 +79,26 @@ export function createStudio(parts: StudioParts): Studio {
     },
     onStatus: (status) => emit('engine.status', status),
   });
-  const chat = new ChatService({ store, pictures, engine, clock, log, emit });
+  const decoder = createPictureDecoder({
+    spawn: createUtilitySpawn({
+      entry: paths.decoder,
+      name: 'TextBind Studio pictures',
+      logFile: paths.workerLog,
+    }),
+    clock,
+    log,
+  });
+  const guarded = guardEngine(engine, decoder);
+  const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
   const places = createPlaces(window, options.saveFolder);
   const info = describeApp(paths);
   collectPictures(() => pictures.collect(keptMs.unusedPicture), log);
   return {
-    services: { store, pictures, chat, engine, modelsFolders, places, clock, emit, info },
+    services: { store, pictures, decoder, chat, engine, modelsFolders, places, clock, emit, info },
     engine,
     async close() {
       chat.close();
+      decoder.close();
       await engine.close();
       closeDatabase(database);
     },

@@ -1,15 +1,20 @@
 import { copyFile } from 'node:fs/promises';
 import { StudioError } from '../../shared/errors.ts';
 import { fileNameOf, pictureFileName } from '../conversations/export.ts';
+import { readPictureHeader } from '../pictures/header.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about pictures. */
 export function pictureHandlers(services: AppServices): DomainHandlers<'pictures'> {
-  const { store, pictures, places } = services;
+  const { store, pictures, decoder, places } = services;
   return {
-    'pictures.add': ({ bytes, name }) =>
-      pictures.add(bytes, { name, origin: 'user', caption: null, recipe: null }),
+    async 'pictures.add'({ bytes, name }) {
+      // The header first: what it refuses need not be sent to another process.
+      readPictureHeader(bytes, name);
+      await decoder.check(bytes, name);
+      return pictures.add(bytes, { name, origin: 'user', caption: null, recipe: null });
+    },
     async 'pictures.save'({ pictureId }) {
       const picture = store.pictures.find(pictureId);
       if (picture === null) throw new StudioError('not-found', `There is no picture ${pictureId}.`);

@@ -1,6 +1,6 @@
 import { imageSize } from 'image-size';
 import { StudioError } from '../../shared/errors.ts';
-import { pictureLimits, type Picture } from '../../shared/domain/picture.ts';
+import { pictureLimits, sizeFault, type Picture } from '../../shared/domain/picture.ts';
 
 /** What a picture's header says: its format, and the size at which it is shown. */
 export type PictureHeader = Pick<Picture, 'mediaType' | 'width' | 'height'>;
@@ -26,12 +26,8 @@ export function readPictureHeader(bytes: Uint8Array, name: string): PictureHeade
     );
   }
   const header = parse(bytes, name);
-  if (header.width * header.height > pictureLimits.maxPixels) {
-    throw new StudioError(
-      'bad-input',
-      `${name} has ${header.width} x ${header.height} pixels; the most is ${pictureLimits.maxPixels / 1e6} million.`,
-    );
-  }
+  const fault = sizeFault(header.width, header.height, header.mediaType === 'image/avif');
+  if (fault !== null) throw new StudioError('bad-input', `${name} ${fault}.`);
   return header;
 }
 
@@ -51,8 +47,10 @@ function parse(bytes: Uint8Array, name: string): PictureHeader {
       { cause },
     );
   }
-  // EXIF orientations 5 to 8 lie on their side: what a person sees is higher than wide where the file is wider.
-  const turned = (size.orientation ?? 1) >= 5;
+  // EXIF orientations 5 to 8 lie on their side: what a person sees is higher than wide where the file is wider. There
+  // are files that say 9 or more, which means nothing.
+  const orientation = size.orientation ?? 1;
+  const turned = orientation >= 5 && orientation <= 8;
   return {
     mediaType,
     width: turned ? size.height : size.width,

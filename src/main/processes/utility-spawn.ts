@@ -8,16 +8,18 @@ import type { Child, ChildExit, Spawn } from './child.ts';
 const keptWords = 4000;
 
 export interface UtilitySpawnOptions {
-  /** Path of the worker's built entry. */
+  /** Path of the process's built entry. */
   readonly entry: string;
+  /** What the system's list of processes calls it. */
+  readonly name: string;
   readonly logFile: string;
 }
 
-/** Starts the worker as an Electron utility process. Only after the app is ready. */
+/** Starts a process as an Electron utility process. Only after the app is ready. */
 export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
   return () => {
     const child = utilityProcess.fork(options.entry, [], {
-      serviceName: 'TextBind Studio engine',
+      serviceName: options.name,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...quietEnvironment, [workerEnvironment.logFile]: options.logFile },
     });

@@ -9,8 +9,29 @@ export const pictureMediaTypes = [
   'image/avif',
 ] as const;
 
-/** Limits on a picture that a person brings in: bytes of the file, and pixels once decoded. */
-export const pictureLimits = { maxBytes: 64 * 1024 * 1024, maxPixels: 100_000_000 } as const;
+/**
+ * Limits on a picture that a person brings in: bytes of the file, pixels of one side, and pixels once decoded. AVIF's
+ * decoder holds some 20 bytes a pixel where the others hold 4 to 16.
+ */
+export const pictureLimits = {
+  maxBytes: 64 * 1024 * 1024,
+  maxSide: 16_384,
+  maxPixels: 64_000_000,
+  maxAvifPixels: 32_000_000,
+} as const;
+
+/** A process that decodes pictures ends itself beyond this. Within the limits above 1.1 GB were measured. */
+export const decoderMemory = { mostBytes: 1_600_000_000, lookMs: 20 } as const;
+
+/** What is wrong with a picture's size, as the end of a sentence; null where it is within the limits. */
+export function sizeFault(width: number, height: number, isAvif: boolean): string | null {
+  const { maxSide, maxPixels, maxAvifPixels } = pictureLimits;
+  const size = `has ${width} x ${height} pixels`;
+  if (Math.max(width, height) > maxSide) return `${size}; a side has at most ${maxSide}`;
+  const most = isAvif ? maxAvifPixels : maxPixels;
+  if (width * height <= most) return null;
+  return `${size}; the most ${isAvif ? 'in an AVIF file ' : ''}is ${most / 1e6} million`;
+}
 
 /** What a drawn picture was drawn from, so that it can be redrawn exactly. */
 export const pictureRecipeSchema = z.object({

@@ -58,6 +58,7 @@ export const noticeSchema = z.object({
     'caption-empty',
     'too-many-pictures',
     'stray-end',
+    'picture-unreadable',
   ]),
   message: z.string(),
 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Metadata } from 'sharp';
 import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
-import { pictureLimits } from '../../shared/domain/picture.ts';
+import { pictureLimits, sizeFault } from '../../shared/domain/picture.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { resizeImage, type ResizeKernel, type RgbImage } from './resize.ts';
 
@@ -36,16 +36,32 @@ export async function readPicture(path: string): Promise<PictureFile> {
 /**
  * Decodes a picture as a person sees it: turned by its EXIF orientation, transparent parts on white, the first frame
  * of an animation, in sRGB.
- * @throws StudioError `bad-input` for anything that is not a whole picture within the limits
+ * @throws StudioError `bad-input` for anything that is not a whole picture within the limits; `cancelled` as soon as
+ * the signal says so, while the decoder's thread ends its work within its own limits
  */
-export async function decodeImage(bytes: Uint8Array, name = 'picture'): Promise<RgbImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  name = 'picture',
+  signal?: AbortSignal,
+): Promise<RgbImage> {
+  if (signal === undefined) return decodeWhole(bytes, name);
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new StudioError('cancelled', 'Stopped.'));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const done = (): void => signal.removeEventListener('abort', onAbort);
+    decodeWhole(bytes, name).then(resolve, reject).finally(done);
+  });
+}
+
+/** The longest that one picture is decoded, seconds. */
+const decodeLimitSeconds = 30;
+
+async function decodeWhole(bytes: Uint8Array, name: string): Promise<RgbImage> {
+  await checkHeader(bytes, name);
   try {
-    // 'error', not 'truncated': half a picture must not be taken for a whole one.
-    const { data, info } = await sharp(bytes, {
-      limitInputPixels: pictureLimits.maxPixels,
-      failOn: 'error',
-      pages: 1,
-    })
+    const { data, info } = await sharp(bytes, decodeOptions)
+      .timeout({ seconds: decodeLimitSeconds })
       .autoOrient()
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
@@ -54,11 +70,41 @@ export async function decodeImage(bytes: Uint8Array, name = 'picture'): Promise<
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: threeChannels(data, info.channels) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
-      cause: error,
-    });
+    throw undecodable(name, error);
   }
+}
+
+// 'error', not 'truncated': half a picture must not be taken for a whole one.
+const decodeOptions = {
+  limitInputPixels: pictureLimits.maxPixels,
+  failOn: 'error',
+  pages: 1,
+} as const;
+
+/** A picture's size before anything is decoded: a few bytes can stand for gigabytes. */
+async function checkHeader(bytes: Uint8Array, name: string): Promise<void> {
+  let header: Metadata;
+  try {
+    header = await sharp(bytes, { ...decodeOptions, limitInputPixels: false }).metadata();
+  } catch (error) {
+    throw undecodable(name, error);
+  }
+  const { width, height, format } = header;
+  if (!formats.has(format)) {
+    throw undecodable(name, `a ${format} file; PNG, JPEG, WebP, GIF and AVIF can be read`);
+  }
+  const fault = sizeFault(width, height, format === 'heif');
+  if (fault !== null) throw new StudioError('bad-input', `${name}: it ${fault}`);
+}
+
+/** By sharp's names; it knows AVIF as a HEIF file. Others bring decoders that nobody asked for, as SVG's or PDF's. */
+const formats: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp', 'gif', 'heif']);
+
+function undecodable(name: string, error: unknown): StudioError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
+    cause: error,
+  });
 }
 
 function threeChannels(data: Uint8Array, channels: number): Uint8Array {

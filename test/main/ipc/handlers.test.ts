@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
+import { StudioError } from '../../../src/shared/errors.ts';
 import type { AppServices } from '../../../src/main/services.ts';
 import { encodePng } from '../support/png.ts';
 import { drawnEvent, ScriptedEngine } from '../support/scripted-engine.ts';
@@ -29,6 +30,12 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const handlers = createHandlers({
     store,
     pictures,
+    decoder: {
+      async check(_, name) {
+        did.push(`decode ${name}`);
+        if (name === 'broken.png') throw new StudioError('bad-input', `${name} is broken`);
+      },
+    },
     chat,
     clock: systemClock,
     emit,
@@ -80,6 +87,18 @@ async function conversed(answers: { where?: string | null } = {}) {
   await until(() => did.includes('chat.turn'), 'the end');
   return { ...made, picture, conversation, turns };
 }
+
+test('a picture is decoded before it is stored', async () => {
+  const { handlers, did, folder } = makeHandlers();
+  await expect(
+    handlers['pictures.add']({ bytes: encodePng(9, 9), name: 'broken.png' }),
+  ).rejects.toMatchObject({ kind: 'bad-input', message: 'broken.png is broken' });
+  await expect(
+    handlers['pictures.add']({ bytes: new Uint8Array(20), name: 'no.png' }),
+  ).rejects.toMatchObject({ kind: 'bad-input' });
+  expect(did).toEqual(['decode broken.png']);
+  expect(existsSync(path.join(folder, 'pictures'))).toBe(false);
+});
 
 describe('conversations', () => {
   test('deleting takes it out of the list and says so; restoring brings it back', async () => {

@@ -11,6 +11,7 @@ import {
   pixelValues,
   readPicture,
 } from '../../../src/worker/inputs/image.ts';
+import { readPictureHeader } from '../../../src/main/pictures/header.ts';
 import { resizeImage, type ResizeKernel } from '../../../src/worker/inputs/resize.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
 
@@ -59,6 +60,39 @@ describe('decodeImage', () => {
     // Orientation 6 is shown a quarter turn clockwise: what was left is on top.
     expect([...image.data.slice(0, 3)]).toEqual([255, 0, 0]);
     expect([...image.data.slice(-3)]).toEqual([0, 0, 255]);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 255])(
+    'EXIF orientation %i has the size that main reads in the header',
+    async (orientation) => {
+      const bytes = await solid(6, 4, '#0000ff').withMetadata({ orientation: 8 }).jpeg().toBuffer();
+      // Tag 0x0112, SHORT, one value: in little-endian or big-endian order.
+      const [little, big] = ['1201030001000000', '0112000300000001'].map((hex) =>
+        bytes.indexOf(Buffer.from(hex, 'hex')),
+      ) as [number, number];
+      if (little > 0) bytes.writeUInt16LE(orientation, little + 8);
+      else bytes.writeUInt16BE(orientation, big + 8);
+      const image = await decodeImage(bytes);
+      const lies = orientation >= 5 && orientation <= 8;
+      expect([image.width, image.height]).toEqual(lies ? [4, 6] : [6, 4]);
+      expect(readPictureHeader(bytes, 'x')).toMatchObject({
+        width: image.width,
+        height: image.height,
+      });
+    },
+  );
+
+  it('refuses other formats, and is given up on at once when it is stopped', async () => {
+    const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
+    await expect(decodeImage(svg, 'x')).rejects.toThrow(/x: .*svg file; PNG, JPEG/);
+    const abort = new AbortController();
+    const large = await solid(5000, 5000, '#336699').png().toBuffer();
+    const decoded = decodeImage(large, 'x', abort.signal);
+    abort.abort();
+    await expect(decoded).rejects.toMatchObject({ kind: 'cancelled' });
+    await expect(decodeImage(large, 'x', abort.signal)).rejects.toMatchObject({
+      kind: 'cancelled',
+    });
   });
 
   it('puts transparent parts on white', async () => {

@@ -1,8 +1,14 @@
 import type { ReplyEvent } from '../../../shared/contracts/reply-event.ts';
 import type {
+  PromptTurn,
   WorkerReplyBody,
   WorkerRequestBody,
 } from '../../../shared/contracts/worker-protocol.ts';
+import {
+  leaveOutPictures,
+  unreadableNotice,
+} from '../../../shared/contracts/unreadable-pictures.ts';
+import { isStudioError } from '../../../shared/errors.ts';
 import { readPicture, type PictureFile } from '../../inputs/image.ts';
 import { buildPrompt, type Prompt } from '../../inputs/prompt.ts';
 import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
@@ -19,7 +25,7 @@ import {
 
 /** Turns a picture into what stands for it in a sequence; `Vision` fits. */
 export interface PictureReader {
-  embed(picture: PictureFile, name?: string): Promise<Stretch>;
+  embed(picture: PictureFile, name?: string, signal?: AbortSignal): Promise<Stretch>;
 }
 
 export interface ReplyContext {
@@ -49,13 +55,15 @@ export async function replyTo(
   const startedAt = performance.now();
   const { tokenizer, sequence, emit, signal, maxPositions } = context;
   const { sampling } = request;
-  const prompt = buildPrompt(tokenizer, request.turns, {
-    queryTokens: context.queryTokens,
-    // Room for the reply, but never more than a quarter: a short context should still hold a conversation.
-    maxPositions: maxPositions - Math.min(sampling.maxNewTokens, Math.floor(maxPositions / 4)),
-  });
+  const build = (turns: readonly PromptTurn[]): Prompt =>
+    buildPrompt(tokenizer, turns, {
+      queryTokens: context.queryTokens,
+      // Room for the reply, but never more than a quarter: a short context should still hold a conversation.
+      maxPositions: maxPositions - Math.min(sampling.maxNewTokens, Math.floor(maxPositions / 4)),
+    });
+  const { prompt, pictures, unreadable } = await readPictures(request.turns, build, context);
+  if (unreadable > 0) emit({ kind: 'notice', notice: unreadableNotice(unreadable) });
   if (prompt.droppedPairs > 0 || prompt.droppedMessages > 0) emit(trimmedNotice(prompt));
-  const pictures = await embedPictures(prompt, context);
   if (pictures === null) return { finish: 'cancelled', usage: emptyUsage(prompt) };
   await prepareSequence(prompt, pictures, context);
   const readyAt = performance.now();
@@ -90,16 +98,46 @@ export async function replyTo(
   };
 }
 
-/** Null when Stop came in between. */
+/**
+ * The prompt and what the model sees in its pictures; null when Stop came in between. A picture that cannot be read is
+ * left out, for it would stand in the way of everything that is said after it.
+ */
+async function readPictures(
+  turns: readonly PromptTurn[],
+  build: (turns: readonly PromptTurn[]) => Prompt,
+  context: ReplyContext,
+): Promise<{
+  readonly prompt: Prompt;
+  readonly pictures: Stretch[] | null;
+  readonly unreadable: number;
+}> {
+  const unreadable = new Set<string>();
+  for (;;) {
+    // Without it more of the conversation may fit, and with that other pictures: those read already are remembered.
+    const prompt = build(leaveOutPictures(turns, unreadable));
+    const before = unreadable.size;
+    const pictures = await embedPictures(prompt, context, unreadable);
+    if (unreadable.size === before) return { prompt, pictures, unreadable: unreadable.size };
+  }
+}
+
+/** Null when Stop came in between. Notes the paths of those that cannot be read. */
 async function embedPictures(
   prompt: Prompt,
   { vision, signal }: ReplyContext,
+  unreadable: Set<string>,
 ): Promise<Stretch[] | null> {
   const stretches: Stretch[] = [];
   for (const { path } of prompt.pictures) {
     await nextTurnOfLoop();
     if (signal.aborted) return null;
-    stretches.push(await vision.embed(await readPicture(path), path));
+    try {
+      stretches.push(await vision.embed(await readPicture(path), path, signal));
+    } catch (error) {
+      if (isStudioError(error, 'cancelled')) return null;
+      if (!isStudioError(error, 'bad-input')) throw error;
+      unreadable.add(path);
+    }
   }
   return stretches;
 }

@@ -60,10 +60,11 @@ export class Vision {
   /**
    * The picture's place in a sequence: positions named by its hash, and their embeddings [queries, hidden].
    * @param name what errors call the file
-   * @throws StudioError `bad-input` for a file that is not a picture
+   * @throws StudioError `bad-input` for a file that is not a picture, `cancelled` where the signal comes while it is
+   * decoded
    */
-  async embed(picture: PictureFile, name?: string): Promise<Stretch> {
-    const stretch = this.#kept.get(picture.hash) ?? (await this.#look(picture, name));
+  async embed(picture: PictureFile, name?: string, signal?: AbortSignal): Promise<Stretch> {
+    const stretch = this.#kept.get(picture.hash) ?? (await this.#look(picture, name, signal));
     // Moved to the newest end.
     this.#kept.delete(picture.hash);
     this.#kept.set(picture.hash, stretch);
@@ -84,8 +85,8 @@ export class Vision {
     return this.encode(pixelValues(await decodeImage(bytes), this.#processor));
   }
 
-  async #look(picture: PictureFile, name?: string): Promise<Stretch> {
-    const pixels = pixelValues(await decodeImage(picture.bytes, name), this.#processor);
+  async #look(picture: PictureFile, name?: string, signal?: AbortSignal): Promise<Stretch> {
+    const pixels = pixelValues(await decodeImage(picture.bytes, name, signal), this.#processor);
     const seen = await this.encode(pixels);
     const feeds = { encoder_hidden_states: float32Tensor(seen.data, seen.dims) };
     const { image_embeds: embeds } = await runFloats(this.#qformer, feeds, ['image_embeds']);

@@ -1,0 +1,155 @@
+import {
+  decoderOutOfMemory,
+  fromDecoderSchema,
+  type FromDecoder,
+  type ToDecoder,
+} from '../../shared/contracts/decoder-protocol.ts';
+import { fromWireError, StudioError, toWireError } from '../../shared/errors.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Child, ChildExit, Spawn } from '../processes/child.ts';
+
+/** How long one picture may take, and how long a process without work is kept. Milliseconds. */
+export const decoderTimes = { pictureMs: 30_000, idleMs: 60_000 } as const;
+
+export interface PictureDecoder {
+  /**
+   * Decodes a picture in a process of its own, and resolves if that succeeds.
+   * @param source the file's bytes or its path
+   * @param name what errors call it
+   * @throws StudioError `bad-input` with a sentence that says why it cannot be decoded; `cancelled` by the signal,
+   * which ends the process
+   */
+  check(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void>;
+  /** Ends the process. */
+  close(): void;
+}
+
+export interface DecoderOptions {
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The process that decodes, started when it is needed. */
+export function createPictureDecoder(options: DecoderOptions): PictureDecoder {
+  return new Decoder(options);
+}
+
+interface Asked {
+  readonly id: number;
+  readonly name: string;
+  settle(error: Error | null): void;
+}
+
+class Decoder implements PictureDecoder {
+  readonly #options: DecoderOptions;
+  /** One picture after another: what a process holds is then one picture's. */
+  #line: Promise<unknown> = Promise.resolve();
+  #child: Child | null = null;
+  #asked: Asked | null = null;
+  #idle: Timer | null = null;
+  #count = 0;
+
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+  }
+
+  check(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void> {
+    const turn = this.#line.then(() => this.#decode(source, name, signal));
+    this.#line = turn.catch(() => undefined);
+    return turn;
+  }
+
+  close(): void {
+    this.#idle?.cancel();
+    this.#end();
+  }
+
+  #decode(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(stopped());
+    this.#idle?.cancel();
+    const child = this.#start();
+    // Without the process what a header says must do; the engine decodes again and leaves out what it cannot.
+    if (child === null) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const abandon = (error: Error): void => {
+        this.#end();
+        asked.settle(error);
+      };
+      const onAbort = (): void => abandon(stopped());
+      const timer = this.#options.clock.after(decoderTimes.pictureMs, () =>
+        abandon(refusal(name, `decoding it takes longer than ${decoderTimes.pictureMs / 1000} s`)),
+      );
+      const asked: Asked = {
+        id: (this.#count += 1),
+        name,
+        settle: (error) => {
+          timer.cancel();
+          signal?.removeEventListener('abort', onAbort);
+          this.#asked = null;
+          this.#idle = this.#options.clock.after(decoderTimes.idleMs, () => this.#end());
+          if (error === null) resolve();
+          else reject(error);
+        },
+      };
+      this.#asked = asked;
+      signal?.addEventListener('abort', onAbort, { once: true });
+      child.port.postMessage({ id: asked.id, name, source } satisfies ToDecoder);
+    });
+  }
+
+  #start(): Child | null {
+    if (this.#child !== null) return this.#child;
+    try {
+      const child = this.#options.spawn();
+      child.port.onMessage((message) => this.#receive(message));
+      child.onExit((exit) => this.#exited(child, exit));
+      this.#child = child;
+    } catch (error) {
+      this.#options.log.error('picture decoder not started', {
+        reason: toWireError(error).message,
+      });
+    }
+    return this.#child;
+  }
+
+  #receive(message: unknown): void {
+    const parsed = fromDecoderSchema.safeParse(message);
+    const asked = this.#asked;
+    if (!parsed.success || asked === null || parsed.data.id !== asked.id) return;
+    asked.settle(errorOf(parsed.data));
+  }
+
+  #exited(child: Child, { code, signal }: ChildExit): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    const asked = this.#asked;
+    this.#options.log.warn('picture decoder ended', { code, signal, asked: asked !== null });
+    const memory = code === decoderOutOfMemory;
+    asked?.settle(
+      refusal(
+        asked.name,
+        memory ? 'decoding it takes too much memory' : 'the decoder crashed on it',
+      ),
+    );
+  }
+
+  #end(): void {
+    const child = this.#child;
+    this.#child = null;
+    child?.kill('SIGKILL');
+  }
+}
+
+function errorOf({ error }: FromDecoder): Error | null {
+  return error === null ? null : fromWireError(error);
+}
+
+function refusal(name: string, why: string): StudioError {
+  return new StudioError('bad-input', `${name} cannot be used as a picture: ${why}.`);
+}
+
+function stopped(): StudioError {
+  return new StudioError('cancelled', 'It was stopped.');
+}
