@@ -81,7 +81,7 @@ const shippedApp: Scenario = async (place, launch) => {
 /** What a page could try if somebody's words became a script in it. Resolves after each has had time to fail. */
 const attack = `
   const done = arguments[arguments.length - 1];
-  const hosts = ['attack.example', '93.184.216.34', '[2606:2800:220:1::1]'];
+  const hosts = ['attack.example', '198.51.100.7', '[2001:db8::7]'];
   const tries = hosts.flatMap((host) => [
     () => fetch('https://' + host + '/'),
     () => fetch('http://' + host + '/', { mode: 'no-cors' }),
