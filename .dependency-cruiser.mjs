@@ -336,6 +336,12 @@ const programs = [
     ],
     'bench: the engine, the database and the processes, started as scripts start them',
   ),
+  never(
+    'scripts-load-packages-late',
+    { path: '^scripts/([^/]+|setup/[^/]+|build/[^/]+)$' },
+    { path: anyPackage, dynamic: false, dependencyTypesNot: ['type-only'] },
+    'set-up begins before npm packages are there: they are imported where they are used',
+  ),
   only(
     'scripts-import-no-source',
     '^scripts/',

@@ -110,6 +110,8 @@ const plants: readonly Plant[] = [
   plant('cli-imports-shared-worker-and-pure-main', 'src/cli/f1.ts', '../renderer/target.ts'),
   plant('cli-has-no-electron', 'src/cli/f2.ts', '../main/conversations/c4.ts'),
   plant('bench-measures-what-ships', 'bench/f3.ts', '../src/renderer/target.ts'),
+  plant('scripts-load-packages-late', 'scripts/setup/f5.mjs', 'zod'),
+  plant('scripts-load-packages-late', 'scripts/f6.mjs', 'zod'),
   plant('scripts-import-no-source', 'scripts/f4.mjs', '../src/base/target.ts'),
 ];
 
@@ -221,6 +223,7 @@ describe('boundaries', () => {
       ['src/cli/e.ts', "import '../worker/target.ts';"],
       ['src/renderer/f.ts', "import '../shared/target.ts';\nimport './views/target.ts';"],
       ['src/renderer/preview/g.ts', "import '../fake/target.ts';"],
+      ['scripts/setup/i.mjs', "export const zod = () => import('zod');"],
       ['bench/h.ts', "import '../src/worker/target.ts';\nimport '../scripts/setup/target.ts';"],
     ]);
     expect(clean).toEqual([]);

@@ -9,9 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { extractFromTgz, extractFromZip } from './archive.mjs';
 import { download } from './download.mjs';
 import { pinnedNode } from './npm-packages.mjs';
@@ -156,7 +154,7 @@ async function assembleFallback() {
 
   const work = path.join(electronCache, 'work');
   rmSync(work, { recursive: true, force: true });
-  extractFromZip(zip, (name) => placeOf(name, work));
+  await extractFromZip(zip, (name) => placeOf(name, work));
   const dist = path.join(work, 'dist');
   mkdirSync(path.join(dist, 'resources'), { recursive: true });
   await packDefaultApp(path.join(dist, 'resources', 'default_app.asar'));
@@ -203,9 +201,8 @@ export function placeOf(name, work) {
  * @param {string} target
  */
 async function packDefaultApp(target) {
-  const require = createRequire(path.join(root, 'package.json'));
-  const asar = await import(pathToFileURL(require.resolve('@electron/asar')).href);
-  await asar.createPackage(path.join(root, 'scripts', 'setup', 'default-app'), target);
+  const { createPackage } = await import('@electron/asar');
+  await createPackage(path.join(root, 'scripts', 'setup', 'default-app'), target);
 }
 
 /**
@@ -214,8 +211,7 @@ async function packDefaultApp(target) {
  * @param {string} executable
  */
 async function turnSnapshotFuseOff(executable) {
-  const require = createRequire(path.join(root, 'package.json'));
-  const { flipFuses, FuseVersion, FuseV1Options } = require('@electron/fuses');
+  const { flipFuses, FuseVersion, FuseV1Options } = await import('@electron/fuses');
   await flipFuses(executable, {
     version: FuseVersion.V1,
     [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,

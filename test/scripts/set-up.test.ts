@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
@@ -67,7 +68,7 @@ function zipOf(
 }
 
 describe('archives', () => {
-  it('takes the chosen files out of a zip, with the executable bit', () => {
+  it('takes the chosen files out of a zip, with the executable bit', async () => {
     const zip = path.join(folder, 'a.zip');
     writeFileSync(
       zip,
@@ -77,7 +78,7 @@ describe('archives', () => {
         { name: 'app/left.txt', text: 'left', mode: 0o100644, packed: false },
       ]),
     );
-    const count = extractFromZip(zip, (name: string) =>
+    const count = await extractFromZip(zip, (name: string) =>
       name.endsWith('left.txt') ? undefined : path.join(folder, name),
     );
     expect(count).toBe(2);
@@ -87,10 +88,10 @@ describe('archives', () => {
     expect(existsSync(path.join(folder, 'app/left.txt'))).toBe(false);
   });
 
-  it('refuses what is no zip', () => {
+  it('refuses what is no zip', async () => {
     const file = path.join(folder, 'b.zip');
     writeFileSync(file, 'nothing of the kind');
-    expect(() => extractFromZip(file, () => undefined)).toThrow(/not a zip/);
+    await expect(extractFromZip(file, () => undefined)).rejects.toThrow(/not a zip/);
   });
 
   it('takes one file out of a tar, past others of odd sizes', async () => {
@@ -108,6 +109,25 @@ describe('archives', () => {
     await expect(extractFromTgz(path.join(folder, 'p.tgz'), '.iso', target)).rejects.toThrow(
       /no .iso/,
     );
+  });
+
+  it('refuses a tar that was cut, and leaves nothing', async () => {
+    mkdirSync(path.join(folder, 'package'));
+    writeFileSync(path.join(folder, 'package/big.zip'), randomBytes(300_000));
+    execFileSync('tar', ['czf', 'p.tgz', 'package/big.zip'], { cwd: folder });
+    const cut = path.join(folder, 'cut.tgz');
+    writeFileSync(cut, readFileSync(path.join(folder, 'p.tgz')).subarray(0, 200_000));
+    const target = path.join(folder, 'out.zip');
+    await expect(extractFromTgz(cut, '.zip', target)).rejects.toThrow();
+    expect(readdirSync(folder).filter((name) => name.startsWith('out'))).toEqual([]);
+  });
+
+  it.each(['../outside', '/outside'])('writes nothing of a zip that holds %s', async (name) => {
+    const zip = path.join(folder, 'c.zip');
+    writeFileSync(zip, zipOf([{ name, text: 'x', mode: 0o100644, packed: false }]));
+    await expect(
+      extractFromZip(zip, (each: string) => path.join(folder, 'in', each)),
+    ).rejects.toThrow(/relative path|absolute path/);
   });
 });
 

@@ -19,7 +19,7 @@ if (named === undefined) {
 }
 const folder = path.resolve(named);
 const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-app.setName(manifest.productName ?? manifest.name ?? 'Electron');
+app.setName(manifest.productName ?? manifest.name ?? app.getName());
 // Not in Electron's types: its own default app uses them.
 const untyped = /** @type {any} */ (app);
 if (manifest.version !== undefined) untyped.setVersion(manifest.version);
