@@ -10,7 +10,7 @@ import { WorkerClient } from './worker-client.ts';
 export const supervision = {
   readyMs: 60_000,
   pingEveryMs: 5_000,
-  /** Silence after which it counts as unresponsive: while idle, and while it works. */
+  /** Silence after which it counts as unresponsive: while idle or asked to stop, and while it works. */
   silentIdleMs: 20_000,
   silentBusyMs: 120_000,
   /** Silence after which it is killed. Opening and drawing on a slow machine are one long run. */
@@ -173,8 +173,10 @@ export class Supervisor {
     // The machine slept: its silence says nothing.
     if (now - run.lastCheckAt > 4 * supervision.pingEveryMs) run.lastSignAt = now;
     run.lastCheckAt = now;
-    const silentMs = now - run.lastSignAt;
-    const busy = run.client.inFlight().length > 0;
+    const stopAskedAt = run.client.stopAskedAt();
+    const busy = run.client.inFlight().length > 0 && stopAskedAt === null;
+    // A run may be long and silent; once a person asked for its end, nobody waits that long. Counted from the asking.
+    const silentMs = now - Math.max(run.lastSignAt, stopAskedAt ?? run.lastSignAt);
     const seconds = Math.round(silentMs / 1000);
     if (silentMs > (busy ? supervision.killBusyMs : supervision.killIdleMs)) {
       run.endReason = `The engine did not answer for ${seconds} s and was ended.`;

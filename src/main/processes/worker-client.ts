@@ -19,6 +19,8 @@ export const cancelGraceMs = 3000;
 interface Pending {
   readonly name: WorkerRequestName;
   readonly startedAt: number;
+  /** When its Stop was sent on, where it was; the worker still owes the end. */
+  stopAskedAt: number | null;
   onEvent(body: unknown): void;
   resolve(body: unknown): void;
   reject(error: Error): void;
@@ -54,6 +56,12 @@ export class WorkerClient {
     return [...this.#pending.values()].map(({ name }) => name).filter((name) => name !== 'ping');
   }
 
+  /** When the first Stop that the worker has not followed was sent (monotonic); null where there is none. */
+  stopAskedAt(): number | null {
+    const times = [...this.#pending.values()].flatMap(({ stopAskedAt }) => stopAskedAt ?? []);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
   /** Asks. Rejects with the worker's error, `cancelled`, `internal` for a malformed reply, or what `fail` gave. */
   request<Name extends WorkerRequestName>(
     name: Name,
@@ -71,6 +79,7 @@ export class WorkerClient {
       this.#pending.set(id, {
         name,
         startedAt: this.#options.clock.monotonicMs(),
+        stopAskedAt: null,
         onEvent: (event) => this.#takeEvent(id, name, event, onEvent as (event: unknown) => void),
         resolve: (reply) => {
           settle();
@@ -98,7 +107,9 @@ export class WorkerClient {
   }
 
   #cancel(id: string, reject: (error: Error) => void): void {
-    if (!this.#pending.has(id)) return;
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    pending.stopAskedAt = this.#options.clock.monotonicMs();
     this.#options.log.info('cancel', { request: id });
     this.#post({ type: 'cancel', id });
     // One session run may take long and cannot be broken off: the person need not wait for it.

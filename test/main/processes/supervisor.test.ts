@@ -206,6 +206,36 @@ describe('the supervisor', () => {
     await supervisor.close();
   });
 
+  test('a worker that works and does not follow Stop is told of, and ended, as if it were idle', async () => {
+    const { supervisor, clock, clients, states, reaches } = supervise(createNodeSpawn());
+    supervisor.start();
+    await reaches('running');
+    const stop = new AbortController();
+    const body = {
+      caption: 'x',
+      drawing: { steps: 1, guidance: 1, negative: '', seed: null, enabled: true },
+    };
+    const asked = clients[0]!.request('draw', body, { signal: stop.signal });
+    asked.catch(() => undefined);
+    process.kill(supervisor.pid()!, 'SIGSTOP');
+    const silence = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += supervision.pingEveryMs) {
+        clock.advance(supervision.pingEveryMs);
+      }
+    };
+    // So long that it would be ended at once, were the silence before Stop counted.
+    silence(supervision.killIdleMs + supervision.pingEveryMs);
+    stop.abort();
+    silence(supervision.silentIdleMs);
+    expect(states).toEqual(['starting', 'running']);
+    silence(supervision.pingEveryMs);
+    expect(supervisor.status().state).toBe('unresponsive');
+    silence(supervision.killIdleMs);
+    await reaches('crashed');
+    expect(supervisor.status().reason).toContain('did not answer for');
+    await supervisor.close();
+  });
+
   test('a machine that slept is no reason to end the worker', async () => {
     const { supervisor, clock, reaches } = supervise(createNodeSpawn());
     supervisor.start();
