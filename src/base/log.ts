@@ -1,5 +1,6 @@
 /** One log for main and the worker: lines of `message name=value ...` in a file that is put aside when it grows. */
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import electronLog from 'electron-log/node.js';
 
@@ -31,13 +32,25 @@ export function openLog(file: string, { maxBytes, keptFiles }: LogRotation = rot
   const toFile = log.transports.file;
   toFile.level = 'info';
   toFile.maxSize = maxBytes;
-  toFile.resolvePathFn = () => file;
+  toFile.resolvePathFn = () => {
+    // Asked for each line: somebody may have tidied the folder away.
+    mkdirSync(path.dirname(file), { recursive: true });
+    return file;
+  };
   toFile.archiveLogFn = () => rotateLog(file, keptFiles);
   const write =
     (level: 'info' | 'warn' | 'error') =>
     (message: string, fields?: LogFields): void =>
-      log[level](`${message} ${formatFields(fields)}`.trimEnd());
+      log[level](withoutHome(`${message} ${formatFields(fields)}`.trimEnd()));
   return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** A log is sent to others for help: the home folder, which has a person's name in it, is `~` there. */
+export function withoutHome(line: string, home: string = os.homedir()): string {
+  if (home.length < 2) return line;
+  // In a quoted field a backslash stands twice.
+  const asField = JSON.stringify(home).slice(1, -1);
+  return line.replaceAll(asField, '~').replaceAll(home, '~');
 }
 
 /** The same log with fields before those of each line, such as the id of the request that it is about. */

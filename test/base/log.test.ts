@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { formatFields, openLog, rotateLog, withFields } from '../../src/base/log.ts';
+import { formatFields, openLog, rotateLog, withFields, withoutHome } from '../../src/base/log.ts';
 import { temporaryFolder } from '../main/support/storage.ts';
 
 describe('logs', () => {
@@ -16,6 +17,26 @@ describe('logs', () => {
     expect(readFileSync(kept[0]!, 'utf8')).toBe('log 3');
     expect(readFileSync(kept[1]!, 'utf8')).toBe('log 2');
     expect(existsSync(kept[2]!)).toBe(false);
+  });
+
+  test('go on in a folder that was deleted under them', () => {
+    const folder = path.join(temporaryFolder(), 'logs');
+    const log = openLog(path.join(folder, 'main.log'));
+    log.info('before');
+    rmSync(folder, { recursive: true });
+    log.info('after');
+    expect(readFileSync(path.join(folder, 'main.log'), 'utf8')).toMatch(/after$/m);
+  });
+
+  test('say nobody’s name: the home folder is ~', () => {
+    const file = path.join(temporaryFolder(), 'main.log');
+    openLog(file).warn('model', { folder: path.join(os.homedir(), 'models', 'my llama') });
+    const line = readFileSync(file, 'utf8');
+    expect(line).toContain(path.join('~', 'models'));
+    expect(line).not.toContain(os.homedir());
+    expect(withoutHome('a="C:\\\\Users\\\\Ann\\\\x" at C:\\Users\\Ann\\y', 'C:\\Users\\Ann')).toBe(
+      'a="~\\\\x" at ~\\y',
+    );
   });
 
   test('fields are one line', () => {
