@@ -102,6 +102,17 @@ describe('markdown', () => {
     expect(page.querySelector('[aria-label=done]')).not.toBeNull();
   });
 
+  it.each([
+    '[https://\u202Emoc.live\u202C](https://evil.com/)',
+    '[**https://\u202Emoc\u202C.live**](https://evil.com/)',
+    '[\u2067`https://moc.live`\u2069](https://evil.com/)',
+    '![https://\u202Dmoc.live](https://evil.com/)',
+  ])('shows a link’s words in the order in which they are written: %s', (source) => {
+    const link = show(source).page.querySelector('a')!;
+    expect(link.textContent).toBe('https://moc.live');
+    expect(link.title).toBe('https://evil.com/');
+  });
+
   it('hands a link over instead of following it', () => {
     const { page, onlink } = show('[a page](https://example.org/a?b=1)');
     const link = page.querySelector('a')!;

@@ -159,7 +159,19 @@ function link(token: Tokens.Link, depth: number): Nodes {
   const href = safeLink(token.href);
   // A link that may not be opened is shown as written, so that nobody is led to think that it leads somewhere.
   if (href === null) return [{ kind: 'text', text: token.raw }];
-  return [{ kind: 'link', href, children: inlines(token.tokens, depth + 1) }];
+  const children = inlines(token.tokens, depth + 1).map(withoutOverrides);
+  return [{ kind: 'link', href, children }];
+}
+
+/**
+ * Takes out of a link's words what would show them in another order than they are written (Unicode's embeddings,
+ * overrides and isolates): "https://bank.example" must not be another address read backwards.
+ */
+function withoutOverrides(node: MarkdownNode): MarkdownNode {
+  if ('text' in node)
+    return { ...node, text: node.text.replaceAll(/[\u202A-\u202E\u2066-\u2069]/g, '') };
+  if ('children' in node) return { ...node, children: node.children.map(withoutOverrides) };
+  return node;
 }
 
 /** A picture from elsewhere is never loaded: its words stand for it, linked if it may be opened. */
@@ -167,7 +179,7 @@ function image(token: Tokens.Image): Nodes {
   const href = safeLink(token.href);
   if (href === null) return [{ kind: 'text', text: token.raw }];
   const words = token.text === '' ? href : token.text;
-  return [{ kind: 'link', href, children: [{ kind: 'text', text: words }] }];
+  return [{ kind: 'link', href, children: [withoutOverrides({ kind: 'text', text: words })] }];
 }
 
 const entities: Readonly<Record<string, string>> = {
