@@ -4,6 +4,8 @@ import { app, ipcMain, protocol, session } from 'electron';
 import { openLog, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, toWireError } from '../shared/errors.ts';
+import { describeApp } from './app-info.ts';
+import { systemClock } from '../base/clock.ts';
 import { runDemo } from './demo/demo.ts';
 import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
@@ -12,12 +14,14 @@ import { setupMenu } from './menu.ts';
 import { setupOffline } from './offline.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
+import { createPlaces } from './places.ts';
+import { createUtilitySpawn } from './processes/utility-spawn.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
 import { renderProblemPage } from './protocols/problem-page.ts';
 import { refuseRemoteDebugging } from './remote-debugging.ts';
 import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
-import { createStudio, openStorage, type Studio } from './studio.ts';
+import { createStudio, openStorage, type Studio, type StudioParts } from './studio.ts';
 import { createWindow } from './window.ts';
 
 const options = readOptions(process.argv, process.cwd());
@@ -73,7 +77,16 @@ async function boot(): Promise<void> {
     const emit = createEmit((...message) => {
       if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
     }, log);
-    studio = createStudio({ ...storage, paths, options, log, emit, window: () => window });
+    studio = createStudio({
+      ...storage,
+      paths,
+      log,
+      emit,
+      clock: systemClock,
+      spawn: createSpawns(),
+      places: createPlaces(() => window, options.saveFolder),
+      info: describeApp(paths),
+    });
     const handlers = createHandlers(studio.services);
     const isOurs = createSenderCheck(() => window);
     setupRequests({ channel: ipcMain, handlers, isOurs, log });
@@ -82,6 +95,14 @@ async function boot(): Promise<void> {
   // After the window: on a small machine they would fight for the processor.
   studio?.engine.start();
   if (options.demo !== null) await startDemo(options.demo.out, log);
+}
+
+function createSpawns(): StudioParts['spawn'] {
+  const { worker, decoder, workerLog: logFile } = paths;
+  return {
+    engine: createUtilitySpawn({ entry: worker, name: 'TextBind Studio engine', logFile }),
+    decoder: createUtilitySpawn({ entry: decoder, name: 'TextBind Studio pictures', logFile }),
+  };
 }
 
 function setupStorage(log: Logger): ReturnType<typeof openStorage> | null {

@@ -1,23 +1,15 @@
-import path from 'node:path';
-import { app, type BrowserWindow } from 'electron';
-import { z } from 'zod';
-import { readJsonFile } from '../base/json-file.ts';
-import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
-import { systemClock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { ChatService } from './conversations/chat-service.ts';
 import { closeDatabase, openDatabase, type StudioDatabase } from './database/open.ts';
 import { createStore, type Store } from './database/store.ts';
-import type { Emit } from './emit.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import type { Logger } from '../base/log.ts';
-import type { AppOptions } from './options.ts';
 import type { AppPaths } from './paths.ts';
 import { createPictureDecoder } from './pictures/decoder.ts';
 import { guardEngine } from './pictures/guarded-engine.ts';
 import { createPictureStore } from './pictures/store.ts';
-import { createPlaces } from './places.ts';
 import { Engine } from './processes/engine.ts';
-import { createUtilitySpawn } from './processes/utility-spawn.ts';
+import type { Spawn } from './processes/child.ts';
 import type { AppServices } from './services.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -32,19 +24,20 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-export interface StudioParts {
+export interface StudioParts extends Pick<
+  AppServices,
+  'store' | 'clock' | 'emit' | 'places' | 'info'
+> {
   readonly database: StudioDatabase;
-  readonly store: Store;
-  readonly paths: AppPaths;
-  readonly options: AppOptions;
+  readonly paths: Pick<AppPaths, 'pictures' | 'embeddedModels' | 'ownModels'>;
   readonly log: Logger;
-  readonly emit: Emit;
-  readonly window: () => BrowserWindow | null;
+  /** What starts the processes. */
+  readonly spawn: { readonly engine: Spawn; readonly decoder: Spawn };
 }
 
 /** Opens the database and tidies what the last run left. Throws `database-too-new` or `storage`. */
 export function openStorage(
-  paths: AppPaths,
+  paths: Pick<AppPaths, 'database' | 'backups'>,
   log: Logger,
 ): { database: StudioDatabase; store: Store } {
   const { database: file, backups: backupFolder } = paths;
@@ -58,19 +51,14 @@ export function openStorage(
 
 /** Puts the services together. The engine does not start yet. */
 export function createStudio(parts: StudioParts): Studio {
-  const { database, store, paths, options, log, emit, window } = parts;
-  const clock = systemClock;
+  const { database, store, paths, log, emit, clock, spawn, places, info } = parts;
   const pictures = createPictureStore(paths.pictures, store.pictures);
   const modelsFolders: readonly ModelsFolder[] = [
     { folder: paths.embeddedModels, embedded: true },
     { folder: paths.ownModels, embedded: false },
   ];
   const engine = new Engine({
-    spawn: createUtilitySpawn({
-      entry: paths.worker,
-      name: 'TextBind Studio engine',
-      logFile: paths.workerLog,
-    }),
+    spawn: spawn.engine,
     clock,
     log,
     choice() {
@@ -79,24 +67,15 @@ export function createStudio(parts: StudioParts): Studio {
     },
     onStatus: (status) => emit('engine.status', status),
   });
-  const decoder = createPictureDecoder({
-    spawn: createUtilitySpawn({
-      entry: paths.decoder,
-      name: 'TextBind Studio pictures',
-      logFile: paths.workerLog,
-    }),
-    clock,
-    log,
-  });
+  const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
   const guarded = guardEngine(engine, decoder);
   const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
-  const places = createPlaces(window, options.saveFolder);
-  const info = describeApp(paths);
-  collectPictures(() => pictures.collect(keptMs.unusedPicture), log);
+  const collecting = collectPictures(() => pictures.collect(keptMs.unusedPicture), clock, log);
   return {
     services: { store, pictures, decoder, chat, engine, modelsFolders, places, clock, emit, info },
     engine,
     async close() {
+      collecting.cancel();
       chat.close();
       decoder.close();
       await engine.close();
@@ -108,34 +87,13 @@ export function createStudio(parts: StudioParts): Studio {
 /** Later, so that it does not stand in the way of the first window. */
 function collectPictures(
   collect: () => Promise<{ rows: number; files: number }>,
+  clock: Clock,
   log: Logger,
-): void {
-  systemClock.after(10_000, () => {
+): Timer {
+  return clock.after(10_000, () => {
     collect().then(
       (collected) => log.info('pictures collected', collected),
       (error: unknown) => log.error('pictures not collected', { reason: String(error) }),
     );
   });
-}
-
-function describeApp(paths: AppPaths): AppReplyBody<'app.info'> {
-  return {
-    version: appVersion(),
-    electron: process.versions['electron'] ?? '',
-    platform: process.platform,
-    dataFolder: paths.data,
-    logFolder: paths.logs,
-  };
-}
-
-const packageSchema = z.object({ version: z.string() });
-
-/** `app.getVersion()` is Electron's own when the app runs from a checkout by the path of a file. */
-function appVersion(): string {
-  try {
-    const file = path.join(import.meta.dirname, '..', '..', 'package.json');
-    return readJsonFile(file, packageSchema, 'internal').version;
-  } catch {
-    return app.getVersion();
-  }
 }

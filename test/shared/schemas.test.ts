@@ -85,7 +85,10 @@ describe('the contracts', () => {
     expect(() =>
       appRequests['pictures.add'].request.parse({ bytes: 'base64', name: 'x' }),
     ).toThrow();
-    expect(() => appEvents['chat.text'].parse({ text: 'x' })).toThrow();
+    const event = { kind: 'text', text: 'x' };
+    const turnId = '00000000-0000-4000-8000-000000000000';
+    expect(appEvents['chat.reply'].safeParse({ turnId, sequence: 1, event }).success).toBe(true);
+    expect(appEvents['chat.reply'].safeParse({ turnId, event }).success).toBe(false);
     expect(() => workerRequests['draw'].request.parse({ caption: '' })).toThrow();
   });
 });

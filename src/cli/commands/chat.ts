@@ -1,8 +1,12 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeWholeFile } from '../../base/whole-file.ts';
-import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
+import type { DrawnPicture, WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
+import type { Picture } from '../../shared/domain/picture.ts';
+import { applyReplyEvent, storedTurn, type Reply } from '../../shared/domain/reply.ts';
+import { emptyTurn, type MessagePart, type Notice } from '../../shared/domain/turn.ts';
 import {
   imageTag,
   type TextbindConversation,
@@ -112,58 +116,77 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
   return free;
 }
 
-/** Collects a reply's events into a turn of the TextBind schema. */
-class WrittenReply {
-  readonly notices: { readonly code: string; readonly message: string }[] = [];
+/** A reply as the app would keep it, and what of it is printed while it is written. */
+export class WrittenReply {
   readonly #output: Output;
-  readonly #pictures: { readonly png: Uint8Array; readonly caption: string }[] = [];
-  #content = '';
+  /** Bytes of the drawn pictures, by the pictures' ids. */
+  readonly #drawn = new Map<string, Uint8Array>();
+  #reply: Reply = emptyTurn({ id: randomUUID(), role: 'assistant', createdAt: Date.now() });
 
   constructor(output: Output) {
     this.#output = output;
   }
 
-  take(event: ReplyEvent): void {
+  get notices(): readonly Notice[] {
+    return this.#reply.notices;
+  }
+
+  take(event: WorkerReplyEvent): void {
+    this.#print(event);
+    this.#reply = applyReplyEvent(
+      this.#reply,
+      event.kind === 'picture' ? { kind: 'picture', picture: this.#keep(event) } : event,
+    );
+  }
+
+  #keep({ png, width, height, caption, recipe }: DrawnPicture): Picture {
+    const id = randomUUID();
+    this.#drawn.set(id, png);
+    const hash = createHash('sha256').update(png).digest('hex');
+    const file = { hash, mediaType: 'image/png', width, height, bytes: png.length } as const;
+    return { id, ...file, origin: 'drawn', caption, recipe };
+  }
+
+  #print(event: WorkerReplyEvent): void {
     switch (event.kind) {
       case 'text':
-        return this.#say(event.text);
+        return this.#output.text(event.text);
       case 'picture':
         this.#output.progress('');
-        this.#pictures.push(event);
-        this.#content += imageTag;
         return this.#output.text(`[${event.caption}]`);
       case 'drawing-step':
         return this.#output.progress(`drawing: step ${event.step} of ${event.steps}`);
       case 'drawing-failed':
-        // The words that stand in the model's own context for a picture that is not there.
-        return this.#say(`(${event.caption})`);
-      case 'notice':
-        return void this.notices.push(event.notice);
+        return this.#output.text(wordsOf(event.caption));
       default:
         return;
     }
   }
 
-  #say(text: string): void {
-    this.#content += text;
-    this.#output.text(text);
-  }
-
   /** Writes the drawn pictures and gives the turn that names them. */
   async write(out: string, taken: ReadonlySet<string>): Promise<TextbindTurn> {
+    const { parts } = storedTurn(this.#reply);
     const names = new Set(taken);
-    const images: string[] = [];
-    for (const { png } of this.#pictures) {
-      const name = freeName(`drawn-${images.length + 1}.png`, names);
+    const turn: TextbindTurn = { role: 'assistant', content: '', image_list: [], caption_list: [] };
+    for (const part of parts) {
+      turn.content += contentOf(part);
+      if (part.kind !== 'picture') continue;
+      const name = freeName(`drawn-${turn.image_list.length + 1}.png`, names);
       names.add(name);
-      images.push(name);
-      await writeWholeFile(path.join(out, name), png);
+      turn.image_list.push(name);
+      turn.caption_list.push(part.picture.caption ?? '');
+      await writeWholeFile(path.join(out, name), this.#drawn.get(part.picture.id)!);
     }
-    return {
-      role: 'assistant',
-      content: this.#content,
-      image_list: images,
-      caption_list: this.#pictures.map(({ caption }) => caption),
-    };
+    return turn;
   }
+}
+
+function contentOf(part: MessagePart): string {
+  if (part.kind === 'text') return part.text;
+  return part.kind === 'picture' ? imageTag : wordsOf(part.caption);
+}
+
+/** The words that stand in the model's own context for a picture that is not there. */
+function wordsOf(caption: string): string {
+  return `(${caption})`;
 }

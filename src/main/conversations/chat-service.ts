@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import type { AppReplyBody, AppRequestBody, DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
-import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import { storedTurn, type ReplySnapshot } from '../../shared/domain/reply.ts';
+import {
+  emptyTurn,
+  type MessagePart,
+  type Turn,
+  type TurnStatus,
+} from '../../shared/domain/turn.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { FoundTurn } from '../database/turns.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 import { toPrompt } from './prompt.ts';
 import { RedrawTask } from './redraw-task.ts';
-import { ReplyTask } from './reply-task.ts';
+import { ReplyTask, type ReplyRequest } from './reply-task.ts';
 import { titleOf } from './title.ts';
 
 type StartedReply = AppReplyBody<'chat.send'>;
+
+/** A conversation, and its reply that is being written, if there is one: `turns` has that as it would be stored. */
+export interface OpenConversation extends Conversation {
+  readonly live: ReplySnapshot | null;
+}
 
 const continuable: readonly TurnStatus[] = ['stopped', 'interrupted', 'cut'];
 
@@ -22,6 +33,8 @@ export class ChatService {
   readonly #deps: ChatDependencies;
   /** By conversation: at most one each. */
   readonly #live = new Map<string, LiveTask>();
+  /** The number of the last event of each turn that was written in since the app started. */
+  readonly #told = new Map<string, number>();
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -38,15 +51,15 @@ export class ChatService {
     const isNew = request.conversationId === null;
     if (!isNew) this.#conversation(conversationId);
     this.#mustBeIdle(conversationId);
-    const user: Turn = { ...emptyTurn('user', at), parts, status: 'complete' };
-    const reply = emptyTurn('assistant', at);
+    const user: Turn = { ...newTurn('user', at), parts, status: 'complete' };
+    const reply = newTurn('assistant', at);
     store.transaction(() => {
       if (isNew) store.conversations.create(conversationId, titleOf(parts), at);
       store.turns.append(conversationId, user);
       store.turns.append(conversationId, reply);
       store.conversations.touch(conversationId, at);
     });
-    return this.#startReply(conversationId, [user, reply]);
+    return this.#startReply({ conversationId, turns: [user], reply, replaces: null });
   }
 
   /** Drops the last reply and writes it anew. */
@@ -57,13 +70,13 @@ export class ChatService {
     if (turn.role !== 'assistant' || !isLast) {
       throw new StudioError('bad-input', 'Only the last reply can be written anew.');
     }
-    const reply = emptyTurn('assistant', clock.now());
+    const reply = newTurn('assistant', clock.now());
     store.transaction(() => {
       store.turns.remove(turnId);
       store.turns.append(conversationId, reply);
       store.conversations.touch(conversationId, reply.createdAt);
     });
-    return this.#startReply(conversationId, [reply]);
+    return this.#startReply({ conversationId, turns: [], reply, replaces: turnId });
   }
 
   /** Goes on with a last reply that did not reach its end. */
@@ -79,7 +92,7 @@ export class ChatService {
     }
     const reply: Turn = { ...turn, status: 'streaming', error: null };
     store.turns.saveState(turnId, reply);
-    return this.#startReply(conversationId, [reply]);
+    return this.#startReply({ conversationId, turns: [], reply, replaces: null });
   }
 
   /** Draws the caption at a place of a reply again, there. */
@@ -87,6 +100,7 @@ export class ChatService {
     const { store } = this.#deps;
     const { conversationId, turn } = this.#find(request.turnId);
     this.#mustBeIdle(conversationId);
+    const status = settledStatus(turn);
     const part = turn.parts[request.partIndex];
     const drawable =
       part?.kind === 'undrawn' || (part?.kind === 'picture' && part.picture.origin === 'drawn');
@@ -98,27 +112,36 @@ export class ChatService {
     }
     const { caption, partIndex, seed } = request;
     const drawing = { ...store.settings.get().drawing, seed };
-    const task = new RedrawTask(this.#deps, { conversationId, turn, partIndex, caption, drawing });
-    this.#start(task);
-    return { conversation: this.#conversation(conversationId), turns: [task.turn()] };
+    const sequence = this.#nextSequence(turn.id);
+    const place = { conversationId, turn: { ...turn, status }, partIndex };
+    this.#start(new RedrawTask(this.#deps, { ...place, sequence, caption, drawing }));
+    return { conversation: this.#conversation(conversationId), turnId: turn.id };
   }
 
   /** Stops what is being written there; nothing happens where nothing is. */
   stop(conversationId: string): void {
     const task = this.#live.get(conversationId);
     task?.stop();
-    if (task !== undefined && task.turn().status !== 'streaming') this.#end(task);
+    if (task !== undefined && task.snapshot().reply.status !== 'streaming') this.#end(task);
   }
 
-  /** A conversation with its turns, the one that streams as it is at this moment. */
-  open(conversationId: string): Conversation {
+  /** A conversation with its turns, and the one that is being written as it is at this moment. */
+  open(conversationId: string): OpenConversation {
     const summary = this.#conversation(conversationId);
-    const live = this.#live.get(conversationId);
-    const turns = this.#deps.store.turns.list(conversationId);
-    return {
-      summary,
-      turns: turns.map((turn) => (turn.id === live?.turnId ? live.turn() : turn)),
-    };
+    const live = this.#live.get(conversationId)?.snapshot() ?? null;
+    const turns = this.#deps.store.turns
+      .list(conversationId)
+      .map((turn) => (turn.id === live?.reply.id ? storedTurn(live.reply) : turn));
+    return { summary, turns, live };
+  }
+
+  /** A turn as it is at this moment, for a window that missed how it came to be so. */
+  snapshot(turnId: string): ReplySnapshot {
+    for (const task of this.#live.values()) {
+      if (task.turnId === turnId) return task.snapshot();
+    }
+    const { conversationId, turn } = this.#find(turnId);
+    return { conversationId, sequence: this.#told.get(turnId) ?? 0, reply: turn };
   }
 
   /** Resolves when everything asked for until now has ended. */
@@ -132,15 +155,17 @@ export class ChatService {
     for (const task of this.#live.values()) task.interrupt();
   }
 
-  #startReply(conversationId: string, newTurns: readonly Turn[]): StartedReply {
+  #startReply(begin: Omit<ReplyRequest['begun'], 'kind'>): StartedReply {
     const { store, pictures, emit } = this.#deps;
-    const turn = newTurns.at(-1)!;
+    const { conversationId, reply } = begin;
     const prompt = toPrompt(store.turns.list(conversationId), (hash) => pictures.fileOf(hash));
     const settings = store.settings.get();
-    this.#start(new ReplyTask(this.#deps, { conversationId, turn, prompt, settings }));
+    const begun = { kind: 'begun', ...begin } as const;
+    const sequence = this.#nextSequence(reply.id);
+    this.#start(new ReplyTask(this.#deps, { begun, sequence, prompt, settings }));
     const conversation = this.#conversation(conversationId);
     emit('conversations.changed', { conversation, removed: false });
-    return { conversation, turns: [...newTurns] };
+    return { conversation, turnId: reply.id };
   }
 
   #start(task: LiveTask): void {
@@ -148,10 +173,9 @@ export class ChatService {
     const { log } = this.#deps;
     this.#live.set(task.conversationId, task);
     log.info('reply queued', { conversation: task.conversationId, turn: task.turnId });
-    // A later turn of the loop: the window must know the turn before its first event comes.
-    const started = this.#queue.then(() => new Promise<void>((resolve) => setImmediate(resolve)));
+    task.begin();
     // Whatever befalls one reply, the next one must get its turn.
-    this.#queue = started
+    this.#queue = this.#queue
       .then(() => task.run())
       .then(() => this.#end(task))
       .catch((error: unknown) => log.error('reply left in disorder', { reason: String(error) }));
@@ -159,10 +183,15 @@ export class ChatService {
 
   #end(task: LiveTask): void {
     if (this.#live.get(task.conversationId) === task) this.#live.delete(task.conversationId);
+    this.#told.set(task.turnId, task.snapshot().sequence);
     if (this.#closed) return;
     const { store, emit } = this.#deps;
     const conversation = store.conversations.summary(task.conversationId);
     if (conversation !== null) emit('conversations.changed', { conversation, removed: false });
+  }
+
+  #nextSequence(turnId: string): number {
+    return (this.#told.get(turnId) ?? -1) + 1;
   }
 
   #mustBeIdle(conversationId: string): void {
@@ -203,20 +232,15 @@ export class ChatService {
   }
 }
 
+function settledStatus({ status }: Turn): Exclude<TurnStatus, 'streaming'> {
+  if (status !== 'streaming') return status;
+  throw new StudioError('busy', 'This reply is being written.');
+}
+
 function isWords(part: MessagePart): boolean {
   return part.kind === 'text' && part.text.trim() !== '';
 }
 
-function emptyTurn(role: Turn['role'], createdAt: number): Turn {
-  return {
-    id: randomUUID(),
-    role,
-    parts: [],
-    status: 'streaming',
-    error: null,
-    notices: [],
-    usage: null,
-    model: null,
-    createdAt,
-  };
+function newTurn(role: Turn['role'], createdAt: number): Turn {
+  return emptyTurn({ id: randomUUID(), role, createdAt });
 }

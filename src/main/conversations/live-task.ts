@@ -1,4 +1,4 @@
-import type { Turn } from '../../shared/domain/turn.ts';
+import type { ReplySnapshot } from '../../shared/domain/reply.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Store } from '../database/store.ts';
 import type { Emit } from '../emit.ts';
@@ -21,7 +21,9 @@ export interface LiveTask {
   readonly conversationId: string;
   readonly turnId: string;
   /** The turn as it is at this moment, fresher than what is stored. */
-  turn(): Turn;
+  snapshot(): ReplySnapshot;
+  /** Tells the window that it is queued, before anything else of it is told. */
+  begin(): void;
   /** Does it, and settles the turn whatever happens; never rejects. */
   run(): Promise<void>;
   /** A person pressed Stop. */

@@ -1,13 +1,17 @@
-import type { DrawingProgress } from '../../shared/contracts/reply-event.ts';
+import { drawingOver, type ReplyPart, type ReplySnapshot } from '../../shared/domain/reply.ts';
 import type { Drawing } from '../../shared/domain/settings.ts';
-import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
-import { isStudioError, toWireError } from '../../shared/errors.ts';
+import type { Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import type { Picture } from '../../shared/domain/picture.ts';
+import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
+import { LiveReply } from './live-reply.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 
 export interface RedrawRequest {
   readonly conversationId: string;
-  /** The turn as it is stored; its status stays what it is, for its words are whole. */
-  readonly turn: Turn;
+  /** The turn as it is stored, which does not stream; its status stays what it is, for its words are whole. */
+  readonly turn: Turn & { readonly status: Exclude<TurnStatus, 'streaming'> };
+  /** Number of its begin among the turn's events. */
+  readonly sequence: number;
   readonly partIndex: number;
   readonly caption: string;
   readonly drawing: Drawing;
@@ -19,24 +23,39 @@ export class RedrawTask implements LiveTask {
   readonly turnId: string;
   readonly #deps: ChatDependencies;
   readonly #request: RedrawRequest;
+  /** To the window the turn streams until the drawing ends; on the disk it never does. */
+  readonly #live: LiveReply;
   readonly #abort = new AbortController();
-  #part: MessagePart;
   #started = false;
   #settled = false;
 
   constructor(deps: ChatDependencies, request: RedrawRequest) {
     this.#deps = deps;
     this.#request = request;
-    this.#part = request.turn.parts[request.partIndex]!;
-    this.conversationId = request.conversationId;
-    this.turnId = request.turn.id;
+    const { conversationId, turn, sequence, partIndex, caption } = request;
+    this.conversationId = conversationId;
+    this.turnId = turn.id;
+    const parts: ReplyPart[] = [...turn.parts];
+    parts[partIndex] = drawingOver(caption, turn.parts[partIndex] ?? null);
+    const reply = { ...turn, status: 'streaming' as const, parts };
+    const { clock, emit, store } = deps;
+    this.#live = new LiveReply({
+      begun: { kind: 'begun', conversationId, turns: [], reply, replaces: null },
+      sequence,
+      stored: turn.parts,
+      clock,
+      emit,
+      store: ({ parts }, from) => store.turns.saveParts(turn.id, parts, from),
+      onStoreFailed: (error) => this.#logUnstored(error),
+    });
   }
 
-  /** To the window the turn streams until the drawing ends; on the disk it never does. */
-  turn(): Turn {
-    const { turn, partIndex } = this.#request;
-    const parts = turn.parts.with(partIndex, this.#part);
-    return { ...turn, parts, status: this.#settled ? turn.status : 'streaming' };
+  snapshot(): ReplySnapshot {
+    return this.#live.snapshot();
+  }
+
+  begin(): void {
+    this.#live.begin();
   }
 
   stop(): void {
@@ -46,76 +65,74 @@ export class RedrawTask implements LiveTask {
 
   interrupt(): void {
     this.#abort.abort();
-    this.#settled = true;
+    this.#settle();
   }
 
   async run(): Promise<void> {
     if (this.#settled) return;
     this.#started = true;
-    const { emit } = this.#deps;
-    const { conversationId, turnId } = this;
-    const { partIndex } = this.#request;
     try {
-      const part = await this.#draw();
-      if (this.#settled) return;
-      this.#store(part);
-      emit('chat.part', { conversationId, turnId, partIndex, part });
+      const picture = await this.#draw();
+      if (!this.#settled) this.#live.take({ kind: 'picture', picture });
     } catch (error) {
-      if (this.#settled) return;
-      this.#keepFailure(error);
+      if (!this.#settled) this.#keepFailure(error);
     }
     this.#settle();
   }
 
-  #settle(): void {
-    this.#settled = true;
-    const { conversationId, turnId } = this;
-    this.#deps.log.info('redraw ended', { turn: turnId, part: this.#request.partIndex });
-    this.#deps.emit('chat.turn', { conversationId, turn: this.turn() });
-  }
-
-  async #draw(): Promise<MessagePart> {
+  async #draw(): Promise<Picture> {
     const { engine, pictures } = this.#deps;
     const { caption, drawing } = this.#request;
     const signal = this.#abort.signal;
     await engine.whenReady(signal);
-    const onEvent = (progress: DrawingProgress): void => this.#tellProgress(progress);
-    const drawn = await engine.request('draw', { caption, drawing }, { signal, onEvent });
-    const picture = await pictures.add(drawn.png, {
+    const drawn = await engine.request(
+      'draw',
+      { caption, drawing },
+      {
+        signal,
+        onEvent: (progress) => this.#settled || this.#live.take(progress),
+      },
+    );
+    return pictures.add(drawn.png, {
       name: 'The drawn picture',
       origin: 'drawn',
       caption: drawn.caption,
       recipe: drawn.recipe,
     });
-    return { kind: 'picture', picture };
   }
 
-  #tellProgress(progress: DrawingProgress): void {
-    if (this.#settled) return;
-    const { conversationId, turnId } = this;
-    const { partIndex } = this.#request;
-    this.#deps.emit('chat.drawing', { conversationId, turnId, partIndex, progress });
-  }
-
-  #store(part: MessagePart): void {
-    this.#part = part;
-    const { turn, partIndex } = this.#request;
-    this.#deps.store.turns.saveParts(turn.id, turn.parts.with(partIndex, part), partIndex);
-  }
-
-  /** A picture that was there stays. A caption without one learns the new reason. */
   #keepFailure(error: unknown): void {
     if (isStudioError(error, 'cancelled')) return;
     const wire = toWireError(error);
     this.#deps.log.warn('redraw failed', { turn: this.turnId, kind: wire.kind });
-    if (this.#part.kind === 'undrawn') {
-      try {
-        this.#store({ kind: 'undrawn', caption: this.#request.caption, error: wire });
-        return;
-      } catch (storageError) {
-        this.#deps.log.error('redraw could not be stored', { reason: String(storageError) });
-      }
+    if (!this.#stands(wire)) this.#deps.emit('app.problem', { error: wire });
+  }
+
+  /** Whether the reason stands in the turn now: in the place of a caption, not in that of a picture. */
+  #stands(error: WireError): boolean {
+    const { turn, partIndex, caption } = this.#request;
+    try {
+      this.#live.take({ kind: 'drawing-failed', caption, error });
+    } catch (storageError) {
+      this.#logUnstored(storageError);
+      return false;
     }
-    this.#deps.emit('app.problem', { error: wire });
+    return turn.parts[partIndex]?.kind === 'undrawn';
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { status, error, usage } = this.#request.turn;
+    try {
+      this.#live.end({ kind: 'ended', status, error, usage });
+    } catch (storageError) {
+      this.#logUnstored(storageError);
+    }
+    this.#deps.log.info('redraw ended', { turn: this.turnId, part: this.#request.partIndex });
+  }
+
+  #logUnstored(error: unknown): void {
+    this.#deps.log.error('redraw could not be stored', { reason: String(error) });
   }
 }

@@ -1,38 +1,34 @@
-import type { ReplyEvent } from '../../shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
 import type { PromptTurn, WorkerReplyBody } from '../../shared/contracts/worker-protocol.ts';
+import type { ReplyBegun, ReplyEnded, ReplySnapshot } from '../../shared/domain/reply.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
-import type { Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import type { Turn } from '../../shared/domain/turn.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
-import type { Timer } from '../../base/clock.ts';
+import { LiveReply } from './live-reply.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
-import { ReplyDraft, type AppliedEvent, type StoredReplyEvent } from './reply-draft.ts';
 import { addUsage } from './usage.ts';
 
-/** The longest that text stays unstored while it streams. Milliseconds; at least twice a second is promised. */
-export const flushIntervalMs = 400;
-
 export interface ReplyRequest {
-  readonly conversationId: string;
-  /** The stored turn, status `streaming`. */
-  readonly turn: Turn;
+  /** The stored turn, status `streaming`, in `reply`. */
+  readonly begun: ReplyBegun & { readonly reply: Turn };
+  /** Number of `begun` among the turn's events. */
+  readonly sequence: number;
   readonly prompt: readonly PromptTurn[];
   readonly settings: Pick<Settings, 'sampling' | 'drawing'>;
 }
 
-type Outcome = Pick<Turn, 'status' | 'error' | 'usage'>;
+type Outcome = Omit<ReplyEnded, 'kind'>;
 
-/** Writes one reply: asks the worker, applies its events to the stored turn, and tells the window. */
+/** Writes one reply: asks the worker, and hands its events to the reply, which stores and tells them. */
 export class ReplyTask implements LiveTask {
   readonly conversationId: string;
   readonly turnId: string;
   readonly #deps: ChatDependencies;
   readonly #request: ReplyRequest;
-  readonly #draft: ReplyDraft;
+  readonly #live: LiveReply;
   readonly #abort = new AbortController();
   /** Events one after another: a picture's bytes are stored before what follows it is applied. */
   #events: Promise<void> = Promise.resolve();
-  #timer: Timer | null = null;
-  #turn: Turn;
   #started = false;
   #asked = false;
   #settled = false;
@@ -41,25 +37,38 @@ export class ReplyTask implements LiveTask {
   constructor(deps: ChatDependencies, request: ReplyRequest) {
     this.#deps = deps;
     this.#request = request;
-    this.#turn = request.turn;
-    this.#draft = new ReplyDraft(request.turn);
-    this.conversationId = request.conversationId;
-    this.turnId = request.turn.id;
+    const { begun, sequence } = request;
+    this.conversationId = begun.conversationId;
+    this.turnId = begun.reply.id;
+    const { clock, emit } = deps;
+    this.#live = new LiveReply({
+      begun,
+      sequence,
+      stored: begun.reply.parts,
+      clock,
+      emit,
+      store: (turn, from) => this.#store(turn, from),
+      onStoreFailed: (error) => this.#fail(error),
+    });
   }
 
-  turn(): Turn {
-    return { ...this.#turn, parts: [...this.#draft.parts], notices: [...this.#draft.notices] };
+  snapshot(): ReplySnapshot {
+    return this.#live.snapshot();
+  }
+
+  begin(): void {
+    this.#live.begin();
   }
 
   stop(): void {
     this.#abort.abort();
     // Still waiting behind another reply: there is nothing to wait for.
-    if (!this.#started) this.#settle({ status: 'stopped', error: null, usage: this.#turn.usage });
+    if (!this.#started) this.#settle(this.#brokenOff('stopped'));
   }
 
   interrupt(): void {
     this.#abort.abort();
-    this.#settle({ status: 'interrupted', error: null, usage: this.#turn.usage });
+    this.#settle(this.#brokenOff('interrupted'));
   }
 
   async run(): Promise<void> {
@@ -77,63 +86,42 @@ export class ReplyTask implements LiveTask {
 
   async #ask(): Promise<WorkerReplyBody<'chat.reply'>> {
     const { engine } = this.#deps;
+    const { prompt, settings } = this.#request;
     await engine.whenReady(this.#abort.signal);
-    this.#turn = { ...this.#turn, model: engine.modelName() };
+    this.#live.take({ kind: 'asked', model: engine.modelName() });
     this.#asked = true;
-    const { sampling, drawing } = this.#request.settings;
+    const { sampling, drawing } = settings;
     return engine.request(
       'chat.reply',
-      { turns: [...this.#request.prompt], sampling, drawing },
-      { signal: this.#abort.signal, onEvent: (event) => this.#take(event) },
+      { turns: [...prompt], sampling, drawing },
+      {
+        signal: this.#abort.signal,
+        onEvent: (event) => this.#take(event),
+      },
     );
   }
 
-  #take(event: ReplyEvent): void {
+  #take(event: WorkerReplyEvent): void {
     this.#events = this.#events.then(() => this.#apply(event)).catch((error) => this.#fail(error));
   }
 
-  async #apply(event: ReplyEvent): Promise<void> {
+  async #apply(event: WorkerReplyEvent): Promise<void> {
     if (this.#settled) return;
-    const stored = event.kind === 'picture' ? await this.#storePicture(event) : event;
-    if (this.#settled) return;
-    const applied = this.#draft.apply(stored);
-    // Stored first: what the window shows as done must be there after a crash.
-    if (applied.urgency === 'now') this.#flush();
-    else if (applied.urgency === 'soon') this.#flushSoon();
-    this.#tell(applied.change);
+    const applied = event.kind === 'picture' ? await this.#keepPicture(event) : event;
+    if (!this.#settled) this.#live.take(applied);
   }
 
-  async #storePicture(event: Extract<ReplyEvent, { kind: 'picture' }>): Promise<StoredReplyEvent> {
-    const picture = await this.#deps.pictures.add(event.png, {
-      name: 'The drawn picture',
-      origin: 'drawn',
-      caption: event.caption,
-      recipe: event.recipe,
-    });
-    return { kind: 'picture', picture };
+  async #keepPicture({ png, caption, recipe }: Extract<WorkerReplyEvent, { kind: 'picture' }>) {
+    const about = { name: 'The drawn picture', origin: 'drawn', caption, recipe } as const;
+    return { kind: 'picture', picture: await this.#deps.pictures.add(png, about) } as const;
   }
 
-  #flushSoon(): void {
-    this.#timer ??= this.#deps.clock.after(flushIntervalMs, () => {
-      this.#timer = null;
-      try {
-        this.#flush();
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
-  }
-
-  #flush(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
+  #store(turn: Turn, from: number): void {
     const { store } = this.#deps;
-    const turn = this.turn();
     store.transaction(() => {
-      store.turns.saveParts(this.turnId, turn.parts, this.#draft.unsavedFrom());
-      store.turns.saveState(this.turnId, turn);
+      store.turns.saveParts(turn.id, turn.parts, from);
+      store.turns.saveState(turn.id, turn);
     });
-    this.#draft.markSaved();
   }
 
   /** The disk refused: the reply is stopped, for what follows would be lost unseen. */
@@ -148,73 +136,44 @@ export class ReplyTask implements LiveTask {
 
   #outcomeOf(reply: WorkerReplyBody<'chat.reply'>): Outcome {
     const statuses = { end: 'complete', length: 'cut', cancelled: 'stopped' } as const;
-    return {
-      status: statuses[reply.finish],
-      error: null,
-      usage: addUsage(this.#request.turn.usage, reply.usage),
-    };
+    const usage = addUsage(this.#request.begun.reply.usage, reply.usage);
+    return { status: statuses[reply.finish], error: null, usage };
   }
 
   #outcomeOfError(error: unknown): Outcome {
-    const usage = this.#turn.usage;
     if (isStudioError(error, 'cancelled') || this.#abort.signal.aborted) {
-      return { status: 'stopped', error: null, usage };
+      return this.#brokenOff('stopped');
     }
     const died = this.#asked && isStudioError(error, 'worker-crashed');
-    const status: TurnStatus = died ? 'interrupted' : 'failed';
-    return { status, error: toWireError(error), usage };
+    return { ...this.#brokenOff(died ? 'interrupted' : 'failed'), error: toWireError(error) };
+  }
+
+  /** An end that brings no figures: those of an earlier go stay. */
+  #brokenOff(status: Outcome['status']): Outcome {
+    return { status, error: null, usage: this.#request.begun.reply.usage };
   }
 
   #settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#draft.settle();
     const failed = this.#storageError;
-    this.#turn = {
-      ...this.#turn,
-      ...(failed === null ? outcome : { ...outcome, status: 'failed', error: failed }),
-    };
     const { log, emit, store, clock } = this.#deps;
     try {
-      this.#flush();
+      this.#live.end({
+        kind: 'ended',
+        ...(failed === null ? outcome : { ...outcome, status: 'failed', error: failed }),
+      });
       store.conversations.touch(this.conversationId, clock.now());
     } catch (error) {
       log.error('end of a reply could not be stored', { turn: this.turnId });
       emit('app.problem', { error: toWireError(error) });
     }
-    const { status, parts, error } = this.turn();
+    const { status, parts, error } = this.#live.reply;
     log.info('reply ended', {
       turn: this.turnId,
       status,
       parts: parts.length,
       error: error?.kind ?? null,
     });
-    this.#tell({ name: 'chat.turn' });
-  }
-
-  #tell(change: AppliedEvent['change']): void {
-    if (change === null) return;
-    const { emit } = this.#deps;
-    const ids = { conversationId: this.conversationId, turnId: this.turnId };
-    switch (change.name) {
-      case 'chat.text':
-        return emit('chat.text', { ...ids, partIndex: change.partIndex, text: change.text });
-      case 'chat.caption': {
-        const { partIndex, caption, finished } = change;
-        return emit('chat.caption', { ...ids, partIndex, caption, finished });
-      }
-      case 'chat.drawing':
-        return emit('chat.drawing', {
-          ...ids,
-          partIndex: change.partIndex,
-          progress: change.progress,
-        });
-      case 'chat.part':
-        return emit('chat.part', { ...ids, partIndex: change.partIndex, part: change.part });
-      case 'chat.notice':
-        return emit('chat.notice', { ...ids, notice: change.notice });
-      case 'chat.turn':
-        return emit('chat.turn', { conversationId: this.conversationId, turn: this.turn() });
-    }
   }
 }

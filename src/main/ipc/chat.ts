@@ -12,5 +12,6 @@ export function chatHandlers({ chat }: AppServices): DomainHandlers<'chat'> {
     'chat.regenerate': ({ turnId }) => chat.regenerate(turnId),
     'chat.continue': ({ turnId }) => chat.continue(turnId),
     'chat.redraw': (request) => chat.redraw(request),
+    'chat.turn': ({ turnId }) => chat.snapshot(turnId),
   };
 }

@@ -1,33 +1,37 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- reactive maps are replaced whole, the others are no state of the page */
 import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { ConversationSummary } from '../../shared/domain/conversation.ts';
-import type { Turn } from '../../shared/domain/turn.ts';
-import { StudioError } from '../../shared/errors.ts';
+import {
+  applyReplyEvent,
+  type Reply,
+  type ReplyBegun,
+  type ReplyMessage,
+  type ReplySnapshot,
+} from '../../shared/domain/reply.ts';
+import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { sentenceOf, type Api } from '../api.ts';
-import { applyTurnEvent, type TurnEvent, type TurnView } from './turn-view.ts';
 
-interface LiveTurn {
+/** A turn that is being written, and the number of the event that made it what it is. */
+interface LiveReply {
   readonly conversationId: string;
-  readonly turn: TurnView;
+  readonly sequence: number;
+  readonly reply: Reply;
 }
 
 interface StartedReply {
   readonly conversation: ConversationSummary;
-  readonly turns: readonly Turn[];
+  readonly turnId: string;
 }
 
-/** Events that came before the request that started their turn was answered, by turn. Bounded: see `remember`. */
-const maxWaitingTurns = 8;
-const maxWaitingEvents = 4000;
-
 /**
- * The open conversation and every reply that streams, in whatever conversation. Replies that stream are kept here from
- * their first event, so that leaving a conversation and coming back shows them as they are, not as last stored.
+ * The open conversation and every reply that is being written, in whatever conversation. A reply comes into being by
+ * its first event, whoever asked for it; where an event was missed, main is asked for the turn, and what follows goes
+ * on from there.
  */
 export class ChatStore {
   /** Null: a conversation that does not exist yet. */
   summary = $state.raw<ConversationSummary | null>(null);
-  turns = $state.raw<readonly TurnView[]>([]);
+  turns = $state.raw<readonly Reply[]>([]);
   /** Counts how often what is shown was replaced by something else: another conversation, or a new one. */
   epoch = $state(0);
   opening = $state(false);
@@ -36,27 +40,20 @@ export class ChatStore {
   starting = $state(false);
   /** Why the last send, regenerate, continue or redraw was refused. */
   actionError = $state<string | null>(null);
-  #live = $state.raw<ReadonlyMap<string, LiveTurn>>(new Map());
-  readonly #waiting = new Map<string, TurnEvent[]>();
-  /** Turns that ended before the request that started them was answered. */
-  readonly #settledEarly = new Map<string, Turn>();
+  #live = $state.raw<ReadonlyMap<string, LiveReply>>(new Map());
+  /** The newest number heard of each turn, so that a turn as it was before that is known to be old. */
+  readonly #heard = new Map<string, number>();
+  /** Turns that main was asked for. */
+  readonly #asked = new Set<string>();
+  /** Counts the begins and ends that were heard. */
+  #edges = 0;
   readonly #api: Api;
   /** Counts what has been opened, so that an answer for what was left is dropped. */
   #visit = 0;
 
   constructor(api: Api) {
     this.#api = api;
-    for (const name of [
-      'chat.text',
-      'chat.caption',
-      'chat.drawing',
-      'chat.part',
-      'chat.notice',
-    ] as const) {
-      // The union of name and body is what `on` delivers for each name; the loop hides it from the checker.
-      api.on(name, (body) => this.#receive({ name, body } as TurnEvent));
-    }
-    api.on('chat.turn', ({ conversationId, turn }) => this.#settle(conversationId, turn));
+    api.on('chat.reply', (message) => this.#receive(message));
   }
 
   get conversationId(): string | null {
@@ -64,7 +61,7 @@ export class ChatStore {
   }
 
   /** The reply of the open conversation that is being written. */
-  get streamingTurn(): TurnView | null {
+  get streamingTurn(): Reply | null {
     const last = this.turns.at(-1);
     const streaming = last?.status === 'streaming' ? last : null;
     return streaming ?? this.turns.find((turn) => turn.status === 'streaming') ?? null;
@@ -102,18 +99,8 @@ export class ChatStore {
     this.opening = true;
     this.openError = null;
     this.actionError = null;
-    try {
-      const conversation = await this.#api.request('conversations.open', { conversationId });
-      if (visit !== this.#visit) return;
-      this.epoch += 1;
-      this.summary = conversation.summary;
-      this.turns = conversation.turns.map((turn) => this.#live.get(turn.id)?.turn ?? turn);
-      for (const turn of conversation.turns) this.#adopt(conversationId, turn);
-    } catch (error) {
-      if (visit === this.#visit) this.openError = sentenceOf(error);
-    } finally {
-      if (visit === this.#visit) this.opening = false;
-    }
+    await this.#load(conversationId, visit);
+    if (visit === this.#visit) this.opening = false;
   }
 
   /** Asks the model. Resolves true when the turn is stored and the reply has begun. */
@@ -124,30 +111,23 @@ export class ChatStore {
   }
 
   regenerate(turnId: string): Promise<boolean> {
-    return this.#start(() => this.#api.request('chat.regenerate', { turnId }), turnId);
+    return this.#start(() => this.#api.request('chat.regenerate', { turnId }));
   }
 
   continueReply(turnId: string): Promise<boolean> {
     return this.#start(() => this.#api.request('chat.continue', { turnId }));
   }
 
-  /** Draws a caption at its place. The place shows it at once: main reports only what it draws, not what it will. */
-  async redraw(
+  /** Draws a caption at its place. Null: a fresh seed. */
+  redraw(
     turnId: string,
     partIndex: number,
     caption: string,
     seed: number | null = null,
   ): Promise<boolean> {
-    const started = await this.#start(() =>
+    return this.#start(() =>
       this.#api.request('chat.redraw', { turnId, partIndex, caption, seed }),
     );
-    const live = this.#live.get(turnId);
-    if (live !== undefined) {
-      const { conversationId } = live;
-      const body = { conversationId, turnId, partIndex, caption, finished: true };
-      this.#receive({ name: 'chat.caption', body });
-    }
-    return started;
   }
 
   /** Stops the reply being written here; what it has said is kept. */
@@ -166,14 +146,34 @@ export class ChatStore {
     if (this.summary?.id === summary.id) this.summary = summary;
   }
 
-  async #start(ask: () => Promise<StartedReply>, replaces?: string): Promise<boolean> {
+  async #load(conversationId: string, visit: number): Promise<void> {
+    try {
+      const edges = this.#edges;
+      const { summary, turns, live } = await this.#api.request('conversations.open', {
+        conversationId,
+      });
+      if (visit !== this.#visit) return;
+      // A reply began or ended meanwhile: the list may be that of before.
+      if (edges !== this.#edges) return await this.#load(conversationId, visit);
+      if (this.summary?.id !== summary.id) this.epoch += 1;
+      this.summary = summary;
+      this.turns = turns.map((turn) => this.#live.get(turn.id)?.reply ?? turn);
+      if (live !== null) this.#catchUpWith(live);
+    } catch (error) {
+      if (visit === this.#visit) this.openError = sentenceOf(error);
+    }
+  }
+
+  async #start(ask: () => Promise<StartedReply>): Promise<boolean> {
     if (this.starting) return false;
     const visit = this.#visit;
     this.starting = true;
     this.actionError = null;
     try {
-      const started = await ask();
-      this.#begin(started, visit, replaces);
+      const { conversation } = await ask();
+      if (this.conversationId === conversation.id) this.summary = conversation;
+      // A new one: what has happened in it until now is main's to say.
+      else if (visit === this.#visit) await this.#load(conversation.id, visit);
       return true;
     } catch (error) {
       if (visit === this.#visit) {
@@ -183,88 +183,84 @@ export class ChatStore {
       return false;
     } finally {
       this.starting = false;
-      this.#settledEarly.clear();
     }
   }
 
-  #begin(started: StartedReply, visit: number, replaces: string | undefined): void {
-    const { conversation, turns } = started;
-    if (visit === this.#visit || this.conversationId === conversation.id) {
-      this.summary = conversation;
-      let merged: readonly TurnView[] = this.turns.filter(
-        (turn) => turn.id !== replaces || turns.some(({ id }) => id === turn.id),
-      );
-      for (const turn of turns) merged = upsert(merged, this.#newest(turn));
-      this.turns = merged;
-    }
-    for (const turn of turns) this.#adopt(conversation.id, turn);
-  }
-
-  /** What is known of a turn beyond what the answer to its request says of it. */
-  #newest(turn: Turn): TurnView {
-    return this.#settledEarly.get(turn.id) ?? this.#live.get(turn.id)?.turn ?? turn;
-  }
-
-  /** Makes a streaming turn live, and plays what came for it too early. */
-  #adopt(conversationId: string, turn: TurnView): void {
-    if (turn.status !== 'streaming' || this.#live.has(turn.id)) return;
-    if (this.#settledEarly.has(turn.id)) return;
-    let view = turn;
-    for (const event of this.#waiting.get(turn.id) ?? []) view = applyTurnEvent(view, event);
-    this.#waiting.delete(turn.id);
-    this.#setLive(turn.id, { conversationId, turn: view });
-    this.#show(conversationId, view);
-  }
-
-  #receive(event: TurnEvent): void {
-    const { conversationId, turnId } = event.body;
-    const live = this.#live.get(turnId);
-    if (live === undefined) {
-      const settled = this.turns.some((turn) => turn.id === turnId);
-      // A turn that goes on (Continue, Draw again) is known and settled until its request is answered.
-      if (!settled || this.starting) this.#remember(turnId, event);
+  #receive({ turnId, sequence, event }: ReplyMessage): void {
+    this.#heard.set(turnId, sequence);
+    if (event.kind === 'begun' || event.kind === 'ended') this.#edges += 1;
+    if (event.kind === 'begun') {
+      this.#begin(sequence, event);
       return;
     }
-    const turn = applyTurnEvent(live.turn, event);
-    if (turn === live.turn) return;
-    this.#setLive(turnId, { conversationId, turn });
-    this.#show(conversationId, turn);
-  }
-
-  #settle(conversationId: string, turn: Turn): void {
-    this.#waiting.delete(turn.id);
-    if (turn.status === 'streaming') {
-      this.#setLive(turn.id, { conversationId, turn });
-    } else if (this.#live.has(turn.id)) {
-      const live = new Map(this.#live);
-      live.delete(turn.id);
-      this.#live = live;
-    } else if (this.starting) {
-      this.#settledEarly.set(turn.id, turn);
+    const live = this.#live.get(turnId);
+    if (live === undefined || sequence > live.sequence + 1) void this.#ask(turnId);
+    else if (sequence === live.sequence + 1) {
+      this.#put({ ...live, sequence, reply: applyReplyEvent(live.reply, event) });
     }
-    if (this.conversationId === conversationId) this.turns = upsert(this.turns, turn);
   }
 
-  #show(conversationId: string, turn: TurnView): void {
+  #begin(sequence: number, { conversationId, turns, reply, replaces }: ReplyBegun): void {
+    this.#put({ conversationId, sequence, reply });
     if (this.conversationId !== conversationId) return;
-    if (this.turns.some(({ id }) => id === turn.id)) this.turns = upsert(this.turns, turn);
+    if (turns.length > 0 || this.#shows(reply.id) || (replaces !== null && this.#shows(replaces))) {
+      const kept = this.turns.filter(({ id }) => id !== replaces);
+      this.turns = [...turns, reply].reduce<readonly Reply[]>(upsert, kept);
+    } else void this.#load(conversationId, this.#visit);
   }
 
-  #setLive(turnId: string, live: LiveTurn): void {
-    this.#live = new Map(this.#live).set(turnId, live);
+  /** Asks main for a turn of which something was missed. */
+  async #ask(turnId: string): Promise<void> {
+    if (this.#asked.has(turnId)) return;
+    this.#asked.add(turnId);
+    let snapshot: ReplySnapshot | null = null;
+    try {
+      snapshot = await this.#api.request('chat.turn', { turnId });
+    } catch (error) {
+      // A turn that is gone is followed no more. Anything else: the next event asks again.
+      if (isStudioError(error, 'not-found')) this.#forget(turnId);
+    } finally {
+      this.#asked.delete(turnId);
+    }
+    if (snapshot === null) return;
+    this.#catchUpWith(snapshot);
+    const { conversationId } = snapshot;
+    if (this.conversationId === conversationId && !this.#shows(turnId)) {
+      await this.#load(conversationId, this.#visit);
+    }
   }
 
-  #remember(turnId: string, event: TurnEvent): void {
-    const events = this.#waiting.get(turnId) ?? [];
-    if (events.length < maxWaitingEvents) events.push(event);
-    this.#waiting.set(turnId, events);
-    if (this.#waiting.size <= maxWaitingTurns) return;
-    const [oldest] = this.#waiting.keys();
-    if (oldest !== undefined) this.#waiting.delete(oldest);
+  /** Takes over a turn as main says that it is, unless more is known; what is older than what was heard is asked anew. */
+  #catchUpWith(snapshot: ReplySnapshot): void {
+    const { sequence, reply } = snapshot;
+    const known = this.#live.get(reply.id)?.sequence ?? -1;
+    if (sequence > known) this.#put(snapshot);
+    if (Math.max(sequence, known) < (this.#heard.get(reply.id) ?? 0)) void this.#ask(reply.id);
+  }
+
+  /** Keeps a turn while it is being written, and shows it where its conversation is open. */
+  #put(live: LiveReply): void {
+    const { conversationId, reply } = live;
+    if (reply.status === 'streaming') this.#live = new Map(this.#live).set(reply.id, live);
+    else this.#forget(reply.id);
+    if (this.conversationId === conversationId && this.#shows(reply.id)) {
+      this.turns = upsert(this.turns, reply);
+    }
+  }
+
+  #shows(turnId: string): boolean {
+    return this.turns.some(({ id }) => id === turnId);
+  }
+
+  #forget(turnId: string): void {
+    if (!this.#live.has(turnId)) return;
+    const live = new Map(this.#live);
+    live.delete(turnId);
+    this.#live = live;
   }
 }
 
-function upsert(turns: readonly TurnView[], turn: TurnView): readonly TurnView[] {
+function upsert(turns: readonly Reply[], turn: Reply): readonly Reply[] {
   const index = turns.findIndex(({ id }) => id === turn.id);
   return index < 0 ? [...turns, turn] : turns.with(index, turn);
 }

@@ -4,9 +4,8 @@ import { engineStatusSchema } from '../domain/engine-status.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureSchema } from '../domain/picture.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
-import { noticeSchema, turnSchema } from '../domain/turn.ts';
+import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { wireErrorSchema } from '../errors.ts';
-import { drawingProgressSchema } from './reply-event.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
 
@@ -25,11 +24,8 @@ export type DraftPart = z.infer<typeof draftPartSchema>;
 const nothing = z.null();
 const conversationId = z.object({ conversationId: z.uuid() });
 const turnId = z.object({ turnId: z.uuid() });
-/** The turns that now end the conversation, in order: the user's (if new) and the reply, which streams. */
-const startedReply = z.object({
-  conversation: conversationSummarySchema,
-  turns: z.array(turnSchema),
-});
+/** Where the reply begins; the turns themselves come with its first event. */
+const startedReply = z.object({ conversation: conversationSummarySchema, turnId: z.uuid() });
 
 export const appRequests = {
   'app.info': {
@@ -55,7 +51,11 @@ export const appRequests = {
     }),
     reply: z.object({ conversations: z.array(conversationSummarySchema), total: z.number().int() }),
   },
-  'conversations.open': { request: conversationId, reply: conversationSchema },
+  /** `live`: the turn that is being written, as it is at this moment; the events after it go on from there. */
+  'conversations.open': {
+    request: conversationId,
+    reply: conversationSchema.extend({ live: replySnapshotSchema.nullable() }),
+  },
   'conversations.rename': {
     request: z.object({ conversationId: z.uuid(), title: z.string().trim().min(1).max(200) }),
     reply: conversationSummarySchema,
@@ -104,6 +104,8 @@ export const appRequests = {
     }),
     reply: startedReply,
   },
+  /** A turn as it is at this moment, for a window that missed an event or its begin. */
+  'chat.turn': { request: turnId, reply: replySnapshotSchema },
 
   'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
   'settings.get': { request: nothing, reply: settingsSchema },
@@ -113,13 +115,7 @@ export const appRequests = {
   'engine.restart': { request: nothing, reply: nothing },
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
-const streamed = z.object({
-  conversationId: z.uuid(),
-  turnId: z.uuid(),
-  partIndex: z.number().int().min(0),
-});
-
-/** Main to window. A streaming turn's parts are known by index; `chat.turn` carries a whole turn and settles it. */
+/** Main to window. */
 export const appEvents = {
   'engine.status': engineStatusSchema,
   'settings.changed': settingsSchema,
@@ -128,16 +124,8 @@ export const appEvents = {
     conversation: conversationSummarySchema,
     removed: z.boolean(),
   }),
-  /** Text to append to the text part at `partIndex`, which may be new. */
-  'chat.text': streamed.extend({ text: z.string() }),
-  /** The caption being written at `partIndex`, whole; `finished` when drawing begins. */
-  'chat.caption': streamed.extend({ caption: z.string(), finished: z.boolean() }),
-  'chat.drawing': streamed.extend({ progress: drawingProgressSchema }),
-  /** The picture (or the failed drawing) at `partIndex` is there. */
-  'chat.part': streamed.extend({ part: turnSchema.shape.parts.element }),
-  'chat.notice': z.object({ conversationId: z.uuid(), turnId: z.uuid(), notice: noticeSchema }),
-  /** The turn as it is stored now: at the end of a reply, or after a crash. */
-  'chat.turn': z.object({ conversationId: z.uuid(), turn: turnSchema }),
+  /** What happens to a turn that is being written, in order; stored before it is told. */
+  'chat.reply': replyMessageSchema,
   /** Something that failed outside any turn. */
   'app.problem': z.object({ error: wireErrorSchema }),
 } as const satisfies Record<string, z.ZodType>;

@@ -3,7 +3,11 @@ import { openModelReportSchema } from '../domain/engine-status.ts';
 import { drawingSchema, providerPreferenceSchema, samplingSchema } from '../domain/settings.ts';
 import { usageSchema } from '../domain/turn.ts';
 import { wireErrorSchema } from '../errors.ts';
-import { drawingProgressSchema, drawnPictureSchema, replyEventSchema } from './reply-event.ts';
+import {
+  drawingProgressSchema,
+  drawnPictureSchema,
+  workerReplyEventSchema,
+} from './reply-event.ts';
 
 /**
  * Between main and the worker. Each name has a request, a reply, and the events that may come before the reply.
@@ -52,7 +56,7 @@ export const workerRequests = {
       sampling: samplingSchema,
       drawing: drawingSchema,
     }),
-    event: replyEventSchema,
+    event: workerReplyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),
   },
   /** Draws one caption. */

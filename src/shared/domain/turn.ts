@@ -78,3 +78,16 @@ export const turnSchema = z.object({
   createdAt: z.number().int(),
 });
 export type Turn = z.infer<typeof turnSchema>;
+
+/** A turn in which nothing stands yet. */
+export function emptyTurn(about: Pick<Turn, 'id' | 'role' | 'createdAt'>): Turn {
+  return {
+    ...about,
+    parts: [],
+    status: 'streaming',
+    error: null,
+    notices: [],
+    usage: null,
+    model: null,
+  };
+}

@@ -1,7 +1,7 @@
 import type {
   DrawingProgress,
   DrawnPicture,
-  ReplyEvent,
+  WorkerReplyEvent,
 } from '../../shared/contracts/reply-event.ts';
 import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
@@ -107,7 +107,7 @@ export class TextBindModel {
   /** Writes the next assistant turn of a conversation. */
   async reply(
     request: WorkerRequestBody<'chat.reply'>,
-    emit: (event: ReplyEvent) => void,
+    emit: (event: WorkerReplyEvent) => void,
     signal: AbortSignal,
   ): Promise<WorkerReplyBody<'chat.reply'>> {
     const { language, tokenizer, vision } = this.#parts;

@@ -3,14 +3,20 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AppEventName } from '../../../src/shared/contracts/app-ipc.ts';
 import type { WorkerRequestBody } from '../../../src/shared/contracts/worker-protocol.ts';
+import {
+  applyReplyEvent,
+  type Reply,
+  type ReplyMessage,
+} from '../../../src/shared/domain/reply.ts';
+import { emptyTurn } from '../../../src/shared/domain/turn.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
-import { flushIntervalMs } from '../../../src/main/conversations/reply-task.ts';
+import { flushIntervalMs } from '../../../src/main/conversations/live-reply.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../support/node-spawn.ts';
-import { encodePng } from '../support/png.ts';
+import { encodePng } from '../../support/png.ts';
 import { drawnEvent, ScriptedEngine, settled } from '../support/scripted-engine.ts';
 import { openTestStorage } from '../support/storage.ts';
 import { text } from '../support/turns.ts';
@@ -21,35 +27,61 @@ function makeChat() {
   const engine = new ScriptedEngine();
   const clock = new FakeClock();
   const events: { name: AppEventName; body: Record<string, unknown> }[] = [];
+  const messages: ReplyMessage[] = [];
   const chat = new ChatService({
     store,
     pictures,
     engine,
     clock,
     log: silentLogger,
-    emit: (name, body) => events.push({ name, body }),
+    emit(name, body) {
+      events.push({ name, body });
+      if (name === 'chat.reply') messages.push(body as ReplyMessage);
+    },
   });
   const send = (words: string, conversationId: string | null = null) =>
     chat.send({ conversationId, parts: [{ kind: 'text', text: words }] });
   const stored = (conversationId: string) => store.turns.list(conversationId);
-  const names = () => events.map(({ name }) => name);
-  return { store, database, pictures, engine, clock, events, names, chat, send, stored };
+  /** What happened to replies, in order. */
+  const told = () => messages.map(({ event }) => event.kind);
+  return { store, database, pictures, engine, clock, events, messages, told, chat, send, stored };
 }
 
+async function cutChat() {
+  const made = makeChat();
+  const { conversation, turnId } = made.send('Tell me');
+  const asked = await made.engine.next(1);
+  await asked.emit(textEvent('Once '));
+  await asked.end('length');
+  return { ...made, conversation, turnId };
+}
+
+/** What a window that hears of a turn for the first time has of it. */
+const blank: Reply = emptyTurn({ id: 'x', role: 'assistant', createdAt: 0 });
 const died = new StudioError('worker-crashed', 'The engine was ended by SIGKILL.');
 const textEvent = (words: string) => ({ kind: 'text', text: words }) as const;
 
 describe('sending', () => {
   test('stores the turn and an empty reply before the model is asked', async () => {
-    const { send, stored, engine } = makeChat();
-    const { conversation, turns } = send('  What is\n a pear?  ');
+    const { send, stored, engine, messages } = makeChat();
+    const { conversation, turnId } = send('  What is\n a pear?  ');
     expect(engine.asked).toEqual([]);
     expect(conversation).toMatchObject({ title: 'What is a pear?', turnCount: 2 });
+    const turns = stored(conversation.id);
     expect(turns.map(({ role, status }) => [role, status])).toEqual([
       ['user', 'complete'],
       ['assistant', 'streaming'],
     ]);
-    expect(stored(conversation.id)).toEqual(turns);
+    // The window knows the turns before the request is answered.
+    const [user, reply] = turns;
+    const conversationId = conversation.id;
+    expect(messages).toEqual([
+      {
+        turnId,
+        sequence: 0,
+        event: { kind: 'begun', conversationId, turns: [user], reply, replaces: null },
+      },
+    ]);
     const asked = await engine.next(1);
     expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
       { role: 'user', parts: [text('  What is\n a pear?  ')] },
@@ -99,8 +131,8 @@ describe('sending', () => {
 
 describe('a reply', () => {
   test('streams text, a drawing and text into the stored turn and to the window', async () => {
-    const { send, stored, engine, events, names, pictures } = makeChat();
-    const { conversation, turns } = send('Draw an apple');
+    const { send, stored, engine, messages, told, pictures } = makeChat();
+    const { conversation, turnId } = send('Draw an apple');
     const asked = await engine.next(1);
     await asked.emit(
       textEvent('Here '),
@@ -122,10 +154,10 @@ describe('a reply', () => {
       textEvent(' Done.'),
     );
     await asked.end();
-    await until(() => names().includes('chat.turn'), 'the end');
+    await until(() => told().includes('ended'), 'the end');
     const [, reply] = stored(conversation.id);
     expect(reply).toMatchObject({
-      id: turns[1]!.id,
+      id: turnId,
       status: 'complete',
       model: 'Scripted model',
       notices: [{ code: 'caption-cut' }],
@@ -144,20 +176,24 @@ describe('a reply', () => {
       ],
     });
     expect(reply?.usage).toMatchObject({ replyTokens: 5 });
-    expect(names().filter((name) => name.startsWith('chat.'))).toEqual([
-      'chat.text',
-      'chat.text',
-      'chat.caption',
-      'chat.caption',
-      'chat.caption',
-      'chat.drawing',
-      'chat.part',
-      'chat.notice',
-      'chat.text',
-      'chat.turn',
+    expect(told()).toEqual([
+      'begun',
+      'asked',
+      'text',
+      'text',
+      'caption-started',
+      'caption-text',
+      'caption-finished',
+      'drawing-step',
+      'picture',
+      'notice',
+      'text',
+      'ended',
     ]);
-    const indexes = events.flatMap(({ body }) => ('partIndex' in body ? [body['partIndex']] : []));
-    expect(indexes).toEqual([0, 0, 1, 1, 1, 1, 1, 2]);
+    expect(messages.map(({ sequence }) => sequence)).toEqual([...told().keys()]);
+    // Whoever hears all of it has what is stored.
+    const heard = messages.reduce((turn, { event }) => applyReplyEvent(turn, event), blank);
+    expect(heard).toEqual(reply);
     const part = reply?.parts[1];
     expect(part?.kind === 'picture' && existsSync(pictures.fileOf(part.picture.hash))).toBe(true);
   });
@@ -201,12 +237,12 @@ describe('a reply', () => {
     });
   });
 
-  test('an empty caption leaves no part, and the window is given the whole turn', async () => {
-    const { send, stored, engine, names } = makeChat();
+  test('an empty caption leaves no part', async () => {
+    const { send, stored, engine } = makeChat();
     const { conversation } = send('x');
     const asked = await engine.next(1);
     await asked.emit({ kind: 'caption-started' }, { kind: 'caption-finished', caption: '' });
-    expect(names().at(-1)).toBe('chat.turn');
+    expect(stored(conversation.id)[1]?.parts).toEqual([]);
     await asked.emit(textEvent('Well.'));
     await asked.end('length');
     expect(stored(conversation.id)[1]).toMatchObject({ status: 'cut', parts: [text('Well.')] });
@@ -232,7 +268,7 @@ describe('a reply', () => {
   });
 
   test('a worker that dies under it: interrupted, with the reason, and everything kept', async () => {
-    const { send, stored, engine, events } = makeChat();
+    const { send, stored, engine, messages } = makeChat();
     const { conversation } = send('x');
     const asked = await engine.next(1);
     await asked.emit(textEvent('half a sen'));
@@ -243,7 +279,7 @@ describe('a reply', () => {
       error: { kind: 'worker-crashed' },
       parts: [text('half a sen')],
     });
-    expect(events.findLast(({ name }) => name === 'chat.turn')?.body['turn']).toEqual(reply);
+    expect(messages.at(-1)?.event).toMatchObject({ kind: 'ended', error: reply?.error });
   });
 
   test('an engine that cannot begin: failed, with its reason', async () => {
@@ -269,7 +305,7 @@ describe('a reply', () => {
   });
 
   test('a disk that refuses ends it, and the window hears why', async () => {
-    const { send, engine, database, clock, events } = makeChat();
+    const { send, engine, database, clock, events, messages } = makeChat();
     send('x');
     const asked = await engine.next(1);
     database.exec(
@@ -279,9 +315,59 @@ describe('a reply', () => {
     clock.advance(flushIntervalMs);
     expect(asked.signal?.aborted).toBe(true);
     await asked.end('cancelled');
-    const turn = events.findLast(({ name }) => name === 'chat.turn')?.body['turn'];
-    expect(turn).toMatchObject({ status: 'failed', error: { message: 'disk is full' } });
+    expect(messages.at(-1)?.event).toMatchObject({
+      kind: 'ended',
+      status: 'failed',
+      error: { message: 'disk is full' },
+    });
     expect(events.some(({ name }) => name === 'app.problem')).toBe(true);
+  });
+
+  test('what the disk refused has not happened, to the window neither', async () => {
+    const { chat, send, engine, database, told, stored } = makeChat();
+    const { conversation, turnId } = send('x');
+    const asked = await engine.next(1);
+    await asked.emit(textEvent('a'), { kind: 'caption-started' });
+    const seen = chat.snapshot(turnId);
+    database.exec(
+      `CREATE TRIGGER full BEFORE UPDATE ON parts BEGIN SELECT raise(ABORT, 'disk is full'); END`,
+    );
+    await asked.emit({ kind: 'caption-finished', caption: 'a pear' });
+    expect(told().at(-1)).toBe('caption-started');
+    expect(chat.snapshot(turnId)).toEqual(seen);
+    // There is room again: what was told until then is kept, with the reason why it ended.
+    database.exec('DROP TRIGGER full');
+    await asked.end('cancelled');
+    expect(stored(conversation.id)[1]).toMatchObject({
+      status: 'failed',
+      error: { message: 'disk is full' },
+      parts: [text('a')],
+    });
+  });
+
+  test('a turn can be asked for at any moment, and its numbers go on over all its begins', async () => {
+    const { chat, send, engine, messages, conversation, turnId } = await cutChat();
+    const numbers = () => messages.map(({ sequence }) => sequence);
+    expect(chat.snapshot(turnId)).toMatchObject({
+      conversationId: conversation.id,
+      sequence: numbers().at(-1),
+      reply: { status: 'cut', parts: [text('Once ')] },
+    });
+    chat.continue(turnId);
+    const asked = await engine.next(2);
+    await asked.emit(textEvent('upon'));
+    expect(chat.snapshot(turnId)).toMatchObject({
+      sequence: numbers().at(-1),
+      reply: { status: 'streaming', parts: [text('Once upon')] },
+    });
+    expect(chat.open(conversation.id).live).toEqual(chat.snapshot(turnId));
+    await asked.end();
+    expect(numbers()).toEqual([...numbers().keys()]);
+    expect(chat.open(conversation.id).live).toBeNull();
+    const unknown = '00000000-0000-4000-8000-000000000000';
+    expect(() => chat.snapshot(unknown)).toThrow(expect.objectContaining({ kind: 'not-found' }));
+    send('more', conversation.id);
+    expect(messages.at(-1)?.sequence).toBe(0);
   });
 
   test('opened in the middle, the conversation shows what is not stored yet', async () => {
@@ -337,17 +423,21 @@ describe('several at once', () => {
 describe('regenerate and continue', () => {
   async function interruptedChat() {
     const made = makeChat();
-    const { conversation, turns } = made.send('Tell me');
+    const { conversation, turnId } = made.send('Tell me');
     const asked = await made.engine.next(1);
     await asked.emit(textEvent('Once upon '));
     await asked.fail(died);
-    return { ...made, conversation, turn: turns[1]! };
+    return { ...made, conversation, turnId };
   }
 
   test('continue: the model goes on after the unfinished reply, in the same turn', async () => {
-    const { chat, engine, stored, conversation, turn } = await interruptedChat();
-    const { turns } = chat.continue(turn.id);
-    expect(turns).toMatchObject([{ id: turn.id, status: 'streaming', error: null }]);
+    const { chat, engine, stored, messages, conversation, turnId } = await interruptedChat();
+    expect(chat.continue(turnId).turnId).toBe(turnId);
+    expect(messages.at(-1)?.event).toMatchObject({
+      kind: 'begun',
+      turns: [],
+      reply: { id: turnId, status: 'streaming', error: null, parts: [text('Once upon ')] },
+    });
     const asked = await engine.next(2);
     expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
       { role: 'user', parts: [text('Tell me')] },
@@ -358,40 +448,43 @@ describe('regenerate and continue', () => {
     const after = stored(conversation.id);
     expect(after).toHaveLength(2);
     expect(after[1]).toMatchObject({
-      id: turn.id,
+      id: turnId,
       status: 'complete',
       parts: [text('Once upon a time.')],
     });
-    expect(() => chat.continue(turn.id)).toThrow(expect.objectContaining({ kind: 'bad-input' }));
+    expect(() => chat.continue(turnId)).toThrow(expect.objectContaining({ kind: 'bad-input' }));
   });
 
   test('continue sums the figures', async () => {
     const { chat, send, engine, stored } = makeChat();
-    const { conversation, turns } = send('x');
+    const { conversation, turnId } = send('x');
     await (await engine.next(1)).end('length');
-    chat.continue(turns[1]!.id);
+    chat.continue(turnId);
     await (await engine.next(2)).end();
     expect(stored(conversation.id)[1]?.usage).toMatchObject({ promptTokens: 10, replyTokens: 10 });
   });
 
   test('regenerate: the reply goes, a new one comes, and the model does not see the old', async () => {
-    const { chat, engine, stored, conversation, turn } = await interruptedChat();
-    const { turns } = chat.regenerate(turn.id);
-    expect(turns).toHaveLength(1);
-    expect(turns[0]?.id).not.toBe(turn.id);
+    const { chat, engine, stored, messages, conversation, turnId } = await interruptedChat();
+    const fresh = chat.regenerate(turnId).turnId;
+    expect(fresh).not.toBe(turnId);
+    expect(messages.at(-1)).toMatchObject({
+      turnId: fresh,
+      event: { kind: 'begun', turns: [], replaces: turnId },
+    });
     const asked = await engine.next(2);
     expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
       { role: 'user', parts: [text('Tell me')] },
     ]);
     await asked.end();
-    expect(stored(conversation.id).map(({ id }) => id)).toEqual([expect.any(String), turns[0]?.id]);
+    expect(stored(conversation.id).map(({ id }) => id)).toEqual([expect.any(String), fresh]);
   });
 
   test('only the last reply', async () => {
-    const { chat, send, engine, conversation, turn } = await interruptedChat();
+    const { chat, send, engine, conversation, turnId } = await interruptedChat();
     send('more', conversation.id);
     await (await engine.next(2)).end();
-    for (const act of [() => chat.regenerate(turn.id), () => chat.continue(turn.id)]) {
+    for (const act of [() => chat.regenerate(turnId), () => chat.continue(turnId)]) {
       expect(act).toThrow(expect.objectContaining({ kind: 'bad-input' }));
     }
   });
@@ -425,7 +518,7 @@ describe('regenerate and continue', () => {
 describe('drawing again', () => {
   async function drawnChat() {
     const made = makeChat();
-    const { conversation, turns } = made.send('Draw');
+    const { conversation, turnId } = made.send('Draw');
     const asked = await made.engine.next(1);
     await asked.emit(
       textEvent('See: '),
@@ -433,19 +526,30 @@ describe('drawing again', () => {
       drawnEvent('a red apple', 1),
       textEvent(' There.'),
     );
-    await until(() => made.names().includes('chat.part'), 'the picture');
+    await until(() => made.told().includes('picture'), 'the picture');
     await asked.end();
-    await until(() => made.names().includes('chat.turn'), 'the end');
+    await until(() => made.told().includes('ended'), 'the end');
     made.events.length = 0;
-    const request = { turnId: turns[1]!.id, partIndex: 1, caption: 'a green apple', seed: 5 };
-    return { ...made, conversation, turnId: turns[1]!.id, request };
+    made.messages.length = 0;
+    const request = { turnId, partIndex: 1, caption: 'a green apple', seed: 5 };
+    return { ...made, conversation, turnId, request };
   }
 
   test('replaces the picture in its place; the old one stays until then', async () => {
-    const { chat, engine, stored, conversation, events, names, request } = await drawnChat();
+    const { chat, engine, stored, conversation, messages, told, request } = await drawnChat();
     const before = stored(conversation.id)[1]!;
-    const { turns } = chat.redraw(request);
-    expect(turns).toMatchObject([{ id: before.id, status: 'streaming', parts: before.parts }]);
+    chat.redraw(request);
+    // The place shows at once what is to be drawn there.
+    const place = { kind: 'drawing', caption: 'a green apple', previous: before.parts[1] };
+    expect(messages[0]?.event).toMatchObject({
+      kind: 'begun',
+      reply: {
+        id: before.id,
+        status: 'streaming',
+        parts: [before.parts[0], place, before.parts[2]],
+      },
+    });
+    expect(chat.open(conversation.id).turns[1]).toEqual({ ...before, status: 'streaming' });
     const asked = await engine.next(2);
     expect(asked.body).toMatchObject({ caption: 'a green apple', drawing: { seed: 5 } });
     await asked.emit({
@@ -459,7 +563,7 @@ describe('drawing again', () => {
     });
     expect(stored(conversation.id)[1]).toEqual(before);
     await asked.reply(drawnEvent('a green apple', 2));
-    await until(() => names().includes('chat.turn'), 'the end');
+    await until(() => told().includes('ended'), 'the end');
     const after = stored(conversation.id)[1]!;
     expect(after.parts).toMatchObject([
       text('See: '),
@@ -467,16 +571,17 @@ describe('drawing again', () => {
       text(' There.'),
     ]);
     expect(after.status).toBe('complete');
-    expect(names()).toEqual(['chat.drawing', 'chat.part', 'chat.turn', 'conversations.changed']);
-    expect(events[2]?.body['turn']).toEqual(after);
+    expect(told()).toEqual(['begun', 'drawing-step', 'picture', 'ended']);
+    const heard = messages.reduce((turn, { event }) => applyReplyEvent(turn, event), blank);
+    expect(heard).toEqual(after);
   });
 
   test('a failure leaves the picture and tells the window', async () => {
-    const { chat, engine, stored, conversation, events, names, request } = await drawnChat();
+    const { chat, engine, stored, conversation, events, told, request } = await drawnChat();
     const before = stored(conversation.id)[1]!;
     chat.redraw(request);
     await (await engine.next(2)).fail(new StudioError('out-of-memory', 'No memory.'));
-    await until(() => names().includes('chat.turn'), 'the end');
+    await until(() => told().includes('ended'), 'the end');
     expect(stored(conversation.id)[1]).toEqual(before);
     expect(events.find(({ name }) => name === 'app.problem')?.body).toMatchObject({
       error: { kind: 'out-of-memory' },
@@ -484,25 +589,25 @@ describe('drawing again', () => {
   });
 
   test('Stop leaves the picture and says nothing', async () => {
-    const { chat, engine, stored, conversation, names, request } = await drawnChat();
+    const { chat, engine, stored, conversation, events, told, request } = await drawnChat();
     const before = stored(conversation.id)[1]!;
     chat.redraw(request);
     const asked = await engine.next(2);
     chat.stop(conversation.id);
     await asked.fail(new StudioError('cancelled', 'Stopped.'));
-    await until(() => names().includes('chat.turn'), 'the end');
+    await until(() => told().includes('ended'), 'the end');
     expect(stored(conversation.id)[1]).toEqual(before);
-    expect(names()).not.toContain('app.problem');
+    expect(events.map(({ name }) => name)).not.toContain('app.problem');
   });
 
   test('draws what was not drawn, and keeps a new reason where it fails again', async () => {
-    const { chat, send, engine, stored, names, events } = makeChat();
-    const { conversation, turns } = send('Draw');
+    const { chat, send, engine, stored, told, messages } = makeChat();
+    const { conversation, turnId } = send('Draw');
     const error = { kind: 'internal', message: 'Old.', detail: null } as const;
     const asked = await engine.next(1);
     await asked.emit({ kind: 'drawing-failed', caption: 'a pear', error });
     await asked.end();
-    const request = { turnId: turns[1]!.id, partIndex: 0, caption: 'a ripe pear', seed: null };
+    const request = { turnId, partIndex: 0, caption: 'a ripe pear', seed: null };
     chat.redraw(request);
     await (await engine.next(2)).fail(new StudioError('out-of-memory', 'New.'));
     await settled();
@@ -510,9 +615,9 @@ describe('drawing again', () => {
       { kind: 'undrawn', caption: 'a ripe pear', error: { message: 'New.' } },
     ]);
     chat.redraw(request);
-    events.length = 0;
+    messages.length = 0;
     await (await engine.next(3)).reply(drawnEvent('a ripe pear', 3));
-    await until(() => names().includes('chat.part'), 'the picture');
+    await until(() => told().includes('picture'), 'the picture');
     expect(stored(conversation.id)[1]?.parts).toMatchObject([{ kind: 'picture' }]);
   });
 

@@ -8,7 +8,7 @@ import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import type { AppServices } from '../../../src/main/services.ts';
-import { encodePng } from '../support/png.ts';
+import { encodePng } from '../../support/png.ts';
 import { drawnEvent, ScriptedEngine } from '../support/scripted-engine.ts';
 import { openTestStorage } from '../support/storage.ts';
 import { until } from '../support/node-spawn.ts';
@@ -18,7 +18,8 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const pictures = createPictureStore(path.join(folder, 'pictures'), store.pictures);
   const engine = new ScriptedEngine();
   const did: string[] = [];
-  const emit: AppServices['emit'] = (name) => void did.push(name);
+  const emit: AppServices['emit'] = (name, body) =>
+    void did.push('event' in body ? `${name} ${body.event.kind}` : name);
   const chat = new ChatService({
     store,
     pictures,
@@ -69,7 +70,7 @@ async function conversed(answers: { where?: string | null } = {}) {
   const made = makeHandlers(answers);
   const { handlers, engine, did } = made;
   const picture = await handlers['pictures.add']({ bytes: encodePng(8, 6), name: 'cat.png' });
-  const { conversation, turns } = await handlers['chat.send']({
+  const { conversation } = await handlers['chat.send']({
     conversationId: null,
     parts: [
       { kind: 'text', text: 'What <image> is ' },
@@ -82,10 +83,10 @@ async function conversed(answers: { where?: string | null } = {}) {
     { kind: 'caption-started' },
     drawnEvent('a [red] apple'),
   );
-  await until(() => did.includes('chat.part'), 'the picture');
+  await until(() => did.includes('chat.reply picture'), 'the picture');
   await asked.end();
-  await until(() => did.includes('chat.turn'), 'the end');
-  return { ...made, picture, conversation, turns };
+  await until(() => did.includes('chat.reply ended'), 'the end');
+  return { ...made, picture, conversation };
 }
 
 test('a picture is decoded before it is stored', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readPictureHeader } from '../../../src/main/pictures/header.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { pictureLimits } from '../../../src/shared/domain/picture.ts';
-import { encodePng } from '../support/png.ts';
+import { encodePng } from '../../support/png.ts';
 import { openTestStorage } from '../support/storage.ts';
 import { makeTurn } from '../support/turns.ts';
 

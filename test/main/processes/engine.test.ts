@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { Engine, type ModelChoice } from '../../../src/main/processes/engine.ts';
 import { createNodeSpawn, until } from '../support/node-spawn.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 function makeEngine(traits: readonly string[] = [''], clock = systemClock) {
   const statuses: EngineStatus[] = [];

@@ -4,7 +4,7 @@ import type { Spawn } from '../../../src/main/processes/child.ts';
 import { ladderMs } from '../../../src/main/processes/kill-ladder.ts';
 import { Supervisor, supervision } from '../../../src/main/processes/supervisor.ts';
 import type { WorkerClient } from '../../../src/main/processes/worker-client.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { createNodeSpawn, until } from '../support/node-spawn.ts';
 
 function supervise(spawn: Spawn) {

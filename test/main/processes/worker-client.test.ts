@@ -4,7 +4,7 @@ import { cancelGraceMs, WorkerClient } from '../../../src/main/processes/worker-
 import { createPortPair } from '../../../src/base/port.ts';
 import type { ToWorker } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 function connect() {
   const [ours, theirs] = createPortPair();

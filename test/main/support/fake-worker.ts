@@ -1,12 +1,12 @@
 // A worker process without an engine: the real protocol, scripted replies. Runs as a child of Node (process.send) and
 // as an Electron utility process (process.parentPort). What a person writes says what it does; see `reply` below.
-import { encodePng } from './png.ts';
+import { encodePng } from '../../support/png.ts';
 import type {
   FromWorker,
   PromptTurn,
   ToWorker,
 } from '../../../src/shared/contracts/worker-protocol.ts';
-import type { ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 
 interface ParentPort {
   postMessage(message: unknown): void;
@@ -53,7 +53,7 @@ function draw(caption: string, seed: number | null) {
   };
 }
 
-async function* script(turns: readonly PromptTurn[]): AsyncGenerator<ReplyEvent> {
+async function* script(turns: readonly PromptTurn[]): AsyncGenerator<WorkerReplyEvent> {
   const last = turns.at(-1)!;
   const words = last.parts
     .map((part) => (part.kind === 'text' ? part.text : `[${part.kind}]`))

@@ -1,4 +1,4 @@
-import type { ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 import type {
   FinishReason,
   WorkerReplyBody,
@@ -7,7 +7,7 @@ import type {
 } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import type { EngineClient, RequestOptions } from '../../../src/main/processes/engine-client.ts';
-import { encodePng } from './png.ts';
+import { encodePng } from '../../support/png.ts';
 
 export const usage = {
   promptTokens: 10,
@@ -43,7 +43,7 @@ export class AskedRequest {
     this.#reject = reject;
   }
 
-  async emit(...events: ReplyEvent[]): Promise<void> {
+  async emit(...events: WorkerReplyEvent[]): Promise<void> {
     for (const event of events) this.#onEvent?.(event as never);
     await settled();
   }
@@ -107,7 +107,7 @@ export async function settled(): Promise<void> {
 export function drawnEvent(
   caption = 'a red apple',
   shade = 1,
-): Extract<ReplyEvent, { kind: 'picture' }> {
+): Extract<WorkerReplyEvent, { kind: 'picture' }> {
   return {
     kind: 'picture',
     png: encodePng(16, 16, shade),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApi } from '../../../src/renderer/api.ts';
 import { ConversationsStore } from '../../../src/renderer/state/conversations.svelte.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
-import { id, sampleSummary } from '../helpers/samples.ts';
+import { id, sampleSummary } from '../../support/samples.ts';
 import { stubBridge } from '../helpers/stub-bridge.ts';
 
 const all = [3, 2, 1].map((number) => sampleSummary(number));

@@ -6,7 +6,7 @@ import {
   type DraftStorage,
 } from '../../../src/renderer/state/drafts.svelte.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
-import { samplePicture } from '../helpers/samples.ts';
+import { samplePicture } from '../../support/samples.ts';
 import { deferred, stubBridge } from '../helpers/stub-bridge.ts';
 
 function memory(): DraftStorage & { readonly kept: Map<string, string> } {

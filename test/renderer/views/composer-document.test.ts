@@ -8,7 +8,7 @@ import {
   partsOf,
   whyTooMuch,
 } from '../../../src/renderer/views/chat/composer-document.ts';
-import { id, samplePicture } from '../helpers/samples.ts';
+import { id, samplePicture } from '../../support/samples.ts';
 
 const uploads = new Map<string, Upload>([
   ['a', { state: 'stored', name: 'a.png', picture: samplePicture(1) }],

@@ -1,15 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { cleanup, render } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import App from '../../../src/renderer/App.svelte';
 import { createApi } from '../../../src/renderer/api.ts';
-import { createFakeBridge, type FakeBridge } from '../../../src/renderer/fake/fake-bridge.ts';
 import { createStudio, type Studio } from '../../../src/renderer/state/studio.svelte.ts';
 import { testIds, type TestId } from '../../../src/renderer/test-ids.ts';
+import { silentLogger } from '../../../src/base/log.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { createMainHalf, writeModelFolders, type MainHalf } from '../../support/main-half.ts';
+import { createScriptedWorkers, type ScriptedWorkers } from '../../support/scripted-worker.ts';
 
-// The whole window over a fake that behaves; only the pace is quick. A busy machine may take its time over it.
+// The whole window over main as it is, with its database; only the engine plays scenes, quickly, and main's time stands
+// still until a test moves it. A busy machine may take its time over it.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
-let bridge: FakeBridge;
+let folder: string;
+let clock: FakeClock;
+let workers: ScriptedWorkers;
+let main: MainHalf;
 let studio: Studio;
 
 function find(id: TestId): HTMLElement | null {
@@ -29,10 +39,19 @@ function get(id: TestId): HTMLElement {
 const until = <Value>(check: () => Value): Promise<Value> => vi.waitFor(check, { timeout: 30_000 });
 
 async function open(): Promise<void> {
-  studio = createStudio(createApi(bridge, { pictureUrl: (hash) => bridge.pictureUrl(hash) }));
-  render(App, { studio });
-  await until(() => expect(get(testIds.engineStatus).dataset['state']).toBe('ready'));
+  main.engine.start();
+  show();
+  await engineIs('ready');
 }
+
+/** A window on main as it is now. */
+function show(): void {
+  studio = createStudio(createApi(main.bridge));
+  render(App, { studio });
+}
+
+const engineIs = (state: string): Promise<void> =>
+  until(() => expect(get(testIds.engineStatus).dataset['state']).toBe(state));
 
 /** Puts words in the composer as an offered message does, and sends them. */
 async function say(words: string): Promise<void> {
@@ -80,9 +99,17 @@ function key(name: string, change: KeyboardEventInit = {}): void {
 beforeEach(() => {
   lookedAt = '';
   localStorage.clear();
-  bridge = createFakeBridge({ pace: 0.02 });
+  folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-window-'));
+  writeModelFolders(folder);
+  clock = new FakeClock();
+  workers = createScriptedWorkers(0.02);
+  main = createMainHalf({ folder, spawn: workers.spawn, clock, log: silentLogger });
 });
-afterEach(() => cleanup());
+afterEach(async () => {
+  cleanup();
+  await main.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('an empty window', () => {
   it('teaches by doing, and an offered message can be sent', async () => {
@@ -98,8 +125,8 @@ describe('an empty window', () => {
 
   it('offers no drawing on a model that cannot draw', async () => {
     await open();
-    const { model } = studio.engine.status;
-    bridge.setEngine({ model: { ...model!, canDraw: false } });
+    workers.script.model = { ...workers.script.model, canDraw: false };
+    await main.engine.restart();
     await until(() => expect(all(testIds.starter)).toHaveLength(1));
   });
 });
@@ -176,11 +203,12 @@ describe('a conversation', () => {
   it('marks what a crash cut off and says when the engine comes back', async () => {
     await open();
     await say('/crash');
-    await until(() => expect(get(testIds.engineStatus).dataset['state']).toBe('crashed'));
-    expect(all(testIds.turn).at(-1)!.dataset['status']).toBe('interrupted');
+    await engineIs('crashed');
+    await until(() => expect(all(testIds.turn).at(-1)!.dataset['status']).toBe('interrupted'));
     expect(get(testIds.engineRestart).textContent).toContain('Start now');
     expect((get(testIds.send) as HTMLButtonElement).disabled).toBe(true);
-    await until(() => expect(get(testIds.engineStatus).dataset['state']).toBe('ready'));
+    clock.advance(500);
+    await engineIs('ready');
     expect((get(testIds.continueReply) as HTMLButtonElement).disabled).toBe(false);
   });
 
@@ -195,10 +223,52 @@ describe('a conversation', () => {
   });
 });
 
+describe('several conversations', () => {
+  it('writes one reply after the other, and says where one waits', async () => {
+    await open();
+    await say('/long');
+    await until(() => expect(all(testIds.turnText)[1]?.textContent).toContain('One thing leads'));
+    key('n', { ctrlKey: true });
+    await until(() => expect(get(testIds.emptyState)).not.toBeNull());
+    await say('Hello');
+    await until(() => expect(all(testIds.turn)).toHaveLength(2));
+    expect(all(testIds.turn)[1]!.textContent).toContain('Waits for the reply in another');
+    // What waits can be stopped at once; the other goes on.
+    key('Escape');
+    await until(() => expect(all(testIds.turn)[1]!.dataset['status']).toBe('stopped'));
+    all(testIds.conversationItem)
+      .find((item) => item.textContent.includes('/long'))!
+      .click();
+    await until(() => expect(all(testIds.turnText)[1]?.textContent).toContain('One thing leads'));
+    key('Escape');
+    expect((await ended()).dataset['status']).toBe('stopped');
+  });
+
+  it('follows a reply over a reload of the window', async () => {
+    await open();
+    await say('/long');
+    await until(() => expect(all(testIds.turnText)[1]?.textContent).toContain('One thing leads'));
+    cleanup();
+    show();
+    const item = await until(() => get(testIds.conversationItem));
+    await until(() => expect(studio.chat.busyElsewhere).not.toBeNull());
+    item.click();
+    await until(() => expect(all(testIds.turn)[1]?.dataset['status']).toBe('streaming'));
+    const before = get(testIds.conversation).textContent.length;
+    await until(() => {
+      expect(get(testIds.conversation).textContent.length).toBeGreaterThan(before);
+    });
+    key('Escape');
+    expect((await ended()).dataset['status']).toBe('stopped');
+    const { conversationId, turns } = studio.chat;
+    expect(main.services.store.turns.list(conversationId!)).toEqual(turns);
+  });
+});
+
 describe('the engine', () => {
   it('says that no model is open, why, and where to choose one', async () => {
+    workers.script.openError = 'textbind.json was not found.';
     await open();
-    bridge.setEngine({ model: null, reason: 'textbind.json was not found.' });
     await until(() => expect(get(testIds.engineStatus).textContent).toContain('No model'));
     expect(document.body.textContent).toContain('textbind.json was not found.');
     expect((get(testIds.send) as HTMLButtonElement).disabled).toBe(true);
@@ -206,21 +276,28 @@ describe('the engine', () => {
   });
 
   it('lets one write while it starts, and says why sending waits', async () => {
-    await open();
-    bridge.setEngine({ state: 'loading' });
+    let opened = (): void => undefined;
+    workers.script.opening = new Promise((resolve) => (opened = resolve));
+    main.engine.start();
+    show();
     await until(() => expect(get(testIds.composerReason).textContent).toContain('loading'));
     expect(get(testIds.composerInput).getAttribute('contenteditable')).toBe('true');
-    bridge.setEngine({ state: 'ready' });
+    opened();
     await until(() => expect(find(testIds.composerReason)).toBeNull());
   });
 
   it('asks when it has given up, and starts when told', async () => {
     await open();
-    bridge.setEngine({ state: 'halted', reason: 'It ran out of memory.', crashes: 3 });
+    for (const restartMs of [500, 3000, 0]) {
+      workers.crash();
+      await engineIs(restartMs === 0 ? 'halted' : 'crashed');
+      clock.advance(restartMs);
+      if (restartMs > 0) await engineIs('ready');
+    }
     const button = await until(() => get(testIds.engineRestart));
     expect(document.body.textContent).toContain('stopped 3 times');
     button.click();
-    await until(() => expect(get(testIds.engineStatus).dataset['state']).toBe('ready'));
+    await engineIs('ready');
   });
 
   it('shows in Models what it fell back from', async () => {
@@ -228,6 +305,7 @@ describe('the engine', () => {
     get(testIds.railModels).click();
     const fallback = await until(() => get(testIds.providerFallback));
     expect(fallback.textContent).toContain('no CUDA library');
+    await until(() => expect(all(testIds.modelItem)).toHaveLength(2));
     const [chosen, broken] = all(testIds.modelItem);
     expect(chosen?.dataset['chosen']).toBe('true');
     expect(broken?.textContent).toContain('Cannot be used');

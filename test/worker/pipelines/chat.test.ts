@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import type { PictureFile } from '../../../src/worker/inputs/image.ts';
@@ -36,7 +36,7 @@ function conversation(script: string, maxPositions = 1000) {
     sequence,
     looked,
     async reply(turns: PromptTurn[], changes: Partial<ReplyContext> = {}, maxNewTokens = 100) {
-      const events: ReplyEvent[] = [];
+      const events: WorkerReplyEvent[] = [];
       const answer = await replyTo(
         {
           turns,

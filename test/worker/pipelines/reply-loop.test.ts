@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DrawnPicture, ReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
+import type { DrawnPicture, WorkerReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 import {
   maxCaptionTokens,
   maxPicturesPerReply,
@@ -41,7 +41,7 @@ async function reply({ script, options = {}, control }: Trial) {
   sequence.feed(await sequence.stretchOf(prompt));
   const abort = new AbortController();
   control?.(model, abort);
-  const events: ReplyEvent[] = [];
+  const events: WorkerReplyEvent[] = [];
   const result = await writeReply({
     sequence,
     tokenizer,
@@ -291,7 +291,7 @@ describe('writeReply', () => {
     const model = new ScriptedModel([...bytes, bytes[0]!, tokenizer.endOfTurnId]);
     const sequence = new Sequence(model);
     sequence.feed(await sequence.stretchOf([1]));
-    const events: ReplyEvent[] = [];
+    const events: WorkerReplyEvent[] = [];
     await writeReply({
       sequence,
       tokenizer,

@@ -1,7 +1,7 @@
 import type {
   DrawingProgress,
   DrawnPicture,
-  ReplyEvent,
+  WorkerReplyEvent,
 } from '../../../shared/contracts/reply-event.ts';
 import type { FinishReason } from '../../../shared/contracts/worker-protocol.ts';
 import type { Notice } from '../../../shared/domain/turn.ts';
@@ -41,7 +41,7 @@ export interface ReplyLoopOptions {
   readonly draw: DrawCaption;
   /** What stands in the context for a picture that was just drawn. */
   readonly embed: (png: Uint8Array) => Promise<Stretch>;
-  readonly emit: (event: ReplyEvent) => void;
+  readonly emit: (event: WorkerReplyEvent) => void;
   readonly signal: AbortSignal;
   /** Whether a space at the very start is left out (a fresh reply, or one whose text ends in a space). */
   readonly skipLeadingSpace: boolean;

@@ -1,4 +1,4 @@
-import type { ReplyEvent } from '../../../shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../../shared/contracts/reply-event.ts';
 import type {
   PromptTurn,
   WorkerReplyBody,
@@ -40,7 +40,7 @@ export interface ReplyContext {
   readonly draw: DrawCaption;
   /** Most pictures that the model was trained to put into one reply. */
   readonly maxPictures: number;
-  readonly emit: (event: ReplyEvent) => void;
+  readonly emit: (event: WorkerReplyEvent) => void;
   readonly signal: AbortSignal;
 }
 
@@ -175,7 +175,7 @@ function pictureOf(bytes: Uint8Array): PictureFile {
   return { bytes, hash: createHash('sha256').update(bytes).digest('hex') };
 }
 
-function trimmedNotice({ droppedPairs, droppedMessages }: Prompt): ReplyEvent {
+function trimmedNotice({ droppedPairs, droppedMessages }: Prompt): WorkerReplyEvent {
   const dropped = [
     counted(droppedPairs, 'exchange', 'exchanges'),
     counted(droppedMessages, 'message without a reply', 'messages without a reply'),

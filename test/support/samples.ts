@@ -1,8 +1,8 @@
-import type { ConversationSummary } from '../../../src/shared/domain/conversation.ts';
-import type { Picture } from '../../../src/shared/domain/picture.ts';
-import type { MessagePart } from '../../../src/shared/domain/turn.ts';
-import type { TurnView } from '../../../src/renderer/state/turn-view.ts';
-import type { Turn } from '../../../src/shared/domain/turn.ts';
+import type { ConversationSummary } from '../../src/shared/domain/conversation.ts';
+import type { Picture } from '../../src/shared/domain/picture.ts';
+import type { MessagePart } from '../../src/shared/domain/turn.ts';
+import type { Reply } from '../../src/shared/domain/reply.ts';
+import type { Turn } from '../../src/shared/domain/turn.ts';
 
 /** A UUID that says its number. */
 export function id(number: number): string {
@@ -44,7 +44,7 @@ export function sampleTurn(
   };
 }
 
-export function streamingTurn(number: number, parts: MessagePart[] = []): TurnView {
+export function streamingTurn(number: number, parts: MessagePart[] = []): Reply {
   return sampleTurn(number, 'assistant', parts, { status: 'streaming' });
 }
 

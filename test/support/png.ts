@@ -2,8 +2,21 @@ import { crc32, deflateSync } from 'node:zlib';
 
 /** A real PNG of one colour; `shade` makes its bytes, and so its hash, differ. */
 export function encodePng(width: number, height: number, shade = 0): Uint8Array<ArrayBuffer> {
-  const rows = Buffer.alloc((1 + 3 * width) * height, shade);
-  for (let row = 0; row < height; row += 1) rows[row * (1 + 3 * width)] = 0;
+  return encodePixels(width, height, new Uint8Array(3 * width * height).fill(shade));
+}
+
+/** A PNG of these pixels: red, green and blue of each, row by row from the top. */
+export function encodePixels(
+  width: number,
+  height: number,
+  pixels: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const rowBytes = 3 * width;
+  // Each row begins with its filter: none.
+  const rows = Buffer.alloc((1 + rowBytes) * height);
+  for (let row = 0; row < height; row += 1) {
+    rows.set(pixels.subarray(row * rowBytes, (row + 1) * rowBytes), row * (1 + rowBytes) + 1);
+  }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

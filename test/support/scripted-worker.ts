@@ -1,0 +1,255 @@
+import type { DrawnPicture, WorkerReplyEvent } from '../../src/shared/contracts/reply-event.ts';
+import type { Port } from '../../src/base/port.ts';
+import { createPortPair } from '../../src/base/port.ts';
+import {
+  toWorkerSchema,
+  workerRequests,
+  type FinishReason,
+  type FromWorker,
+  type WorkerRequestBody,
+  type WorkerRequestName,
+} from '../../src/shared/contracts/worker-protocol.ts';
+import type { OpenModelReport } from '../../src/shared/domain/engine-status.ts';
+import type { Drawing } from '../../src/shared/domain/settings.ts';
+import { StudioError, toWireError } from '../../src/shared/errors.ts';
+import type { Child, ChildExit, Spawn } from '../../src/main/processes/child.ts';
+import { paint, paintedSize } from './painted-picture.ts';
+import { sceneFor, type SceneStep } from './scenes.ts';
+
+/** What the scripted engine is like; a test may change it while it runs. */
+export interface Script {
+  /** Multiplies every pause; 0 pauses for one turn of the event loop only. */
+  pace: number;
+  model: Omit<OpenModelReport, 'folder'>;
+  /** Why a model cannot be opened; null: it can. */
+  openError: string | null;
+  /** Opening a model waits for this. */
+  opening: Promise<void>;
+}
+
+export function defaultScript(pace: number): Script {
+  return {
+    pace,
+    model: {
+      name: 'TextBind mini',
+      canDraw: true,
+      maxSequenceLength: 2048,
+      providers: {
+        provider: 'cpu',
+        fallbacks: [{ provider: 'cuda', reason: 'no CUDA library was found on this machine.' }],
+      },
+      seconds: 2.4,
+    },
+    openError: null,
+    opening: Promise.resolve(),
+  };
+}
+
+/** An engine of scenes, started as often as main likes. */
+export interface ScriptedWorkers {
+  readonly spawn: Spawn;
+  readonly script: Script;
+  /** The one that runs dies, as by the system when memory runs out. */
+  crash(): void;
+}
+
+/** Workers in this process that speak the worker protocol over a port, whose replies are scenes. */
+export function createScriptedWorkers(pace = 1): ScriptedWorkers {
+  const script = defaultScript(pace);
+  let running: Child | null = null;
+  const spawn: Spawn = () => (running = startWorker(script));
+  return { spawn, script, crash: () => running?.kill('SIGKILL') };
+}
+
+function startWorker(script: Script): Child {
+  const [outside, inside] = createPortPair();
+  let tellExit: (exit: ChildExit) => void;
+  const exited = new Promise<ChildExit>((resolve) => (tellExit = resolve));
+  const exit = (how: ChildExit): void => {
+    inside.close();
+    tellExit(how);
+  };
+  new ScriptedWorker(overProcesses(inside), script, exit);
+  return {
+    port: overProcesses(outside),
+    pid: () => process.pid,
+    onExit: (callback) => void exited.then(callback),
+    lastWords: () => '',
+    kill: (signal) => exit({ code: null, signal }),
+  };
+}
+
+/** A port whose messages take their turn in the event loop, as those of a process do. */
+function overProcesses(port: Port): Port {
+  return {
+    postMessage: (message) => void setImmediate(() => port.postMessage(message)),
+    onMessage: (receive) => port.onMessage(receive),
+    close: () => port.close(),
+  };
+}
+
+/** One worker: requests in, events and replies out. */
+class ScriptedWorker {
+  readonly #port: Port;
+  readonly #script: Script;
+  readonly #exit: (how: ChildExit) => void;
+  readonly #cancelled = new Set<string>();
+  #drawings = 0;
+
+  constructor(port: Port, script: Script, exit: (how: ChildExit) => void) {
+    this.#port = port;
+    this.#script = script;
+    this.#exit = exit;
+    port.onMessage((message) => this.#receive(message));
+    this.#post({ type: 'ready', pid: process.pid });
+  }
+
+  #post(message: FromWorker): void {
+    this.#port.postMessage(message);
+  }
+
+  #receive(message: unknown): void {
+    const parsed = toWorkerSchema.parse(message);
+    if (parsed.type === 'stop') this.#exit({ code: 0, signal: null });
+    else if (parsed.type === 'cancel') this.#cancelled.add(parsed.id);
+    else void this.#answer(parsed.id, parsed.name as WorkerRequestName, parsed.body);
+  }
+
+  async #answer(id: string, name: WorkerRequestName, body: unknown): Promise<void> {
+    try {
+      const request: unknown = workerRequests[name].request.parse(body);
+      const reply = await this.#do(id, name, request as never);
+      if (reply !== undefined) this.#post({ type: 'reply', id, body: reply });
+    } catch (error) {
+      this.#post({ type: 'error', id, error: toWireError(error) });
+    }
+  }
+
+  #do(id: string, name: WorkerRequestName, body: never): unknown {
+    switch (name) {
+      case 'ping':
+        return null;
+      case 'memory':
+        return { residentBytes: 1e9, sessions: 6 };
+      case 'model.open':
+        return this.#open(body);
+      case 'chat.reply':
+        return this.#reply(id, body);
+      case 'draw':
+        return this.#drawOne(id, body);
+      default:
+        return name satisfies never;
+    }
+  }
+
+  async #open({ folder }: WorkerRequestBody<'model.open'>): Promise<OpenModelReport> {
+    await this.#script.opening;
+    const { openError, model } = this.#script;
+    if (openError !== null) throw new StudioError('model-invalid', openError);
+    return { ...model, folder };
+  }
+
+  async #reply(id: string, body: WorkerRequestBody<'chat.reply'>): Promise<unknown> {
+    await this.#wait(500);
+    for (const step of sceneFor(body.turns)) {
+      if (this.#cancelled.has(id)) break;
+      // A worker that died answers nothing.
+      if (step.do === 'crash') return this.#exit({ code: null, signal: 'SIGKILL' });
+      if (step.do === 'fail') throw new StudioError('bad-input', step.message);
+      if (step.do === 'cut') return this.#finished('length');
+      await this.#play(id, step, body.drawing);
+    }
+    return this.#finished(this.#cancelled.has(id) ? 'cancelled' : 'end');
+  }
+
+  #finished(finish: FinishReason) {
+    const pictures = this.#drawings;
+    this.#drawings = 0;
+    const usage = {
+      promptTokens: 184,
+      replyTokens: 42,
+      prefillSeconds: 0.38,
+      decodeSeconds: 1.1,
+      firstTokenSeconds: 0.5,
+      pictures,
+      drawSeconds: pictures * 4.4,
+    };
+    return { finish, usage };
+  }
+
+  async #play(
+    id: string,
+    step: Extract<SceneStep, { do: 'say' | 'draw' | 'notice' }>,
+    drawing: Drawing,
+  ): Promise<void> {
+    const emit = (event: WorkerReplyEvent): void => this.#post({ type: 'event', id, body: event });
+    if (step.do === 'notice') {
+      emit({ kind: 'notice', notice: { code: 'context-trimmed', message: step.message } });
+    } else if (step.do === 'say') {
+      await this.#say(id, step.text, 35, (text) => emit({ kind: 'text', text }));
+    } else await this.#drawInReply(id, step, drawing, emit);
+  }
+
+  /** In words, until it is cancelled. */
+  async #say(id: string, text: string, ms: number, emit: (piece: string) => void): Promise<void> {
+    for (const piece of text.match(/\s*\S+(?:\s+$)?/g) ?? []) {
+      if (this.#cancelled.has(id)) return;
+      emit(piece);
+      await this.#wait(ms);
+    }
+  }
+
+  async #drawInReply(
+    id: string,
+    { caption, fails }: Extract<SceneStep, { do: 'draw' }>,
+    drawing: Drawing,
+    emit: (event: WorkerReplyEvent) => void,
+  ): Promise<void> {
+    emit({ kind: 'caption-started' });
+    let said = '';
+    await this.#say(id, caption, 40, (text) => {
+      said += text;
+      emit({ kind: 'caption-text', text });
+    });
+    emit({ kind: 'caption-finished', caption: said });
+    try {
+      if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
+      emit(await this.#draw(id, said, drawing, emit, fails));
+      this.#drawings += 1;
+    } catch (error) {
+      emit({ kind: 'drawing-failed', caption: said, error: toWireError(error) });
+    }
+  }
+
+  #drawOne(id: string, { caption, drawing }: WorkerRequestBody<'draw'>): Promise<DrawnPicture> {
+    const emit = (event: WorkerReplyEvent): void => this.#post({ type: 'event', id, body: event });
+    return this.#draw(id, caption, drawing, emit, undefined);
+  }
+
+  async #draw(
+    id: string,
+    caption: string,
+    { steps, seed: wanted, guidance }: Drawing,
+    emit: (event: WorkerReplyEvent) => void,
+    fails: string | undefined,
+  ): Promise<DrawnPicture> {
+    const seed = wanted ?? Math.floor(Math.random() * 0xffff_ffff);
+    const size = { width: paintedSize, height: paintedSize };
+    for (let step = 0; step <= steps; step += 1) {
+      if (this.#cancelled.has(id)) {
+        throw new StudioError('cancelled', 'Stopped before the picture was drawn.');
+      }
+      if (fails !== undefined && step > steps / 3) throw new StudioError('out-of-memory', fails);
+      const preview = step % 4 === 0 && step > 0 ? paint(caption, seed, step / steps) : null;
+      const secondsLeft = step === 0 ? null : (steps - step) * 0.11;
+      emit({ kind: 'drawing-step', step, steps, secondsLeft, preview, ...size });
+      await this.#wait(110);
+    }
+    const recipe = { seed, steps, guidance: guidance ?? 5, model: this.#script.model.name };
+    return { kind: 'picture', png: paint(caption, seed), ...size, caption, recipe, seconds: 4.4 };
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((done) => setTimeout(done, ms * this.#script.pace));
+  }
+}
