@@ -91,6 +91,7 @@ export class RedrawTask implements LiveTask {
       {
         signal,
         onEvent: (progress) => this.#settled || this.#live.take(progress),
+        about: { conversation: this.conversationId, turn: this.turnId },
       },
     );
     return pictures.add(drawn.png, {

@@ -97,6 +97,7 @@ export class ReplyTask implements LiveTask {
       {
         signal: this.#abort.signal,
         onEvent: (event) => this.#take(event),
+        about: { conversation: this.conversationId, turn: this.turnId },
       },
     );
   }

@@ -1,7 +1,6 @@
 import { leaveOutPictures, unreadableNotice } from '../../shared/contracts/unreadable-pictures.ts';
 import type {
   PromptTurn,
-  WorkerEventBody,
   WorkerReplyBody,
   WorkerRequestBody,
   WorkerRequestName,
@@ -49,12 +48,10 @@ export function guardEngine(engine: EngineClient, decoder: PictureDecoder): Engi
       options?: RequestOptions<Name>,
     ): Promise<WorkerReplyBody<Name>> {
       if (name !== 'chat.reply') return engine.request(name, body, options);
-      const onEvent = options?.onEvent as
-        ((event: WorkerEventBody<'chat.reply'>) => void) | undefined;
-      return guard(body as WorkerRequestBody<'chat.reply'>, {
-        ...(options?.signal === undefined ? {} : { signal: options.signal }),
-        ...(onEvent === undefined ? {} : { onEvent }),
-      }) as Promise<WorkerReplyBody<Name>>;
+      return guard(
+        body as WorkerRequestBody<'chat.reply'>,
+        (options ?? {}) as RequestOptions<'chat.reply'>,
+      ) as Promise<WorkerReplyBody<Name>>;
     },
   };
 }

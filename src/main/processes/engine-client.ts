@@ -4,10 +4,13 @@ import type {
   WorkerRequestBody,
   WorkerRequestName,
 } from '../../shared/contracts/worker-protocol.ts';
+import type { LogFields } from '../../base/log.ts';
 
 export interface RequestOptions<Name extends WorkerRequestName> {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: WorkerEventBody<Name>) => void;
+  /** Whom it is for, by their ids: they stand in the log line of the request. */
+  readonly about?: LogFields;
 }
 
 /** The engine as a conversation uses it; the worker behind it may come and go. */

@@ -68,7 +68,7 @@ export class WorkerClient {
     body: WorkerRequestBody<Name>,
     options: RequestOptions<Name> = {},
   ): Promise<WorkerReplyBody<Name>> {
-    const { signal, onEvent } = options;
+    const { signal, onEvent, about } = options;
     if (this.#gone !== null) return Promise.reject(this.#gone);
     if (signal?.aborted === true) return Promise.reject(cancelled());
     counter += 1;
@@ -91,7 +91,7 @@ export class WorkerClient {
         },
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      if (name !== 'ping') this.#options.log.info('request', { request: id, name });
+      if (name !== 'ping') this.#options.log.info('request', { request: id, name, ...about });
       this.#post({ type: 'request', id, name, body });
       this.#options.onActivity();
     });
