@@ -270,6 +270,17 @@ describe('writeReply', () => {
     expect(result).toMatchObject({ finish: 'length', pictures: 1, replyTokens: 5 });
   });
 
+  it('draws a caption whose last token before the limit is refused', async () => {
+    // Six tokens, of which the last makes no sense in a caption.
+    const { events, notices, result } = await reply({
+      script: 'a <start> b c<start> d',
+      options: { maxNewTokens: 6 },
+    });
+    expect(events).toContainEqual({ kind: 'caption-finished', caption: 'b c' });
+    expect(notices).toEqual(['caption-cut']);
+    expect(result).toMatchObject({ finish: 'length', pictures: 1 });
+  });
+
   it('ends when the context is full, never inside a picture', async () => {
     const prompt = tokenizer.encode('<s>[INST] Draw [/INST]').length;
     const full = await reply({ script: 'a b c d e', options: { maxPositions: prompt + 2 } });

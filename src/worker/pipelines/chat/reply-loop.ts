@@ -141,9 +141,12 @@ class ReplyLoop {
     const { sequence, sampling, random, maxNewTokens } = this.#options;
     let outcome = await this.#decode();
     while (outcome.kind === 'choose anew') {
-      if (this.#tokens >= maxNewTokens) return this.#finishText('length');
-      const token = await sequence.resample(outcome.banned, sampling, random.uniform());
-      outcome = await this.#take([token]);
+      if (this.#tokens >= maxNewTokens) {
+        outcome = await this.#outOfRoom();
+      } else {
+        const token = await sequence.resample(outcome.banned, sampling, random.uniform());
+        outcome = await this.#take([token]);
+      }
     }
     return outcome.kind === 'finish' ? outcome.reason : null;
   }
