@@ -31,12 +31,19 @@ export const wireErrorSchema = z.object({
 });
 export type WireError = z.infer<typeof wireErrorSchema>;
 
+const mostCharacters = 1000;
+
+/** A message quotes values of files, and these can be of any length. */
+export function shortened(message: string): string {
+  return message.length > mostCharacters ? `${message.slice(0, mostCharacters)} ...` : message;
+}
+
 /** The one error class that we throw on purpose. `message` is a sentence that names the thing and the values. */
 export class StudioError extends Error {
   readonly kind: ErrorKind;
 
   constructor(kind: ErrorKind, message: string, options: { readonly cause?: unknown } = {}) {
-    super(message, options);
+    super(shortened(message), options);
     this.name = 'StudioError';
     this.kind = kind;
   }

@@ -32,7 +32,7 @@ describe('a JSON file', () => {
 
   test.each([
     ['{"size": 2, "parts": [{"name": 7}]}', /field "parts\.0\.name": .*string.*number/],
-    ['{"parts": []}', /field "size": .*number.*undefined/],
+    ['{"parts": []}', /field "size": .*number.*it is missing/],
     ['[]', /model\.json: .*object/],
     ['{"size": 2', /model\.json: is not JSON: ./],
   ])('%s is refused with the file, the field and what is wrong', (text, sentence) => {

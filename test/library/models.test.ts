@@ -1,4 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listModels, resolveModelFolder } from '../../src/library/models.ts';
@@ -42,6 +44,35 @@ function folders() {
 }
 
 describe('the model library', () => {
+  test.skipIf(process.platform === 'win32')('is not broken by what is strange in it', async () => {
+    const { list, put } = folders();
+    const own = list[1]!.folder;
+    put(1, 'good', JSON.stringify(manifest));
+    execFileSync('mkfifo', [path.join(own, 'a-pipe')]);
+    const server = createServer().listen(path.join(own, 'a-socket'));
+    symlinkSync(own, path.join(own, 'a-loop'));
+    symlinkSync(path.join(own, 'gone'), path.join(own, 'a-link-to-nothing'));
+    symlinkSync(path.join(own, 'round'), path.join(own, 'round'));
+    mkdirSync(path.join(own, 'piped'));
+    execFileSync('mkfifo', [path.join(own, 'piped', 'textbind.json')]);
+    mkdirSync(path.join(own, 'folded', 'textbind.json'), { recursive: true });
+    const locked = path.join(put(1, 'locked', JSON.stringify(manifest)), 'inside');
+    mkdirSync(locked);
+    chmodSync(locked, 0o000);
+    execFileSync('mkfifo', [path.join(own, 'good', 'a-pipe')]);
+    symlinkSync(own, path.join(own, 'good', 'a-loop'));
+    const models = await listModels(list);
+    server.close();
+    chmodSync(locked, 0o700);
+    expect(models.map(({ name, fault }) => [name, fault === null])).toEqual([
+      ['folded', false],
+      ['Tiny', true],
+      ['Tiny', true],
+      ['piped', false],
+    ]);
+    expect(models.at(-1)?.fault).toMatch(/is not a file/);
+  });
+
   test('lists what is there with its size; broken ones with their fault', async () => {
     const { list, put } = folders();
     const good = put(0, 'tiny', JSON.stringify(manifest));

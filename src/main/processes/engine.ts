@@ -69,8 +69,16 @@ export class Engine implements EngineClient {
     return this.#supervisor.pid();
   }
 
-  /** Opens the chosen model, where it is not the one that is open or being opened. */
+  /**
+   * Opens the chosen model. One that is being opened is given up with its process, which may hang in it or load for
+   * minutes without hearing anything; nothing is lost by that. Neither is by starting again after a model that the
+   * engine died of.
+   */
   async openChosen(): Promise<void> {
+    if (this.#opening !== null || this.#supervisor.status().state === 'halted') {
+      await this.restart();
+      return;
+    }
     if (this.#client === null) return;
     await this.#opened(this.#client);
   }

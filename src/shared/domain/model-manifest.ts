@@ -4,11 +4,12 @@ const pathSchema = z.string().min(1);
 
 /** Size of the Q-Former, with the variable names of the reference's scripts in camel case. */
 export const qformerConfigSchema = z.object({
-  numQueryTokens: z.number().int().positive(),
-  numHiddenLayers: z.number().int().positive(),
-  numAttentionHeads: z.number().int().positive(),
-  hiddenSize: z.number().int().positive(),
-  intermediateSize: z.number().int().positive(),
+  // Far beyond every published model: what would be built for hours is refused at once.
+  numQueryTokens: z.number().int().positive().max(4096),
+  numHiddenLayers: z.number().int().positive().max(256),
+  numAttentionHeads: z.number().int().positive().max(1024),
+  hiddenSize: z.number().int().positive().max(65_536),
+  intermediateSize: z.number().int().positive().max(1_048_576),
 });
 export type QformerConfig = z.infer<typeof qformerConfigSchema>;
 
@@ -39,7 +40,7 @@ export const modelManifestSchema = z
     qformerConfig: qformerConfigSchema,
     /** Most pictures in one reply: more than the model was trained to write are left out. 4: the reference's limit. */
     maxPicturesPerReply: z.number().int().min(1).max(16).default(4),
-    maxSequenceLength: z.number().int().min(64),
+    maxSequenceLength: z.number().int().min(64).max(131_072),
   })
   .refine((manifest) => manifest.qformer !== undefined || manifest.checkpoint !== undefined, {
     message: 'one of "qformer" and "checkpoint" must be given',

@@ -161,8 +161,10 @@ function readConfig(folder: string): RawConfig {
   }
   if (raw['quantization_config']) throw new WeightError(`${file}: the model is quantised already`);
   const { num_hidden_layers: layers, hidden_size: hidden } = raw;
-  if (typeof layers !== 'number' || typeof hidden !== 'number') {
-    throw new WeightError(`${file}: num_hidden_layers and hidden_size must be numbers`);
+  if (typeof layers !== 'number' || layers > 256 || typeof hidden !== 'number') {
+    throw new WeightError(
+      `${file}: num_hidden_layers (at most 256) and hidden_size must be numbers`,
+    );
   }
   return {
     ...raw,

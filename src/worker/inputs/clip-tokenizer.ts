@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { checkJson, readJsonFile } from '../../base/json-file.ts';
+import { checkJson, readJsonFile, readTextFile } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { tokenizerFault } from './tokenizer-fault.ts';
+import { withTimeLimit } from './time-limit.ts';
 
 /** A prompt to CLIP's fixed-length token ids. */
 export interface ClipTokenizer {
@@ -26,10 +27,13 @@ const objectSchema = z.record(z.string(), z.unknown());
 const vocabularySchema = z.record(z.string(), z.number().int());
 type ClipTokenizerConfig = z.infer<typeof configSchema>;
 
+/** A caption takes a millisecond. */
+const limits = { openMs: 60_000, encodeMs: 10_000 } as const;
 /** CLIP's position table. */
 const defaultMaxLength = 77;
 /** Longer values in tokenizer_config.json mean "not set" (transformers writes 1e30). */
 const absurdMaxLength = 1_000_000;
+const mostLength = 4096;
 
 /**
  * Opens the tokenizer folder of a diffusers pipeline: vocab.json and merges.txt as SDXL ships them, or
@@ -58,28 +62,44 @@ export async function openClipTokenizer(folder: string): Promise<ClipTokenizer> 
   const tokens = specialTokens(config);
   const stated = config.model_max_length ?? defaultMaxLength;
   const maxLength = stated > absurdMaxLength ? defaultMaxLength : stated;
+  if (!Number.isInteger(maxLength) || maxLength < 3 || maxLength > mostLength) {
+    throw new StudioError(
+      'model-invalid',
+      `${source}: model_max_length must be from 3 to ${mostLength}, found ${maxLength}`,
+    );
+  }
   const [begin, end, padding] = [idOf(tokens.begin), idOf(tokens.end), idOf(tokens.padding)];
   return {
     maxLength,
     encode(text) {
-      const ids = tokenizer.encode(text, { add_special_tokens: false }).ids;
+      const what = `${folder}: splitting ${text.length} characters`;
+      const ids = encodeWithin(
+        what,
+        () => tokenizer.encode(text, { add_special_tokens: false }).ids,
+      );
       const kept = [begin, ...ids.slice(0, maxLength - 2), end];
       return [...kept, ...new Array<number>(maxLength - kept.length).fill(padding)];
     },
   };
 }
 
+function encodeWithin(what: string, encode: () => number[]): number[] {
+  try {
+    return withTimeLimit(limits.encodeMs, what, encode);
+  } catch (error) {
+    throw tokenizerFault(what, error);
+  }
+}
+
 function createTokenizer(definition: object, folder: string): Tokenizer {
   try {
-    return new Tokenizer(definition, { clean_up_tokenization_spaces: false });
-  } catch (error) {
-    throw new StudioError(
-      'model-invalid',
-      `${folder}: the tokenizer is broken (${String(error)})`,
-      {
-        cause: error,
-      },
+    return withTimeLimit(
+      limits.openMs,
+      `${folder}: reading it`,
+      () => new Tokenizer(definition, { clean_up_tokenization_spaces: false }),
     );
+  } catch (error) {
+    throw tokenizerFault(folder, error);
   }
 }
 
@@ -107,7 +127,7 @@ async function tokenizerDefinition(folder: string, config: ClipTokenizerConfig):
   }
   return clipDefinition(
     readJsonFile(vocabularyFile, vocabularySchema, 'model-invalid'),
-    await readMerges(join(folder, 'merges.txt')),
+    readMerges(join(folder, 'merges.txt')),
     specialTokens(config),
   );
 }
@@ -168,13 +188,8 @@ function clipDefinition(
   };
 }
 
-async function readMerges(file: string): Promise<string[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new StudioError('model-invalid', `${file}: cannot be read`, { cause: error });
-  }
+function readMerges(file: string): string[] {
+  const text = readTextFile(file, 'model-invalid');
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
 }
 

@@ -18,7 +18,10 @@ export interface PictureFile {
 /** @throws StudioError `bad-input` for a missing or too large file, naming it and the limit */
 export async function readPicture(path: string): Promise<PictureFile> {
   try {
-    const { size } = await stat(path);
+    const stats = await stat(path);
+    // A pipe would be waited for.
+    if (!stats.isFile()) throw new Error('it is not a file');
+    const { size } = stats;
     if (size > pictureLimits.maxBytes) {
       throw new StudioError(
         'bad-input',
@@ -101,7 +104,8 @@ async function checkHeader(bytes: Uint8Array, name: string): Promise<void> {
 const formats: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp', 'gif', 'heif']);
 
 function undecodable(name: string, error: unknown): StudioError {
-  const reason = error instanceof Error ? error.message : String(error);
+  // libvips gives every line that its decoders wrote; the first says it.
+  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
   return new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
     cause: error,
   });
@@ -132,7 +136,7 @@ export interface ImageProcessor {
 }
 
 const threeNumbers = z.tuple([z.number(), z.number(), z.number()]);
-const positive = z.number().int().positive();
+const positive = z.number().int().positive().max(4096);
 const processorSchema = z.looseObject({
   do_resize: z.literal(true).default(true),
   size: z.union([positive, z.object({ height: positive, width: positive })]),

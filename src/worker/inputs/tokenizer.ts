@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
-import { readJsonFile } from '../../base/json-file.ts';
+import { readJsonFile, readLimitedFile } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { readSentencePieceModel } from './sentencepiece-model.ts';
+import { tokenizerFault } from './tokenizer-fault.ts';
+import { withTimeLimit } from './time-limit.ts';
 import { stripEnd, stripStart } from './white-space.ts';
 
 /** The three tokens that TextBind adds to a language model's vocabulary. */
@@ -42,13 +43,19 @@ export interface LanguageTokenizer {
   readonly endId: number;
 }
 
+/** Each of them is looked for in every text. */
+const mostAddedTokens = 20_000;
+/** The largest vocabulary is read in 2 s, and the longest message encoded in less. Milliseconds. */
+const limits = { openMs: 60_000, encodeMs: 10_000 } as const;
+
 const addedTokenSchema = z.object({
   id: z.number().int(),
-  content: z.string(),
+  // An empty one would stand between any two letters.
+  content: z.string().min(1),
   special: z.boolean(),
 });
 const tokenizerFileSchema = z.looseObject({
-  added_tokens: z.array(addedTokenSchema),
+  added_tokens: z.array(addedTokenSchema).max(mostAddedTokens),
   normalizer: z.looseObject({}).nullish(),
   pre_tokenizer: z.looseObject({}).nullish(),
   model: z.looseObject({ type: z.string() }),
@@ -90,7 +97,12 @@ export async function openLanguageTokenizer(folder: string): Promise<LanguageTok
   const addedIds = existsSync(added)
     ? readJsonFile(added, addedTokensSchema, 'model-invalid')
     : undefined;
-  return openSentencePiece(await readFile(modelFile), addedIds ?? {}, config, modelFile);
+  return openSentencePiece(
+    readLimitedFile(modelFile, 'model-invalid'),
+    addedIds ?? {},
+    config,
+    modelFile,
+  );
 }
 
 function openSentencePiece(
@@ -153,13 +165,24 @@ function createLanguageTokenizer(
   const specialIds = new Set(specialTokens.map(idOf));
   idOf(beginToken);
   return {
-    encode: (text) =>
-      split(text).flatMap(({ stretch, special, opens }) =>
-        special ? [idOf(stretch)] : encodeStretch(tokenizer, rules, stretch, opens),
-      ),
+    encode: (text) => {
+      try {
+        return withTimeLimit(limits.encodeMs, `${file}: splitting ${text.length} characters`, () =>
+          split(text).flatMap(({ stretch, special, opens }) =>
+            special ? [idOf(stretch)] : encodeStretch(tokenizer, rules, stretch, opens),
+          ),
+        );
+      } catch (error) {
+        throw tokenizerFault(file, error);
+      }
+    },
     decode: (ids) => {
       const shown = ids.filter((id) => !specialIds.has(id));
-      return shown.length === 0 ? '' : tokenizer.decode(shown);
+      try {
+        return shown.length === 0 ? '' : tokenizer.decode(shown);
+      } catch (error) {
+        throw tokenizerFault(file, error);
+      }
     },
     pieceOf: (id) => tokenizer.id_to_token(id),
     kind,
@@ -191,11 +214,13 @@ function nameOf(
 
 function createTokenizer(definition: object, config: object, file: string): Tokenizer {
   try {
-    return new Tokenizer(definition, config);
+    return withTimeLimit(
+      limits.openMs,
+      `${file}: reading it`,
+      () => new Tokenizer(definition, config),
+    );
   } catch (error) {
-    throw new StudioError('model-invalid', `${file}: the tokenizer is broken (${String(error)})`, {
-      cause: error,
-    });
+    throw tokenizerFault(file, error);
   }
 }
 

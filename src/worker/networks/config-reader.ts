@@ -21,7 +21,8 @@ export function configReader(json: unknown, source: string): ConfigReader {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'nothing' : JSON.stringify(value);
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
 }
 
 /** The error for a field whose value cannot be. */
@@ -60,10 +61,33 @@ function isPositiveInteger(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
 
-/** A positive integer. */
+/**
+ * The most of what is built one after another: far beyond every published network, and still built in seconds. A
+ * graph of 100,000 layers would be written for hours before its first missing tensor is seen.
+ */
+const mostOf: Readonly<Record<string, number>> = {
+  num_hidden_layers: 256,
+  num_attention_heads: 1024,
+  num_key_value_heads: 1024,
+  head_dim: 1024,
+  layers_per_block: 16,
+  transformer_layers_per_block: 64,
+  reverse_transformer_layers_per_block: 64,
+  hidden_size: 65_536,
+  image_size: 4096,
+  patch_size: 4096,
+};
+/** Of everything else: vocabularies, widths, positions. */
+const mostOfAll = 2 ** 24;
+/** Levels of a UNet or VAE. */
+const mostItems = 16;
+
+/** A positive integer of a plausible size. */
 export function positiveInteger(reader: ConfigReader, field: string, fallback?: number): number {
   const value = valueOf(reader, field, fallback);
   if (!isPositiveInteger(value)) throw invalidField(reader, field, 'a positive integer', value);
+  const most = mostOf[field] ?? mostOfAll;
+  if (value > most) throw invalidField(reader, field, `at most ${most}`, value);
   return value;
 }
 
@@ -107,8 +131,8 @@ export function listOf<T extends string>(
   supported: readonly T[],
 ): readonly T[] {
   const value = reader.fields[field];
-  if (!Array.isArray(value) || value.length === 0)
-    throw invalidField(reader, field, 'a list', value);
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostItems)
+    throw invalidField(reader, field, `a list of at most ${mostItems}`, value);
   return value.map((item: unknown) => {
     const found = supported.find((word) => word === item);
     if (found === undefined) throw unsupportedField(reader, field, supported.join(', '), item);
@@ -123,6 +147,11 @@ export function positiveIntegers(
   options: { readonly length?: number; readonly fallback?: number } = {},
 ): readonly number[] {
   const value = valueOf(reader, field, options.fallback);
+  const most = mostOf[field] ?? mostOfAll;
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.some((each) => typeof each === 'number' && each > most)) {
+    throw invalidField(reader, field, `at most ${most}`, value);
+  }
   if (isPositiveInteger(value) && options.length !== undefined) {
     return new Array<number>(options.length).fill(value);
   }
@@ -130,6 +159,7 @@ export function positiveIntegers(
   if (!Array.isArray(value) || value.length === 0 || !value.every(isPositiveInteger)) {
     throw invalidField(reader, field, expected, value);
   }
+  if (value.length > mostItems) throw invalidField(reader, field, `at most ${mostItems} of them`);
   if (options.length !== undefined && value.length !== options.length) {
     throw invalidField(reader, field, expected, value);
   }

@@ -20,6 +20,12 @@ export interface PickleGlobal {
 
 const mark = Symbol('mark');
 
+/**
+ * What a pickle may make: a tensor takes some 40 values and 6 containers. One byte makes a container of 100 bytes or
+ * more, so that ten megabytes become gigabytes.
+ */
+const most = { values: 5_000_000, containers: 1_000_000 } as const;
+
 class Reader {
   readonly #bytes: Buffer;
   at = 0;
@@ -57,6 +63,8 @@ function readLong(bytes: Buffer): number {
 
 class Machine {
   readonly #stack: unknown[] = [];
+  #values = 0;
+  #containers = 0;
   readonly #memo = new Map<number, unknown>();
   readonly #globals: PickleGlobals;
 
@@ -65,7 +73,18 @@ class Machine {
   }
 
   push(value: unknown): void {
+    this.#values += 1;
+    if (this.#values > most.values)
+      throw new WeightError(`the pickle has over ${most.values} values`);
     this.#stack.push(value);
+  }
+
+  /** Pushes a list or a dict. */
+  pushContainer(value: unknown[] | Map<unknown, unknown>): void {
+    this.#containers += 1;
+    if (this.#containers > most.containers)
+      throw new WeightError(`the pickle has over ${most.containers} lists and dicts`);
+    this.push(value);
   }
 
   pop(): unknown {
@@ -91,7 +110,7 @@ class Machine {
   append(values: readonly unknown[]): void {
     const target = this.#stack.at(-1);
     if (!Array.isArray(target)) throw new WeightError('the pickle appends to what is no list');
-    target.push(...values);
+    for (const value of values) target.push(value);
   }
 
   remember(index: number): void {
@@ -137,16 +156,16 @@ type Opcode = (machine: Machine, reader: Reader) => void;
 function tuple(count: number): Opcode {
   return (machine) => {
     const values = Array.from({ length: count }, () => machine.pop());
-    machine.push(values.reverse());
+    machine.pushContainer(values.reverse());
   };
 }
 
 const opcodes: Readonly<Record<string, Opcode>> = {
   '\x80': (_, reader) => void reader.take(1), // PROTO
   '\x95': (_, reader) => void reader.take(8), // FRAME
-  '}': (machine) => machine.push(new Map()),
-  ']': (machine) => machine.push([]),
-  ')': (machine) => machine.push([]),
+  '}': (machine) => machine.pushContainer(new Map()),
+  ']': (machine) => machine.pushContainer([]),
+  ')': (machine) => machine.pushContainer([]),
   '(': (machine) => machine.push(mark),
   N: (machine) => machine.push(null),
   '\x88': (machine) => machine.push(true),
@@ -159,7 +178,7 @@ const opcodes: Readonly<Record<string, Opcode>> = {
   X: (machine, reader) => machine.push(reader.take(reader.take(4).readUInt32LE()).toString('utf8')),
   '\x8c': (machine, reader) =>
     machine.push(reader.take(reader.take(1).readUInt8()).toString('utf8')),
-  t: (machine) => machine.push(machine.popToMark()),
+  t: (machine) => machine.pushContainer(machine.popToMark()),
   '\x85': tuple(1),
   '\x86': tuple(2),
   '\x87': tuple(3),

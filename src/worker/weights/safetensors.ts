@@ -5,6 +5,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { replaceFileSync } from '../../base/whole-file.ts';
+import { excess } from '../../base/json-file.ts';
 import { byteLength } from '../tensor/stored-tensor.ts';
 import type { DataType } from '../tensor/stored-tensor.ts';
 import { openRegularFile } from './open-file.ts';
@@ -26,6 +27,9 @@ export interface SafetensorsHeader {
 
 /** A third of the reference implementation's limit: some 300,000 tensors, of which no model has a hundredth. */
 const headerLimitBytes = 32_000_000;
+/** A tensor is some eight values, in lists in an object in the header's. */
+const headerLimits = { values: 2_000_000, depth: 8 } as const;
+const mostTensors = 100_000;
 
 const typeNames = {
   F64: 'float64',
@@ -43,6 +47,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value as JSON, shortened. */
+function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}
+
+/** NumPy's limit. */
+const mostDimensions = 64;
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -53,14 +66,21 @@ function parseEntry(where: string, entry: unknown, dataStart: number): TensorEnt
   // Own keys only: a file may call its type `constructor`.
   const known = typeof typeName === 'string' && Object.hasOwn(typeNames, typeName);
   const dtype = known ? typeNames[typeName as keyof typeof typeNames] : undefined;
-  if (!dtype) throw new WeightError(`${where}: type ${String(typeName)} is not supported`);
+  if (!dtype)
+    throw new WeightError(
+      `${where}: type ${typeof typeName === 'string' ? typeName.slice(0, 40) : brief(typeName)} is not supported`,
+    );
   if (!Array.isArray(shape) || !shape.every(isCount)) {
-    throw new WeightError(`${where}: shape ${JSON.stringify(shape)} is not a list of sizes`);
+    throw new WeightError(`${where}: shape ${brief(shape)} is not a list of sizes`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
-    throw new WeightError(`${where}: data_offsets ${JSON.stringify(offsets)} are not two offsets`);
+    throw new WeightError(`${where}: data_offsets ${brief(offsets)} are not two offsets`);
   }
   const [begin, end] = offsets as [number, number];
+  if (shape.length > mostDimensions)
+    throw new WeightError(
+      `${where}: ${shape.length} dimensions are over the limit of ${mostDimensions}`,
+    );
   const count = shape.reduce<number>((product, dim) => product * (dim as number), 1);
   const length = byteLength(dtype, count);
   if (end - begin !== length) {
@@ -92,9 +112,17 @@ function checkLayout(
 }
 
 function parseJson(file: string, bytes: Buffer): Record<string, unknown> {
+  let text: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new WeightError(`${file}: the header is not UTF-8`, { cause });
+  }
+  const fault = excess(text, headerLimits);
+  if (fault !== null) throw new WeightError(`${file}: the header: ${fault}`);
+  try {
+    parsed = JSON.parse(text);
   } catch (cause) {
     throw new WeightError(`${file}: the header is not JSON`, { cause });
   }
@@ -124,6 +152,9 @@ function readHeaderOf(file: string, descriptor: number): SafetensorsHeader {
   const header = Buffer.alloc(length);
   readSync(descriptor, header, 0, length, 8);
   const { __metadata__: metadata = {}, ...entries } = parseJson(file, header);
+  const count = Object.keys(entries).length;
+  if (count > mostTensors)
+    throw new WeightError(`${file}: ${count} tensors are over the limit of ${mostTensors}`);
   const tensors = new Map(
     Object.entries(entries).map(([name, entry]) => [
       name,

@@ -25,7 +25,8 @@ const storageTypes: ReadonlyMap<string, DataType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
-const pickleLimitBytes = 256 * 1024 * 1024;
+/** What describes a tensor takes some 200 bytes. */
+const pickleLimitBytes = 32_000_000;
 
 class Storage {
   readonly dtype: DataType;
@@ -75,7 +76,8 @@ function rebuildTensor(args: readonly unknown[]): Tensor {
 
 function dictOf(args: readonly unknown[]): Map<unknown, unknown> {
   const [pairs = []] = args;
-  if (!Array.isArray(pairs)) throw new WeightError('an OrderedDict in the pickle is malformed');
+  const arePairs = Array.isArray(pairs) && pairs.every((pair) => Array.isArray(pair));
+  if (!arePairs) throw new WeightError('an OrderedDict in the pickle is malformed');
   return new Map(pairs as [unknown, unknown][]);
 }
 
@@ -92,10 +94,10 @@ function globalsFor(entries: ReadonlyMap<string, ZipEntry>, root: string): Pickl
       // ('storage', type, key, location, number of elements)
       const [kind, type, key] = Array.isArray(id) ? (id as unknown[]) : [];
       const dtype = storageTypes.get((type as PickleGlobal | undefined)?.global ?? '');
-      const entry = entries.get(`${root}data/${String(key)}`);
-      if (kind !== 'storage' || !dtype)
+      if (kind !== 'storage' || !dtype || typeof key !== 'string')
         throw new WeightError('a storage in the pickle is malformed');
-      if (!entry) throw new WeightError(`the storage ${String(key)} is missing`);
+      const entry = entries.get(`${root}data/${key}`);
+      if (!entry) throw new WeightError(`the storage ${key} is missing`);
       return new Storage(dtype, entry);
     },
   };
@@ -114,6 +116,8 @@ function isContiguous({ shape, strides }: Tensor): boolean {
 function toEntry(name: string, tensor: Tensor): TensorEntry {
   const { dtype, entry } = tensor.storage;
   const count = tensor.shape.reduce((product, dim) => product * dim, 1);
+  if (!Number.isSafeInteger(count) || tensor.shape.length > mostDimensions)
+    throw new WeightError(`tensor "${name}" has an impossible shape`);
   if (count > 0 && !isContiguous(tensor)) {
     throw new WeightError(
       `tensor "${name}" has strides [${tensor.strides.join(', ')}]; only contiguous tensors can be used in place`,
@@ -128,6 +132,9 @@ function toEntry(name: string, tensor: Tensor): TensorEntry {
   }
   return { dtype, shape: tensor.shape, offset: entry.offset + start, length };
 }
+
+/** NumPy's limit. */
+const mostDimensions = 64;
 
 /** Names that training scripts put around a state dict. */
 const wrappers = ['state_dict', 'model', 'module'];
@@ -161,7 +168,7 @@ function readTensors(file: string): Map<string, TensorEntry> {
     globalsFor(entries, root),
   );
   const tensors = [...stateDict(value)].filter(
-    (pair): pair is [string, Tensor] => pair[1] instanceof Tensor,
+    (pair): pair is [string, Tensor] => typeof pair[0] === 'string' && pair[1] instanceof Tensor,
   );
   return new Map(tensors.map(([name, tensor]) => [name, toEntry(name, tensor)]));
 }

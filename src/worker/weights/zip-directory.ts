@@ -20,7 +20,9 @@ const localSignature = 0x04034b50;
 const unknown32 = 0xffffffff;
 /** The end record has 22 bytes and a comment of at most 65,535. */
 const tailBytes = 22 + 65535;
-const directoryLimitBytes = 256 * 1024 * 1024;
+/** PyTorch writes one entry a tensor: the largest checkpoints have some thousands, of about 100 bytes. */
+const directoryLimitBytes = 32_000_000;
+const mostEntries = 100_000;
 
 class ZipFile {
   readonly name: string;
@@ -112,6 +114,8 @@ function readEntries(zip: ZipFile): Map<string, ZipEntry> {
   const directory = findDirectory(zip);
   if (directory.length > directoryLimitBytes)
     throw zip.fault(`its directory has ${directory.length} bytes`);
+  if (directory.entries > mostEntries)
+    throw zip.fault(`has ${directory.entries} entries, the most is ${mostEntries}`);
   const bytes = zip.read(directory.offset, directory.length);
   const entries = new Map<string, ZipEntry>();
   let at = 0;

@@ -75,6 +75,39 @@ describe('the engine', () => {
     await engine.close();
   });
 
+  test('opens another model while one is being opened that never will be', async () => {
+    const { engine, statuses, choice } = makeEngine();
+    choice.folder = '/models/hangs';
+    engine.start();
+    const waiting = engine.whenReady(never);
+    await until(() => engine.status().state === 'loading', 'loading');
+    choice.folder = '/models/b';
+    await engine.openChosen();
+    await waiting;
+    expect(engine.status()).toMatchObject({ state: 'ready', model: { folder: '/models/b' } });
+    expect(statuses.map(({ crashes }) => crashes).every((crashes) => crashes === 0)).toBe(true);
+    await engine.close();
+  });
+
+  test('opens another model after one that the engine died of', async () => {
+    const clock = new FakeClock();
+    const { engine, choice } = makeEngine(['dead', 'dead', 'dead', ''], clock);
+    engine.start();
+    for (let crash = 1; crash < 3; crash += 1) {
+      await until(
+        () => engine.status().crashes === crash && engine.status().state === 'crashed',
+        'crash',
+      );
+      clock.advance(60_000);
+    }
+    await until(() => engine.status().state === 'halted', 'halted');
+    choice.folder = '/models/b';
+    await engine.openChosen();
+    await engine.whenReady(never);
+    expect(engine.status().model?.folder).toBe('/models/b');
+    await engine.close();
+  });
+
   test('who waits is told when the engine is halted, and when they stop waiting', async () => {
     const clock = new FakeClock();
     const { engine } = makeEngine(['dead'], clock);

@@ -120,6 +120,8 @@ async function handle(message: ToWorker): Promise<void> {
     case 'ping':
       return reply(null);
     case 'model.open':
+      // A model that the worker loads without ever hearing anything again.
+      if ((body as { folder: string }).folder.includes('hangs')) block(100_000);
       await wait(20);
       return reply({
         name: 'Fake model',

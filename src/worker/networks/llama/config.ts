@@ -120,6 +120,7 @@ function readHeads(
     throw invalidField(reader, 'num_attention_heads', `a divisor of hidden_size ${hiddenSize}`);
   }
   const headSize = positiveInteger(reader, 'head_dim', hiddenSize / headCount);
+  if (headSize > 1024) throw invalidField(reader, 'head_dim', 'at most 1024', headSize);
   if (headSize % 2 !== 0) throw invalidField(reader, 'head_dim', 'even', headSize);
   return { headCount, keyValueHeadCount, headSize };
 }
