@@ -1,11 +1,12 @@
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
 import { app, ipcMain, protocol, session } from 'electron';
-import { openLog, type Logger } from '../base/log.ts';
+import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, toWireError } from '../shared/errors.ts';
 import { describeApp } from './app-info.ts';
 import { systemClock } from '../base/clock.ts';
+import { makeSubstituteFolder, prepareDataFolder } from './data-folder.ts';
 import { runDemo } from './demo/demo.ts';
 import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
@@ -24,9 +25,12 @@ import { createSenderCheck, setupNavigationGuard, setupPermissions } from './sec
 import { createStudio, openStorage, type Studio, type StudioParts } from './studio.ts';
 import { createWindow } from './window.ts';
 
+// Conversations are nobody else's: what this process and its children make is for its owner alone.
+process.umask(0o077);
 const options = readOptions(process.argv, process.cwd());
 // Before the lock: it lies in the data folder, one app a folder.
-if (options.userDataFolder !== null) app.setPath('userData', options.userDataFolder);
+const dataFolder = prepareDataFolder(options.userDataFolder ?? app.getPath('userData'));
+app.setPath('userData', dataFolder.fault === null ? dataFolder.folder : makeSubstituteFolder());
 // Before the app is ready, or never.
 setupOffline(app, (scheme) => mainLog?.warn('request denied', { scheme }));
 protocol.registerSchemesAsPrivileged([
@@ -54,11 +58,27 @@ let problem: string | null = null;
 let exitCode = 0;
 let closing = false;
 
-if (app.requestSingleInstanceLock()) {
+if (dataFolder.fault !== null) {
+  void refuseToStart(dataFolder.fault);
+} else if (app.requestSingleInstanceLock()) {
   void app.whenReady().then(boot);
 } else {
   process.stderr.write('TextBind Studio is open already with this data folder.\n');
   app.exit(options.demo === null ? 0 : 1);
+}
+
+/** A window that says why there is nothing to open, for who started the app by double-click; the same on stderr. */
+async function refuseToStart(fault: string): Promise<void> {
+  exitCode = 1;
+  process.stderr.write(`${fault}\n`);
+  problem = renderProblemPage('The data folder cannot be used', fault);
+  await app.whenReady();
+  setupNavigationGuard(silentLogger);
+  setupPermissions(session.defaultSession);
+  setupQuit(silentLogger);
+  setupProtocols(null);
+  await openWindow(silentLogger);
+  if (options.demo !== null) app.quit();
 }
 
 async function boot(): Promise<void> {

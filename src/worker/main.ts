@@ -7,6 +7,8 @@ import { TextBindModel } from './pipelines/textbind-model.ts';
 import { processPort } from './process-port.ts';
 import { serveWorker } from './server.ts';
 
+// Chromium's zygote forks it, which was there before main could say so for its children.
+process.umask(0o077);
 const logFile = process.env[workerEnvironment.logFile] ?? '';
 const log = logFile === '' ? silentLogger : openLog(logFile);
 

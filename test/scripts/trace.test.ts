@@ -19,7 +19,7 @@ describe('whom a call reaches', () => {
     ['sendto(3<UDP:[10.77.0.1:40260->8.8.8.8:53]>, "x", 1, 0, NULL, 0) = 1', '8.8.8.8 port 53'],
     ['sendmsg(3<UDPv6:[[::1]:40->[2001::1]:53]>, {msg_name=NULL}, 0) = 1', '2001::1 port 53'],
     [
-      'connect(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = -1 ENOENT',
+      'connect(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path="/var/run/nscd/socket"}, 110) = 0',
       'the cache of look-ups (nscd)',
     ],
     [

@@ -59,7 +59,8 @@ const isOnlyAsked = (line: string): boolean => /^connect\(\d+<UDP/.test(line);
 
 /** The foreign address of a call, tried or reached; the cache of look-ups (nscd) stands for one. */
 export function addressOf(line: string): string | null {
-  if (/^connect\(.*nscd\/socket/.test(line)) return 'the cache of look-ups (nscd)';
+  // Where it does not run, it is asked for users too, and names go on to the name server.
+  if (/^connect\(.*nscd\/socket.* = 0/.test(line)) return 'the cache of look-ups (nscd)';
   const given =
     /AF_INET6?, sin6?_port=htons\((?<port>\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )"(?<address>[^"]+)"/.exec(
       line,
