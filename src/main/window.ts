@@ -1,7 +1,10 @@
 import { BrowserWindow, screen } from 'electron';
 import { z } from 'zod';
+import { systemClock } from '../base/clock.ts';
 import type { SettingsTable } from './database/settings.ts';
 import type { Logger } from '../base/log.ts';
+import { PageNoticeView } from './page-notice-view.ts';
+import { PageRecovery } from './page-recovery.ts';
 import { securePreferences } from './security.ts';
 
 /** Where the window was and how large, in screen points. */
@@ -57,18 +60,36 @@ function setupPageFaults(window: BrowserWindow, log: Logger): void {
   });
 }
 
-/** A page whose process died is loaded again: what it showed is stored. Not for ever, where it dies at once. */
+/** A page that dies is loaded again; where that does not help, and where it hangs, a notice says so. */
 function setupRecovery(window: BrowserWindow, log: Logger): void {
-  const deaths: number[] = [];
-  window.webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
-    log.error('page process gone', { reason, exitCode });
-    const now = performance.now();
-    deaths.push(now);
-    const recent = deaths.filter((at) => now - at < 60_000).length;
-    if (reason !== 'clean-exit' && recent <= 3 && !window.isDestroyed())
-      window.webContents.reload();
+  const { webContents } = window;
+  const notice = new PageNoticeView(window, log, (action) => {
+    log.info('page notice answered', { action });
+    if (action === 'reload') recovery.reloadAsked();
+    else recovery.waitAsked();
   });
-  window.webContents.on('preload-error', (_event, _path, error) =>
+  const recovery = new PageRecovery(
+    {
+      reload: () => window.isDestroyed() || webContents.reload(),
+      endPage: () => webContents.forcefullyCrashRenderer(),
+      showNotice: (fault) => notice.show(fault),
+      hideNotice: () => notice.hide(),
+    },
+    systemClock,
+  );
+  webContents.on('render-process-gone', (_event, { reason, exitCode }) => {
+    log.error('page process gone', { reason, exitCode });
+    if (reason !== 'clean-exit' && !window.isDestroyed()) recovery.died();
+  });
+  webContents.on('unresponsive', () => {
+    log.error('page does not answer');
+    recovery.hung();
+  });
+  webContents.on('responsive', () => {
+    log.info('page answers again');
+    recovery.answered();
+  });
+  webContents.on('preload-error', (_event, _path, error) =>
     log.error('preload failed', { reason: error.message }),
   );
 }

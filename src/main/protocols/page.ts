@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { appProtocols } from '../../shared/contracts/app-channels.ts';
 import { pageHeaders } from './content-security.ts';
+import { noticeAt } from './page-notice.ts';
 
 /** Address of the page. */
 export const pageAddress = `${appProtocols.page}://page/index.html`;
@@ -52,6 +53,8 @@ export function createPageHandler(
 ): (request: { readonly url: string }) => Promise<Response> {
   return async ({ url }) => {
     if (url === problemAddress) return respond(200, '.html', problemPage() ?? '');
+    const notice = noticeAt(url);
+    if (notice !== null) return respond(200, '.html', notice);
     const file = pageFile(folder, url);
     if (file === null) return respond(404, '.html', 'Not found');
     try {

@@ -99,11 +99,14 @@ export function mainPid(): number {
   return Number(readFileSync(path.join(app().folder, 'pid'), 'utf8'));
 }
 
-/**
- * Process ids of the app's utility processes that run Node: the worker.
- * @returns oldest first; empty where none runs
- */
-export function workerPids(): number[] {
+/** Process ids of the app's utility processes that run Node: the worker. Empty where none runs. */
+export const workerPids = (): number[] => pidsWith('node.mojom.NodeService');
+
+/** Process ids of the app's pages. */
+export const pagePids = (): number[] => pidsWith('--type=renderer');
+
+/** Process ids of the app's own processes whose command line has this in it. */
+function pidsWith(words: string): number[] {
   const listed = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });
   const rows = listed.split('\n').map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
   const processes = rows.flatMap((row) =>
@@ -117,7 +120,7 @@ export function workerPids(): number[] {
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
   }
   return processes
-    .filter(({ pid, args }) => family.has(pid) && args.includes('node.mojom.NodeService'))
+    .filter(({ pid, args }) => family.has(pid) && args.includes(words))
     .map(({ pid }) => pid);
 }
 
