@@ -20,6 +20,9 @@ const wanted: Readonly<Record<keyof typeof FuseV1Options, boolean>> = {
   GrantFileProtocolExtraPrivileges: false,
 };
 
+/** Fuses of newer versions that stay as Electron has them: 8 traps faults of WebAssembly's memory, of which we have none. */
+const leftAlone = ['8'];
+
 describe('the packaged program', () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-fuses-'));
   before(function () {
@@ -55,8 +58,8 @@ describe('the packaged program', () => {
       for (const [name, on] of Object.entries(wanted))
         expect([name, wire[FuseV1Options[name as keyof typeof wanted]]]).toEqual([name, state(on)]);
       // A newer Electron's further fuses must be decided on too.
-      const known = Object.keys(wire).filter((key) => /^\d+$/.test(key));
-      expect(known).toHaveLength(Object.keys(wanted).length);
+      const further = Object.keys(wire).filter((key) => Number(key) >= Object.keys(wanted).length);
+      expect(leftAlone).toEqual(expect.arrayContaining(further));
     });
   }
 

@@ -198,6 +198,19 @@ describe('links', () => {
     expect(yes.did.at(-1)).toBe('open http://example.org/');
   });
 
+  test('are asked about as they are: nothing in them turns their letters around', async () => {
+    const { handlers, did } = makeHandlers({ open: false });
+    const turned = '\u202Elatipac\u202C';
+    await handlers['app.openLink']({
+      url: `https://user${turned}@evil.com/${turned}?${turned}#${turned}`,
+    });
+    expect(did.join('')).toMatch(/^askToOpen https:\/\/user[\x21-\x7e]+@evil\.com\/[\x21-\x7e]+$/);
+    // A host with such a letter is none.
+    await expect(handlers['app.openLink']({ url: `https://${turned}.com/` })).rejects.toMatchObject(
+      { kind: 'bad-input' },
+    );
+  });
+
   test.each([
     'javascript:alert(1)',
     'file:///etc/passwd',
