@@ -127,30 +127,124 @@ def test_two_processes_learn_what_one_does(run_file, tmp_path):
         torch.testing.assert_close(two[name], value, atol=2e-3, rtol=1e-2)
 
 
-def test_checkpoint_without_manifest_is_ignored_and_a_cut_one_refused(run_file, tmp_path, capsys):
+def test_checkpoint_without_manifest_is_ignored_and_a_damaged_one_gives_way(run_file, tmp_path, capsys):
+    """Cut or changed, the newest checkpoint is passed over; the run ends at the same weights."""
+    assert stage1.main(["--config", str(run_file(1, "whole"))]) == 0
     path = run_file(1)
     assert stage1.main(["--config", str(path)]) == 0
     folder = newest_checkpoint(tmp_path / "run" / "checkpoints")
     (folder.parent / "step-99999999").mkdir()
     assert newest_checkpoint(folder.parent) == folder
-    (folder / "optimizer.pt").write_bytes(b"cut")
-    capsys.readouterr()
+    for damage in (b"cut", (folder / "optimizer.pt").read_bytes()[:-1] + b"x"):
+        (folder / "optimizer.pt").write_bytes(damage)
+        capsys.readouterr()
+        assert stage1.main(["--config", str(path)]) == 0
+        seen = events(capsys)
+        assert (seen[0]["event"], Path(seen[0]["path"])) == ("damaged", folder)
+        assert (seen[1]["event"], seen[1]["resumed"], seen[1]["step"]) == ("started", True, 2)
+        whole, mended = trained(tmp_path / "whole"), trained(tmp_path / "run")
+        assert all(torch.equal(whole[name], mended[name]) for name in whole)
+    for each in folder.parent.glob("step-0*"):
+        (each / "trained.safetensors").write_bytes(b"")
     assert stage1.main(["--config", str(path)]) == 1
-    assert "optimizer.pt: 3 bytes, the manifest says" in events(capsys)[-1]["message"]
+    assert "all 2 checkpoints are damaged" in events(capsys)[-1]["message"]
 
 
-def test_other_settings_do_not_resume(run_file, capsys):
+def test_other_settings_are_asked_about(run_file, tmp_path, capsys):
     assert stage1.main(["--config", str(run_file(1))]) == 0
-    assert stage1.main(["--config", str(run_file(1, learningRate=0.5))]) == 1
-    assert events(capsys)[-1]["kind"] == "checkpoint"
+    capsys.readouterr()
+    longer = run_file(1, steps=6, learningRate=0.02, logEvery=3, threads=2)
+    assert stage1.main(["--config", str(longer)]) == 3
+    (question,) = events(capsys)
+    assert (question["event"], question["code"]) == ("question", "settings-changed")
+    assert question["changes"] == [
+        {"field": "learningRate", "was": "0.01", "now": "0.02"},
+        {"field": "steps", "was": "4", "now": "6"},
+    ]
+    assert stage1.main(["--config", str(longer), "--accept-changes"]) == 0
+    seen = events(capsys)
+    assert (seen[0]["step"], seen[0]["steps"], seen[0]["resumed"]) == (4, 6, True)
+    assert next(e["lr"] for e in seen if e["event"] == "step") == pytest.approx(0.02 * loop.schedule(5, 2, 6))
+    assert newest_checkpoint(tmp_path / "run" / "checkpoints").name == "step-00000006"
+
+
+def test_what_needs_no_asking_and_what_cannot_go_on(run_file, capsys, parts):
+    assert stage2.main(["--config", str(run_file(2))]) == 0
+    assert stage2.main(["--config", str(run_file(2, logEvery=2, microBatchSize=4, keepCheckpoints=1))]) == 0
+    capsys.readouterr()
+    for fields in ({"lora": {"rank": 2}}, {"trainLayersFrom": 1}):
+        assert stage2.main(["--config", str(run_file(2, **fields)), "--accept-changes"]) == 1
+        error = events(capsys)[-1]
+        assert error["kind"] == "checkpoint" and "another model was trained" in error["message"]
+
+
+def test_leftovers_of_killed_saves_are_removed(run_file, tmp_path):
+    path = run_file(1)
+    assert stage1.main(["--config", str(path)]) == 0
+    output, gone = tmp_path / "run", 2**22 + 1  # more than any process's number here
+    for folder in (output / "checkpoints" / f".step-00000009.{gone}.part", output / f".model.{gone}.part"):
+        folder.mkdir()
+        (folder / "half").write_bytes(b"x")
+    # Killed between the two renames: the old folder is whole, but not in its place.
+    newest = newest_checkpoint(output / "checkpoints")
+    newest.rename(newest.with_name(f".{newest.name}.{gone}.old"))
+    alive = output / f".model.{os.getppid()}.part"
+    alive.mkdir()
+    assert stage1.main(["--config", str(path)]) == 0
+    assert sorted(p.name for p in (output / "checkpoints").iterdir()) == ["step-00000002", "step-00000004"]
+    assert sorted(p.name for p in output.iterdir()) == [alive.name, "checkpoints", "model"]
+
+
+def test_nothing_but_events_on_standard_output(run_file, tmp_path):
+    """A library that prints, from Python or from C, is heard on standard error."""
+    program = (
+        "import ctypes, os, sys\n"
+        "from textbind_trainer.events import claim_stdout\n"
+        "claim_stdout()\n"
+        "print('python'); os.system('echo shell'); ctypes.CDLL(None).puts(b'c')\n"
+        "from textbind_trainer import stage1\n"
+        "code = stage1.main(sys.argv[1:]); ctypes.CDLL(None).fflush(None); sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--config", str(run_file(1))],
+        env=os.environ | {"PYTHONPATH": str(PACKAGE)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert all(isinstance(json.loads(line)["event"], str) for line in done.stdout.splitlines())
+    assert {"python", "shell", "c"} <= set(done.stderr.splitlines())
+
+
+def test_events_keep_the_contract(run_file, capsys):
+    from textbind_trainer.protocol import EVENTS
+
+    kinds = {kind.model_fields["event"].default: kind for kind in EVENTS}
+    stage2.main(["--config", str(run_file(2))])
+    stage2.main(["--config", str(run_file(2, steps=5))])
+    stage2.main(["--config", str(run_file(2, steps=0))])
+    seen = events(capsys)
+    assert {"started", "step", "validation", "checkpoint", "finished", "question", "error"} <= {e["event"] for e in seen}
+    for event in seen:
+        time_ = event.pop("time")
+        assert isinstance(time_, float)
+        kinds[event["event"]].model_validate(event)
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"batchSize": "4"}, "batchSize: got '4'"), ({"colour": 1}, "unknown field 'colour'"),
-        ({"epochs": 2}, "exactly one"), ({"maxLength": 3}, "no room for one picture"), 
-        ({"lora": {"rank": 2}}, "stage 1 does not train"), ({"precision": "int3"}, "neither"),
+        ({"batchSize": "4"}, "batchSize: got '4'"), ({"colour": 1}, "the run file: unknown field 'colour'"),
+        ({"epochs": 2}, "exactly one"), ({"maxLength": 3}, "no room for one picture"),
+        ({"lora": {"rank": 2}}, "stage 1 does not train"), ({"precision": "int3"}, "precision: got 'int3'"),
+        ({"steps": 0}, "steps: got 0"), ({"learningRate": -0.1}, "learningRate: got -0.1"),
+        ({"learningRate": float("nan")}, "learningRate: got nan"), ({"batchSize": True}, "batchSize: got True"),
+        ({"learningRates": {"colour": 1.0}}, "learningRates.colour"), ({"output": "a\ud800"}, "output: got 'a\\ud800'"),
+        ({"learningRates": {"qformer": -1}}, "learningRates.qformer: got -1"), ({"warmupSteps": -1}, "warmupSteps: got -1"),
+        ({"data": {"tars": []}}, "data.tars"), ({"data": {}}, "data.tars: it is missing"),
+        ({"data": {"tars": "x", "tarz": 1}}, "data: unknown field 'tarz'"), ({"data": 3}, "data: got 3"),
+        ({"data": {"tars": "x", "samplesPerEpoch": 0}}, "data.samplesPerEpoch: got 0"),
+        ({"model": {"colour": 1}}, "model: unknown field 'colour'"), ({"model": {}}, "model.visionModel: it is missing"),
+        ({"model": {"textbind": "/nowhere"}}, "model.textbind: /nowhere"),
+        ({"steps": -1, "clip": 0, "seed": -5}, "clip: got 0; "), ({"sharding": "fsdp"}, "more than one process"),
         ({"data": {"tars": "nowhere/{0..2}.tar"}}, "no such tar"),
     ],
 )  # fmt: skip
@@ -158,6 +252,17 @@ def test_wrong_run_files_are_refused_by_name(fields, message, run_file, capsys):
     assert stage1.main(["--config", str(run_file(1, **fields))]) == 2
     last = events(capsys)[-1]
     assert last["event"] == "error" and message in last["message"]
+
+
+def test_published_defaults(run_file, tmp_path):
+    from textbind_trainer.config import parse_config
+
+    for stage, want in ((1, (2.0, 256, 1e-4, 2000, 256)), (2, (3.0, 64, 1e-5, 100, 768))):
+        fields = json.loads(run_file(stage).read_text())
+        kept = {name: fields[name] for name in ("model", "data", "output")}
+        config = parse_config(kept, tmp_path, stage)
+        got = (config.epochs, config.batch_size, config.learning_rate, config.warmup_steps, config.max_length)
+        assert got == want and config.precision == "auto"
 
 
 def test_cut_tar(run_file, tmp_path, capsys):

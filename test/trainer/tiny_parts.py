@@ -166,7 +166,7 @@ def run_file(parts: Path, tmp_path: Path):
         content = {
             "stage": stage, "model": model | {"qformerConfig": SHAPE}, "data": data, "output": str(tmp_path / name),
             "steps": 4, "batchSize": 4, "microBatchSize": 2, "learningRate": 0.01, "warmupSteps": 2, "maxLength": 200,
-            "checkpointEvery": 2, "validateEvery": 2, "logEvery": 1, "seed": 3, "threads": 1,
+            "checkpointEvery": 2, "validateEvery": 2, "logEvery": 1, "seed": 3, "threads": 1, "precision": "fp32",
         } | fields  # fmt: skip
         path = tmp_path / f"{name}.json"
         path.write_text(json.dumps(content))

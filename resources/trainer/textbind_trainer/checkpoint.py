@@ -1,29 +1,40 @@
 """Checkpoint folders: everything an exact resume needs, the manifest written last.
 
 ``step-00000100/``: trained.safetensors (every trained tensor by its module name), optimizer.pt,
-state.json (step, position in the data, schedule), rng.pt, manifest.json. A folder without a manifest
-was interrupted and is ignored; it is written under another name first and renamed.
+state.json (step, position in the data, settings), rng.pt, manifest.json with every file's size and SHA-256.
+A folder without a manifest was interrupted and is ignored; it is written under another name first and renamed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from .faults import TrainerError
 from .files import replace_folder, write_json
 
-FORMAT = 1
+FORMAT = 2
+SIZES_ONLY = 1
+"""The format before: sizes in the manifest, no digests."""
 
 
 def _folders(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("step-*") if (path / "manifest.json").is_file())
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def save_checkpoint(
@@ -38,12 +49,14 @@ def save_checkpoint(
             part / "trained.safetensors",
         )
         torch.save(optimizer, part / "optimizer.pt")
-        rng = {"torch": torch.get_rng_state()}
+        rng: dict[str, Any] = {"torch": torch.get_rng_state()}
         if torch.cuda.is_available():
             rng["cuda"] = torch.cuda.get_rng_state_all()
         torch.save(rng, part / "rng.pt")
         write_json(part / "state.json", state)
-        files = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
+        files = {
+            path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for path in sorted(part.iterdir())
+        }
         manifest = {
             "format": FORMAT,
             "step": state["step"],
@@ -62,27 +75,62 @@ def newest_checkpoint(root: Path) -> Path | None:
     return folders[-1] if folders else None
 
 
+def check_files(folder: Path) -> dict[str, Any]:
+    """The manifest, once every file is found to be what it says. TrainerError("checkpoint") names the one that is not."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        form, files = manifest["format"], manifest["files"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainerError("checkpoint", f"{folder / 'manifest.json'}: {error}") from error
+    if form == SIZES_ONLY:
+        files = [(name, {"bytes": size, "sha256": None}) for name, size in files]
+    elif form != FORMAT:
+        raise TrainerError("checkpoint", f"{folder}: format {form!r}, expected {FORMAT}")
+    for name, said in files:
+        actual = (folder / name).stat().st_size if (folder / name).is_file() else None
+        if actual != said["bytes"]:
+            raise TrainerError("checkpoint", f"{folder / name}: {actual} bytes, the manifest says {said['bytes']}")
+        if said["sha256"] is not None and _digest(folder / name) != said["sha256"]:
+            raise TrainerError("checkpoint", f"{folder / name}: other bytes than were written")
+    return manifest
+
+
 def load_checkpoint(folder: Path, fingerprint: str | None = None) -> tuple[dict[str, Tensor], dict, dict]:
     """(trained tensors, optimiser state, state); also restores the random generators.
 
-    TrainerError("checkpoint") if a file is missing or cut, or if it belongs to another run file.
+    TrainerError("checkpoint") if a file is missing, cut or changed, or if it belongs to another run file.
     """
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
-        raise TrainerError("checkpoint", f"{folder}: format {manifest.get('format')!r}, expected {FORMAT}")
-    for name, size in manifest["files"].items():
-        actual = (folder / name).stat().st_size if (folder / name).exists() else None
-        if actual != size:
-            raise TrainerError("checkpoint", f"{folder / name}: {actual} bytes, the manifest says {size}")
+    manifest = check_files(folder)
     if fingerprint is not None and manifest["fingerprint"] != fingerprint:
         raise TrainerError(
             "checkpoint", f"{folder}: was made by another run file (a resume must keep its settings)"
         )
-    trained = load_file(folder / "trained.safetensors")
-    optimizer = torch.load(folder / "optimizer.pt", map_location="cpu", weights_only=True)
-    rng = torch.load(folder / "rng.pt", map_location="cpu", weights_only=True)
+    try:
+        trained = load_file(folder / "trained.safetensors")
+        optimizer = torch.load(folder / "optimizer.pt", map_location="cpu", weights_only=True)
+        rng = torch.load(folder / "rng.pt", map_location="cpu", weights_only=True)
+        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        raise TrainerError("checkpoint", f"{folder}: {error}") from error
     torch.set_rng_state(rng["torch"])
     if "cuda" in rng and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(rng["cuda"])
-    state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
     return trained, optimizer, state
+
+
+def newest_usable(root: Path, on_damage: Callable[[Path, str], None]) -> Path | None:
+    """The newest checkpoint whose files are whole; damaged ones are reported. None where there never was one.
+
+    TrainerError("checkpoint") if there are some and all are damaged: starting anew would throw the run away.
+    """
+    folders = _folders(root)
+    for folder in reversed(folders):
+        try:
+            check_files(folder)
+        except TrainerError as error:
+            on_damage(folder, str(error))
+            continue
+        return folder
+    if folders:
+        raise TrainerError("checkpoint", f"{root}: all {len(folders)} checkpoints are damaged; remove them to start anew")
+    return None

@@ -1,53 +1,150 @@
-"""RUN.json: what a run is. Unknown or wrong fields are refused by name before anything is loaded."""
+"""RUN.json: what a run is. Unknown fields, wrong types and impossible values are refused by name before anything loads.
+
+The schema is pydantic's: strict types, and every fault at once with the path of its field.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from .faults import TrainerError
-from .model import QformerShape
+from .shape import QformerShape
+
+Count = Annotated[int, Field(ge=1)]
+Paths = str | Annotated[list[str], Field(min_length=1)]
+FAULTS_SHOWN = 5
 
 
-def _take(
-    fields: dict, name: str, kinds: type | tuple[type, ...], default: Any = ..., where: str = ""
-) -> Any:
-    value = fields.pop(name, None)
-    label = f"{where}{name}"
-    if value is None:
-        if default is ...:
-            raise TrainerError("config", f"{label}: it is missing")
-        return default
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-        raise TrainerError("config", f"{label}: got {value!r}")
-    return value
+class Fields(BaseModel):
+    """Names in camel case, no others, no conversion from one type to another."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, alias_generator=to_camel, allow_inf_nan=False, str_min_length=1
+    )
 
 
-def _none_left(fields: dict, where: str) -> None:
-    if fields:
-        raise TrainerError("config", f"{where}: unknown field {min(fields)!r}")
+AnyFields = TypeVar("AnyFields", bound=Fields)
+
+
+class LoraConfig(Fields):
+    """Adapters of stage 2; without them the whole language model is trained. ``alpha``: twice the rank if absent."""
+
+    rank: Count = 16
+    alpha: Annotated[float, Field(gt=0)] | None = None
+
+
+class ModelFields(Fields):
+    """``textbind`` (a folder with textbind.json), or the parts one by one."""
+
+    textbind: str | None = None
+    fresh: bool = False
+    vision_model: str | None = None
+    processor: str | None = None
+    language_model: str | None = None
+    qformer: str | None = None
+    checkpoint: str | None = None
+    qformer_config: dict[str, Any] | None = None
+
+
+class CaptionData(Fields):
+    """Stage 1's ``data``: WebDataset tars of pictures and captions."""
+
+    tars: Paths
+    samples_per_epoch: Count | None = None
+    validation_tars: Paths | None = None
+    validation_samples: Annotated[int, Field(ge=0)] = 256
+    bad_rows: Literal["skip"] = "skip"
+
+
+class ConversationData(Fields):
+    """Stage 2's ``data``: conversations in the TextBind schema. ``images``: where pictures are looked for."""
+
+    conversations: str
+    images: str | None = None
+    validation: str | None = None
+    validation_samples: Annotated[int, Field(ge=0)] = 256
+    bad_rows: Literal["stop", "skip"] = "stop"
+
+
+class RunFields(Fields):
+    """The run file as it is written. None: the stage's own default."""
+
+    stage: Literal[1, 2] | None = None
+    model: ModelFields
+    data: dict[str, Any]
+    output: str
+    steps: Count | None = None
+    epochs: Annotated[float, Field(gt=0)] | None = None
+    batch_size: Count | None = None
+    micro_batch_size: Count | None = None
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    learning_rates: dict[Literal["qformer", "language", "tokens"], Annotated[float, Field(ge=0)]] = {}
+    warmup_steps: Annotated[int, Field(ge=0)] | None = None
+    max_length: Count | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    threads: Count | None = None
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.001
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    lora: LoraConfig | None = None
+    train_layers_from: Annotated[int, Field(ge=0)] = 0
+    int4_aware: bool = False
+    sharding: Literal["none", "fsdp"] = "none"
+    offload: bool = False
+    activation_checkpointing: bool = False
+    feature_cache: str | None = None
+    checkpoint_every: Count = 500
+    keep_checkpoints: Count = 2
+    validate_every: Count = 500
+    log_every: Count = 10
+    export_pt: bool = False
+
+
+class Defaults(Fields):
+    """What a stage takes where the run file is silent: the paper's."""
+
+    batch_size: int
+    micro_batch_size: int
+    learning_rate: float
+    warmup_steps: int
+    max_length: int
+
+
+DEFAULTS = {
+    1: Defaults(batchSize=256, microBatchSize=16, learningRate=1e-4, warmupSteps=2000, maxLength=256),
+    2: Defaults(batchSize=64, microBatchSize=1, learningRate=1e-5, warmupSteps=100, maxLength=768),
+}
+EPOCHS = {1: 2.0, 2: 3.0}
+
+FREE = frozenset({
+    "output", "threads", "micro_batch_size", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every",
+    "export_pt", "sharding", "offload", "activation_checkpointing", "feature_cache",
+})  # fmt: skip
+"""Settings that a resume may change unasked: they do not change what is learnt."""
+FIXED = frozenset({"stage", "model", "lora", "train_layers_from", "int4_aware"})
+"""Settings that a resume must keep: they say which tensors are trained."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Where the parts are. Paths are relative to the file they stand in."""
+    """Where the parts are. ``manifest``: the textbind.json that named them."""
 
     vision: Path
     processor: Path
     language: Path
     qformer: Path | None
     shape: QformerShape
-
-
-@dataclass(frozen=True)
-class LoraConfig:
-    """Adapters of stage 2; without them the whole language model is trained."""
-
-    rank: int
-    alpha: float
+    checkpoint: Path | None = None
+    fresh: bool = False
+    manifest: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -74,142 +171,165 @@ class RunConfig:
     lora: LoraConfig | None
     train_layers_from: int
     int4_aware: bool
+    sharding: str
+    offload: bool
+    activation_checkpointing: bool
+    feature_cache: Path | None
     checkpoint_every: int
     keep_checkpoints: int
     validate_every: int
     log_every: int
     export_pt: bool
-    fingerprint: str = field(default="")
+    settings: dict[str, Any] = field(default_factory=dict)
+    """All settings as plain values, defaults included: what a resume is compared with."""
+    fingerprint: str = ""
 
 
-def _model(fields: dict, base: Path) -> ModelConfig:
-    """Either ``{"textbind": DIR or textbind.json, "fresh": bool}`` or the parts one by one."""
-    if "textbind" in fields:
-        described = base / fields.pop("textbind")
-        described = described / "textbind.json" if described.is_dir() else described
-        fresh = _take(fields, "fresh", bool, False, "model.")
-        replaced = {name: fields.pop(name) for name in ("qformer", "languageModel") if name in fields}
-        _none_left(fields, "model")
-        try:
-            parts = json.loads(described.read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise TrainerError("config", f"model.textbind: {described}: {error}") from error
+def _sentence(fault: Any) -> str:
+    where = [str(part) for part in fault["loc"] if part != "[key]"]
+    label = ".".join(where) or "the run file"
+    match fault["type"]:
+        case "extra_forbidden":
+            return f"{'.'.join(where[:-1]) or 'the run file'}: unknown field {where[-1]!r}"
+        case "missing":
+            return f"{label}: it is missing"
+        case _:
+            return f"{label}: got {fault['input']!r}; {fault['msg'][0].lower()}{fault['msg'][1:]}"
+
+
+def checked(kind: type[AnyFields], fields: Mapping[str, Any], where: str = "") -> AnyFields:
+    """Fields of a run file as ``kind``; TrainerError("config") names each one that is wrong."""
+    try:
+        return kind.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        faults = [_sentence(fault | {"loc": (*([where] if where else []), *fault["loc"])}) for fault in error.errors()]
+        more = f" (and {len(faults) - FAULTS_SHOWN} more)" if len(faults) > FAULTS_SHOWN else ""
+        raise TrainerError("config", "; ".join(faults[:FAULTS_SHOWN]) + more) from error
+
+
+def _manifest_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, Path]:
+    described = base / (fields.textbind or "")
+    described = described / "textbind.json" if described.is_dir() else described
+    alone = [n for n in ("vision_model", "processor", "checkpoint", "qformer_config") if getattr(fields, n) is not None]
+    if alone:
+        raise TrainerError("config", f"model.{to_camel(alone[0])}: textbind.json says it already")
+    try:
+        parts = json.loads(described.read_text(encoding="utf-8"))
         home = described.parent
-        paths = {
-            name: home / parts[name]
-            for name in ("visionModel", "languageModel", "processor", "qformer")
-            if parts.get(name)
-        }
-        paths |= {name: base / value for name, value in replaced.items()}
-        shape = parts.get("qformerConfig", {})
-        if fresh:
-            paths.pop("qformer", None)
-    else:
-        names = ("visionModel", "languageModel", "processor")
-        paths = {name: base / _take(fields, name, str, ..., "model.") for name in names}
-        qformer = _take(fields, "qformer", str, None, "model.")
-        if qformer:
-            paths["qformer"] = base / qformer
-        shape = _take(fields, "qformerConfig", dict, ..., "model.")
-        _none_left(fields, "model")
+        names = ("visionModel", "languageModel", "processor", "qformer", "checkpoint")
+        paths = {name: home / parts[name] for name in names if parts.get(name)}
+        shape = parts.get("qformerConfig")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise TrainerError("config", f"model.textbind: {described}: {error}") from error
+    for name, value in (("qformer", fields.qformer), ("languageModel", fields.language_model)):
+        if value is not None:
+            paths[name] = base / value
+    if not fields.fresh and "qformer" not in paths and "checkpoint" not in paths:
+        raise TrainerError("config", f'model.textbind: {described} names neither "qformer" nor "checkpoint"')
+    return paths, shape, described
+
+
+def _part_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, None]:
+    names = ("vision_model", "processor", "language_model", "qformer", "checkpoint")
+    given = {to_camel(name): getattr(fields, name) for name in names}
+    for name in ("visionModel", "processor", "languageModel"):
+        if given[name] is None:
+            raise TrainerError("config", f"model.{name}: it is missing")
+    return {name: base / value for name, value in given.items() if value is not None}, fields.qformer_config, None
+
+
+def _model(fields: ModelFields, base: Path) -> ModelConfig:
+    paths, shape, manifest = (_part_paths if fields.textbind is None else _manifest_paths)(fields, base)
+    for name in ("visionModel", "processor", "languageModel"):
+        if name not in paths:
+            raise TrainerError("config", f"model.{name}: {manifest} does not name it")
     for name, path in paths.items():
         if not path.exists():
             raise TrainerError("config", f"model.{name}: {path} does not exist")
+    if fields.fresh:
+        paths.pop("qformer", None)
     try:
-        qformer_shape = QformerShape.from_json(shape)
+        qformer_shape = QformerShape.from_json(shape if isinstance(shape, dict) else {})
     except ValueError as error:
         raise TrainerError("config", f"model.{error}") from error
     return ModelConfig(
-        paths["visionModel"], paths["processor"], paths["languageModel"], paths.get("qformer"), qformer_shape
-    )
+        paths["visionModel"], paths["processor"], paths["languageModel"], paths.get("qformer"), qformer_shape,
+        paths.get("checkpoint"), fields.fresh, manifest,
+    )  # fmt: skip
 
 
-def parse_config(fields: dict, base: Path, stage: int) -> RunConfig:
-    """Check a RUN.json object; TrainerError("config") names the first field that is wrong.
+def _data(stage: int, fields: dict[str, Any], base: Path) -> dict[str, Any]:
+    """The checked ``data`` in camel case, with ``base``: the folder that its paths are relative to."""
+    kind = CaptionData if stage == 1 else ConversationData
+    data = checked(kind, fields, "data")
+    return data.model_dump(by_alias=True, exclude_none=True) | {"base": str(base)}
 
-    The stages' defaults are the paper's (shared facts in DESIGN.md): stage 1 batch 256, 1e-4, 2,000 warm-up
-    steps, length 256; stage 2 batch 64, 1e-5, 100 warm-up steps, length 768.
+
+def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
+    """Check a RUN.json object; TrainerError("config") names the fields that are wrong.
+
+    The stages' defaults are the paper's: stage 1 batch 256, 1e-4, 2,000 warm-up steps, length 256, 2 epochs; stage 2
+    batch 64, 1e-5, 100 warm-up steps, length 768, 3 epochs.
     """
-    fingerprint = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()[:16]
-    fields = dict(fields)
-    first = stage == 1
-    given = _take(fields, "stage", int, stage)
-    if given != stage:
-        raise TrainerError("config", f"stage: the file says {given}, the command {stage}")
-    lora_fields = _take(fields, "lora", dict, None)
-    lora = None
-    if lora_fields is not None:
-        if first:
-            raise TrainerError("config", "lora: stage 1 does not train the language model")
-        lora_fields = dict(lora_fields)
-        rank = _take(lora_fields, "rank", int, 16, "lora.")
-        lora = LoraConfig(rank, float(_take(lora_fields, "alpha", (int, float), 2 * rank, "lora.")))
-        _none_left(lora_fields, "lora")
-    config = RunConfig(
-        stage=stage,
-        model=_model(dict(_take(fields, "model", dict)), base),
-        data=dict(_take(fields, "data", dict), base=str(base)),
-        output=base / _take(fields, "output", str),
-        steps=_take(fields, "steps", int, None),
-        epochs=_take(fields, "epochs", (int, float), None),
-        batch_size=_take(fields, "batchSize", int, 256 if first else 64),
-        micro_batch_size=_take(fields, "microBatchSize", int, 16 if first else 1),
-        learning_rate=float(_take(fields, "learningRate", (int, float), 1e-4 if first else 1e-5)),
-        learning_rates={k: float(v) for k, v in _take(fields, "learningRates", dict, {}).items()},
-        warmup_steps=_take(fields, "warmupSteps", int, 2000 if first else 100),
-        max_length=_take(fields, "maxLength", int, 256 if first else 768),
-        seed=_take(fields, "seed", int, 0),
-        threads=_take(fields, "threads", int, None),
-        precision=_take(fields, "precision", str, "fp32"),
-        weight_decay=float(_take(fields, "weightDecay", (int, float), 0.001)),
-        clip=float(_take(fields, "clip", (int, float), 1.0)),
-        lora=lora,
-        train_layers_from=_take(fields, "trainLayersFrom", int, 0),
-        int4_aware=_take(fields, "int4Aware", bool, False),
-        checkpoint_every=_take(fields, "checkpointEvery", int, 500),
-        keep_checkpoints=_take(fields, "keepCheckpoints", int, 2),
-        validate_every=_take(fields, "validateEvery", int, 500),
-        log_every=_take(fields, "logEvery", int, 10),
-        export_pt=_take(fields, "exportPt", bool, False),
-        fingerprint=fingerprint,
-    )
-    _none_left(fields, "the run file")
-    _check(config)
-    return config
+    for name in ("model", "data"):
+        if isinstance(fields.get(name), dict):
+            given = {key: value for key, value in fields[name].items() if value is not None}
+            fields = fields | {name: given}
+    run = checked(RunFields, fields)
+    if run.stage not in (None, stage):
+        raise TrainerError("config", f"stage: the file says {run.stage}, the command {stage}")
+    _check(run, stage)
+    values = {name: getattr(run, name) for name in RunFields.model_fields}
+    for name, value in DEFAULTS[stage]:
+        if values[name] is None:
+            values[name] = value
+    if run.steps is None and run.epochs is None:
+        values["epochs"] = EPOCHS[stage]
+    values |= {"stage": stage, "data": _data(stage, run.data, base), "learning_rates": dict(run.learning_rates)}
+    settings = _plain(values)
+    values["model"] = _model(run.model, base)
+    values["output"] = base / run.output
+    values["feature_cache"] = base / run.feature_cache if run.feature_cache else None
+    if values["max_length"] <= values["model"].shape.num_query_tokens:
+        raise TrainerError("config", f"maxLength: {values['max_length']} has no room for one picture")
+    return RunConfig(**values, settings=settings, fingerprint=_fingerprint(settings))
 
 
-def _check(config: RunConfig) -> None:
-    if (config.steps is None) == (config.epochs is None):
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        return value.model_dump(by_alias=True, exclude_none=True) if isinstance(value, BaseModel) else value
+
+    return {to_camel(name): plain(value) for name, value in values.items()}
+
+
+def _fingerprint(settings: dict[str, Any]) -> str:
+    free = {to_camel(name) for name in FREE}
+    kept = {name: value for name, value in settings.items() if name not in free}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _check(run: RunFields, stage: int) -> None:
+    """What concerns more than one field."""
+    if run.steps is not None and run.epochs is not None:
         raise TrainerError("config", "steps, epochs: give exactly one of the two")
-    for name in (
-        "batch_size",
-        "micro_batch_size",
-        "max_length",
-        "checkpoint_every",
-        "validate_every",
-        "log_every",
-    ):
-        if getattr(config, name) < 1:
-            raise TrainerError("config", f"{name}: {getattr(config, name)} is less than 1")
-    if config.max_length <= config.model.shape.num_query_tokens:
-        raise TrainerError("config", f"maxLength: {config.max_length} has no room for one picture")
-    if config.precision not in ("fp32", "bf16"):
-        raise TrainerError("config", f"precision: {config.precision!r} is neither 'fp32' nor 'bf16'")
-    if config.train_layers_from and (config.stage == 1 or config.lora):
-        raise TrainerError("config", "trainLayersFrom: it is for a stage 2 without lora")
-    if config.int4_aware and (config.stage == 1 or config.lora):
-        raise TrainerError("config", "int4Aware: it is for a stage 2 without lora")
-    known = {"qformer", "language", "tokens"}
-    if set(config.learning_rates) - known:
-        raise TrainerError("config", f"learningRates: only {sorted(known)} can be set apart")
+    if stage == 1 and run.lora:
+        raise TrainerError("config", "lora: stage 1 does not train the language model")
+    for name in ("train_layers_from", "int4_aware"):
+        if getattr(run, name) and (stage == 1 or run.lora):
+            raise TrainerError("config", f"{to_camel(name)}: it is for a stage 2 without lora")
+    if run.offload and run.sharding != "fsdp":
+        raise TrainerError("config", 'offload: it is for "sharding": "fsdp"')
 
 
-def read_config(path: Path, stage: int) -> RunConfig:
-    """Read RUN.json; paths in it are relative to its folder."""
+def read_config(path: Path, stage: int | None = None) -> RunConfig:
+    """Read RUN.json; paths in it are relative to its folder. Without ``stage`` the file must say it."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainerError("config", f"{path}: {error}") from error
     if not isinstance(fields, dict):
         raise TrainerError("config", f"{path}: expected an object")
+    stage = stage or fields.get("stage")
+    if stage not in (1, 2):
+        raise TrainerError("config", f"stage: got {stage!r}, expected 1 or 2")
     return parse_config(fields, path.resolve().parent, stage)

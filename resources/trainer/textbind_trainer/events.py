@@ -1,7 +1,8 @@
 """JSON-line events on standard output: the only channel between a run and whoever launched it.
 
 Every line is one object with ``event`` (a name) and ``time`` (Unix seconds). Only rank 0 speaks
-when several processes train together. Anything else a library prints belongs on standard error.
+when several processes train together. Anything else a library prints belongs on standard error:
+``claim_stdout`` sees to it.
 """
 
 from __future__ import annotations
@@ -11,17 +12,34 @@ import math
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
+
+from .protocol import Event
+
+_stream: TextIO | None = None
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN or Infinity: a reader in another language must still be able to parse the line."""
+def claim_stdout() -> None:
+    """Keep standard output for events: from here on whatever else is printed, by C libraries too, goes to standard error."""
+    global _stream
+    if _stream is not None:
+        return
+    sys.stdout.flush()
+    _stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN, no Infinity and no half characters: a reader in another language must be able to parse the line."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return value
 
 
@@ -29,6 +47,12 @@ def emit(event: str, **fields: Any) -> None:
     """Write one event line at once (flushed), from rank 0 only."""
     if int(os.environ.get("RANK", "0")) != 0:
         return
-    line = {"event": event, "time": round(time.time(), 3), **_finite(fields)}
-    sys.stdout.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
-    sys.stdout.flush()
+    line = {"event": event, "time": round(time.time(), 3), **_plain(fields)}
+    stream = _stream or sys.stdout
+    stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
+    stream.flush()
+
+
+def tell(event: Event) -> None:
+    """Write one event of the contract."""
+    emit(**event.model_dump(by_alias=True))

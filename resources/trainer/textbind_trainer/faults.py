@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Literal
+
+from .protocol import Question
+
+Kind = Literal["config", "data", "checkpoint", "diverged", "memory", "disk", "internal"]
 
 
 class TrainerError(Exception):
     """A user's mistake or a bad input: shown as an ``error`` event with its kind, without a traceback."""
 
-    def __init__(self, kind: str, message: str):
+    def __init__(self, kind: Kind, message: str):
         super().__init__(message)
-        self.kind = kind
+        self.kind: Kind = kind
 
 
 @dataclass(frozen=True)
@@ -34,3 +39,11 @@ class RowError(TrainerError):
     def __init__(self, fault: Fault):
         super().__init__("data", f"{fault.file}, row {fault.row}, {fault.field}: {fault.message}")
         self.fault = fault
+
+
+class QuestionError(Exception):
+    """A run cannot go on before someone has decided; the event says about what."""
+
+    def __init__(self, event: Question):
+        super().__init__(event.message)
+        self.event = event

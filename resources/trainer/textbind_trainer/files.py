@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+LEFTOVER = re.compile(r"^\.(?P<name>.+)\.(?P<pid>\d+)\.(?P<kind>part|old)$")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -37,3 +40,30 @@ def replace_folder(path: Path) -> Iterator[Path]:
         path.rename(old)
     part.rename(path)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    if os.name != "posix" or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def tidy_leftovers(folder: Path) -> None:
+    """Remove what killed processes left of their writing; put back a folder that was moved aside but not replaced."""
+    for path in sorted(folder.glob(".*")) if folder.is_dir() else []:
+        found = LEFTOVER.match(path.name)
+        if found is None or _alive(int(found["pid"])):
+            continue
+        target = folder / found["name"]
+        if found["kind"] == "old" and not target.exists():
+            path.rename(target)
+        elif path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

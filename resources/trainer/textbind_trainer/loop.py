@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import math
 import signal
 import sys
@@ -14,18 +15,19 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from . import parallel
-from .batch import IGNORED, pack
-from .checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
+from . import parallel, protocol
+from .batch import Example, pack
 from .config import RunConfig, read_config
 from .data import Sample, Source
-from .events import emit
-from .faults import TrainerError
+from .events import tell
+from .faults import QuestionError, TrainerError
+from .files import tidy_leftovers
 from .model import TextBindModel
 
 SKIPS_SHOWN = 5
+NOTHING = Example([0, 0], [-100, -100], [0, 1], [0, 0])
+"""What a process computes on while others still have rows of the step: shards are gathered by all or by none."""
 
 
 def schedule(step: int, warmup: int, total: int) -> float:
@@ -45,7 +47,7 @@ class Skips:
     def __call__(self, reason: str) -> None:
         self.count += 1
         if self.count <= SKIPS_SHOWN:
-            emit("skipped", reason=reason, count=self.count)
+            tell(protocol.Skipped(reason=reason, count=self.count))
 
 
 @dataclass
@@ -62,6 +64,9 @@ class Run:
     device: torch.device
     total: int
     step: int = 0
+    position: int = 0
+    """Samples that the steps so far have taken."""
+    precision: str = "fp32"
     skips: Skips = field(default_factory=Skips)
     stopping: bool = False
 
@@ -87,29 +92,52 @@ def micro_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
+def picture_features(run: Run, samples: Sequence[Sample]) -> Tensor | None:
+    """The frozen encoder's output for the pictures of a micro-batch, from pixels or as kept on disk."""
+    pictures = [picture for sample in samples for picture in sample.pixels]
+    if pictures and pictures[0].dim() == 2:
+        return torch.stack(pictures).to(run.device)
+    if pictures:
+        return run.model.image_features(torch.stack(pictures).to(run.device))
+    return run.model.no_picture(run.device) if parallel.is_sharded(run.model) else None
+
+
 def loss_sum(run: Run, samples: Sequence[Sample]) -> Tensor:
-    """Summed cross entropy over the scored tokens of a micro-batch."""
-    batch = pack([sample.example for sample in samples], run.image_id, run.pad_id).to(run.device)
-    pixels = [picture for sample in samples for picture in sample.pixels]
-    bf16 = run.config.precision == "bf16"
-    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=bf16):
-        embeddings = None
-        if pixels:
-            features = run.model.image_features(torch.stack(pixels).to(run.device))
-            embeddings = run.model.embed_features(features)
-        hidden = run.model.hidden_states(batch.ids, batch.places, embeddings, batch.mask, batch.positions)
-        # Only scored places go through the head: the vocabulary is the widest layer of all.
-        scored = batch.labels[:, 1:] != IGNORED
-        logits = run.model.logits(hidden[:, :-1][scored])
-    return functional.cross_entropy(logits.float(), batch.labels[:, 1:][scored], reduction="sum")
+    """Summed cross entropy over the scored tokens of a micro-batch (of none: a zero that hangs on every parameter)."""
+    examples = [sample.example for sample in samples] or [NOTHING]
+    batch = pack(examples, run.image_id, run.pad_id).to(run.device)
+    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.precision == "bf16"):
+        return run.model(batch, picture_features(run, samples))
+
+
+def next_samples(run: Run) -> list[Sample]:
+    """This process's share of the next global batch, without the rows that cannot be used."""
+    rank, processes = parallel.world()
+    positions = range(run.position + rank, run.position + run.config.batch_size, processes)
+    return [sample for position in positions if (sample := run.source.sample(position)) is not None]
+
+
+def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
+    """Gradients of the mean loss over ``scored`` tokens of all processes; returns the summed loss of this one."""
+    sharded = parallel.is_sharded(run.model)
+    groups = micro_batches(samples, run.config.micro_batch_size)
+    if sharded:
+        groups += [[]] * (parallel.largest(len(groups), run.device) - len(groups))
+    total = torch.zeros(1, device=run.device, dtype=torch.float64)
+    for number, group in enumerate(groups, 1):
+        if sharded:
+            run.model.set_requires_gradient_sync(number == len(groups))
+        loss = loss_sum(run, group)
+        (loss / scored).backward()
+        total += loss.detach()
+    if not sharded:
+        parallel.sum_gradients(run.parameters.values())
+    return parallel.sum_over_processes(total)
 
 
 def train_step(run: Run) -> tuple[float, int, float, int]:
     """One optimiser step on the next global batch: (mean loss, scored tokens, gradient norm, all tokens)."""
-    rank, processes = parallel.world()
-    first = run.step * run.config.batch_size
-    positions = range(first + rank, first + run.config.batch_size, processes)
-    samples = [sample for position in positions if (sample := run.source.sample(position)) is not None]
+    samples = next_samples(run)
     scored = torch.tensor(
         [sum(sample.example.scored for sample in samples)], device=run.device, dtype=torch.float64
     )
@@ -120,21 +148,16 @@ def train_step(run: Run) -> tuple[float, int, float, int]:
     for group in run.optimizer.param_groups:
         group["lr"] = group["peak"] * factor
     run.optimizer.zero_grad(set_to_none=True)
-    total = torch.zeros(1, device=run.device, dtype=torch.float64)
-    for group in micro_batches(samples, run.config.micro_batch_size):
-        loss = loss_sum(run, group)
-        (loss / scored.item()).backward()
-        total += loss.detach()
-    parallel.sum_gradients(run.parameters.values())
-    parallel.sum_over_processes(total)
-    norm = nn.utils.clip_grad_norm_(run.parameters.values(), run.config.clip)
+    total = add_gradients(run, samples, scored.item())
+    norm = parallel.whole(nn.utils.clip_grad_norm_(run.parameters.values(), run.config.clip))
     if not torch.isfinite(norm):
         raise TrainerError(
             "diverged", f"step {run.step}: the gradient is not finite (loss {total.item():.4g})"
         )
     run.optimizer.step()
     run.step += 1
-    tokens = sum(len(sample.example.ids) for sample in samples) * processes
+    run.position += run.config.batch_size
+    tokens = sum(len(sample.example.ids) for sample in samples) * parallel.world()[1]
     return total.item() / scored.item(), int(scored.item()), float(norm), tokens
 
 
@@ -148,81 +171,69 @@ def validate(run: Run) -> float | None:
     return total / scored if scored else None
 
 
-def save(run: Run) -> Path:
-    """Write a checkpoint of the present step (rank 0 writes, the others wait)."""
-    root = run.config.output / "checkpoints"
-    state = {
-        "step": run.step,
-        "position": run.step * run.config.batch_size,
-        "total": run.total,
-        "skipped": run.skips.count,
-        "fingerprint": run.config.fingerprint,
-    }
-    target = root / f"step-{run.step:08d}"
-    if parallel.world()[0] == 0:
-        trained = {name: parameter for name, parameter in run.parameters.items()}
-        target = save_checkpoint(
-            root, trained, run.optimizer.state_dict(), state, run.config.keep_checkpoints
-        )
-        emit("checkpoint", step=run.step, path=str(target))
-    parallel.barrier()
-    return target
-
-
-def resume(run: Run) -> bool:
-    """Continue from the newest checkpoint of the output folder, if there is one."""
-    folder = newest_checkpoint(run.config.output / "checkpoints")
-    if folder is None:
-        return False
-    trained, optimizer, state = load_checkpoint(folder, run.config.fingerprint)
-    if set(trained) != set(run.parameters):
-        raise TrainerError("checkpoint", f"{folder}: holds other tensors than this run trains")
-    with torch.no_grad():
-        for name, parameter in run.parameters.items():
-            parameter.copy_(trained[name])
-    run.optimizer.load_state_dict(optimizer)
-    run.step, run.skips.count = state["step"], state["skipped"]
-    return True
-
-
 def _validation_event(run: Run) -> None:
     loss = validate(run)
     if loss is not None:
-        emit("validation", step=run.step, loss=round(loss, 5), perplexity=round(math.exp(min(loss, 20)), 3))
+        perplexity = round(math.exp(min(loss, 20)), 3) if math.isfinite(loss) else None
+        tell(protocol.Validation(step=run.step, loss=number(loss, 5), perplexity=perplexity))
 
 
-def train(run: Run, export: Callable[[Run, Path], None]) -> None:
-    """Run to the end, or to a SIGTERM / SIGINT, which saves and leaves with a ``stopped`` event."""
-    config = run.config
+def number(value: float, digits: int) -> float | None:
+    """Rounded; None for what JSON cannot say."""
+    return round(value, digits) if math.isfinite(value) else None
 
-    def stop(_signal: int, _frame: object) -> None:
-        run.stopping = True
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    resumed = resume(run)
-    trained = sum(parameter.numel() for parameter in run.parameters.values())
-    emit(
-        "started", stage=config.stage, step=run.step, steps=run.total, resumed=resumed, trainedParameters=trained,
-        device=str(run.device), processes=parallel.world()[1], samplesPerEpoch=run.source.samples_per_epoch,
+@dataclass
+class Pace:
+    """Speed and mean loss since the last ``step`` event."""
+
+    first_step: int
+    began: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=time.monotonic)
+    tokens: int = 0
+    losses: list[float] = field(default_factory=list)
+
+    def add(self, loss: float, tokens: int) -> None:
+        """Note a step."""
+        self.losses.append(loss)
+        self.tokens += tokens
+
+    def tell(self, run: Run, norm: float) -> None:
+        """The ``step`` event; the next one begins anew."""
+        now = time.monotonic()
+        seconds = (now - self.began) / (run.step - self.first_step)
+        tell(
+            protocol.Step(
+                step=run.step, steps=run.total, loss=number(sum(self.losses) / len(self.losses), 5),
+                lr=run.optimizer.param_groups[0]["lr"], gradient_norm=number(norm, 4),
+                tokens_per_second=round(self.tokens / max(now - self.since, 1e-9), 1),
+                eta_seconds=round(seconds * (run.total - run.step), 1), skipped=run.skips.count,
+            )
+        )  # fmt: skip
+        self.since, self.tokens, self.losses = now, 0, []
+
+
+def _tell_started(run: Run, resumed: bool) -> None:
+    tell(
+        protocol.Started(
+            stage=run.config.stage, step=run.step, steps=run.total, resumed=resumed,
+            trained_parameters=sum(parameter.numel() for parameter in run.parameters.values()),
+            device=str(run.device), processes=parallel.world()[1], precision=run.precision,
+            samples_per_epoch=run.source.samples_per_epoch,
+        )
     )  # fmt: skip
-    if run.step == 0:
-        _validation_event(run)
-    began, began_step, since, tokens, losses, saved = time.time(), run.step, time.time(), 0, [], run.step
+
+
+def _steps(run: Run) -> None:
+    """Train until the last step or the wish to stop; checkpoints and checks on the way, and one at the end."""
+    from .resume import save
+
+    config, pace, saved = run.config, Pace(run.step), run.step
     while run.step < run.total and not _any_stopping(run):
         loss, _, norm, seen = train_step(run)
-        tokens += seen
-        losses.append(loss)
+        pace.add(loss, seen)
         if run.step % config.log_every == 0 or run.step == run.total:
-            now = time.time()
-            pace = (now - began) / (run.step - began_step)
-            emit(
-                "step", step=run.step, steps=run.total, loss=round(sum(losses) / len(losses), 5),
-                lr=run.optimizer.param_groups[0]["lr"], gradientNorm=round(norm, 4),
-                tokensPerSecond=round(tokens / max(now - since, 1e-9), 1),
-                etaSeconds=round(pace * (run.total - run.step), 1), skipped=run.skips.count,
-            )  # fmt: skip
-            since, tokens, losses = now, 0, []
+            pace.tell(run, norm)
         if run.step % config.validate_every == 0 and run.step < run.total:
             _validation_event(run)
         if run.step % config.checkpoint_every == 0:
@@ -230,21 +241,35 @@ def train(run: Run, export: Callable[[Run, Path], None]) -> None:
             saved = run.step
     if saved != run.step:
         save(run)
+
+
+def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = False) -> None:
+    """Run to the end, or to a SIGTERM / SIGINT, which saves and leaves with a ``stopped`` event."""
+    from .resume import resume
+
+    def stop(_signal: int, _frame: object) -> None:
+        run.stopping = True
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, stop)
+    began = time.monotonic()
+    if parallel.world()[0] == 0:
+        tidy_leftovers(run.config.output)
+        tidy_leftovers(run.config.output / "checkpoints")
+    parallel.barrier()
+    _tell_started(run, resume(run, accept_changes))
+    if run.step == 0:
+        _validation_event(run)
+    _steps(run)
     if run.step < run.total:
-        emit("stopped", step=run.step, steps=run.total)
+        tell(protocol.Stopped(step=run.step, steps=run.total))
         return
     _validation_event(run)
-    target = config.output / "model"
-    if parallel.world()[0] == 0:
-        export(run, target)
+    target = run.config.output / "model"
+    export(run, target)
     parallel.barrier()
-    emit(
-        "finished",
-        step=run.step,
-        model=str(target),
-        seconds=round(time.time() - began, 1),
-        skipped=run.skips.count,
-    )
+    seconds = round(time.monotonic() - began, 1)
+    tell(protocol.Finished(step=run.step, model=str(target), seconds=seconds, skipped=run.skips.count))
 
 
 def _any_stopping(run: Run) -> bool:
@@ -253,30 +278,47 @@ def _any_stopping(run: Run) -> bool:
     return bool(parallel.sum_over_processes(flag).item() > 0)
 
 
-def command(
-    stage: int, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None], argv
-) -> int:
-    """The command line of a stage: 0 done or stopped, 1 failed, 2 bad input; the reason is an ``error`` event."""
-    parser = argparse.ArgumentParser(description=f"Stage {stage} of the TextBind training")
-    parser.add_argument("--config", type=Path, required=True, help="RUN.json")
-    arguments = parser.parse_args(argv)
+def run_stage(
+    stage: int | None, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None],
+    config: Path, accept_changes: bool,
+) -> int:  # fmt: skip
+    """Read, build, train; what is raised becomes an ``error`` or ``question`` event and an exit code."""
     try:
-        config = read_config(arguments.config, stage)
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        torch.manual_seed(config.seed)
+        settings = read_config(config, stage)
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        torch.manual_seed(settings.seed)
         device = parallel.prepare()
-        train(build(config, device), export)
+        train(build(settings, device), export, accept_changes)
         return 0
+    except QuestionError as question:
+        tell(question.event)
+        return 3
     except TrainerError as error:
-        emit("error", kind=error.kind, message=str(error))
+        tell(protocol.Failed(kind=error.kind, message=str(error)))
         return 2 if error.kind in ("config", "data") else 1
-    except torch.cuda.OutOfMemoryError as error:
-        emit("error", kind="memory", message=f"the GPU's memory is full: {error}")
+    except (torch.cuda.OutOfMemoryError, MemoryError) as error:
+        place = "the GPU's memory" if isinstance(error, torch.cuda.OutOfMemoryError) else "the memory"
+        tell(protocol.Failed(kind="memory", message=f"{place} is full: {error}"))
         return 1
     except Exception as error:  # noqa: BLE001 - whatever it is, the launcher must learn of it
         traceback.print_exc(file=sys.stderr)
-        emit("error", kind="internal", message=f"{type(error).__name__}: {error}")
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        message = f"the disk is full: {error}" if full else f"{type(error).__name__}: {error}"
+        tell(protocol.Failed(kind="disk" if full else "internal", message=message))
         return 1
     finally:
         parallel.finish()
+
+
+def command(
+    stage: int, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None], argv
+) -> int:
+    """The command line of a stage: 0 done or stopped, 1 failed, 2 bad input, 3 a question; why is an event."""
+    parser = argparse.ArgumentParser(description=f"Stage {stage} of the TextBind training")
+    parser.add_argument("--config", type=Path, required=True, help="RUN.json")
+    parser.add_argument(
+        "--accept-changes", action="store_true", help="go on from a checkpoint that other settings made"
+    )
+    arguments = parser.parse_args(argv)
+    return run_stage(stage, build, export, arguments.config, arguments.accept_changes)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .parallel import whole
+
 LLAMA_LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -104,9 +106,9 @@ def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int
 
 
 def merged_weight(module: nn.Module) -> Tensor:
-    """The plain weight that a module stands for: adapters and trained rows folded in."""
+    """The plain weight that a module stands for: adapters and trained rows folded in, shards put together."""
     if isinstance(module, nn.Linear | nn.Embedding) or not hasattr(module, "base"):
-        return module.weight
+        return whole(module.weight)
     if isinstance(module, AddedRowsEmbedding):
-        return module.weight
-    return module.base.weight + module.scale * (module.lora_b @ module.lora_a)
+        return torch.cat([whole(module.base.weight)[: module.known], whole(module.added_rows)])
+    return whole(module.base.weight) + module.scale * (whole(module.lora_b) @ whole(module.lora_a))

@@ -7,49 +7,21 @@ them is here. Keys of a checkpoint are the reference's: ``query_tokens``, ``qfor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 
+from .batch import IGNORED, Batch
+from .faults import TrainerError
 from .lora import merged_weight
+from .parallel import whole
+from .shape import QformerShape
+from .weights import load_language, load_vision, read_state
 
+__all__ = ["QformerShape"]
 INITIAL_QUERY_STD = 0.02
-
-
-@dataclass(frozen=True)
-class QformerShape:
-    """textbind.json's ``qformerConfig``."""
-
-    num_query_tokens: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    hidden_size: int
-    intermediate_size: int
-    cross_attention_frequency: int = 2
-
-    @staticmethod
-    def from_json(fields: dict) -> QformerShape:
-        """Read the camelCase object; a missing field raises ValueError naming it."""
-        names = ("numQueryTokens", "numHiddenLayers", "numAttentionHeads", "hiddenSize", "intermediateSize")
-        for name in names:
-            if not isinstance(fields.get(name), int) or fields[name] <= 0:
-                raise ValueError(
-                    f"qformerConfig.{name}: expected a positive integer, got {fields.get(name)!r}"
-                )
-        return QformerShape(*(fields[name] for name in names))
-
-    def to_json(self) -> dict:
-        """The camelCase object for textbind.json."""
-        return {
-            "numQueryTokens": self.num_query_tokens,
-            "numHiddenLayers": self.num_hidden_layers,
-            "numAttentionHeads": self.num_attention_heads,
-            "hiddenSize": self.hidden_size,
-            "intermediateSize": self.intermediate_size,
-        }
 
 
 def make_qformer(shape: QformerShape, vision_hidden: int) -> nn.Module:
@@ -78,6 +50,7 @@ class TextBindModel(nn.Module):
     ):
         super().__init__()
         self.shape = shape
+        self.vision_hidden = vision_hidden
         self.query_tokens = nn.Parameter(
             torch.randn(1, shape.num_query_tokens, shape.hidden_size) * INITIAL_QUERY_STD
         )
@@ -133,23 +106,59 @@ class TextBindModel(nn.Module):
         """Vocabulary logits of hidden states [..., hidden] -> [..., vocabulary]."""
         return self.language_model.get_output_embeddings()(hidden)
 
+    def forward(self, batch: Batch, features: Tensor | None) -> Tensor:
+        """Summed cross entropy over the scored tokens of a batch.
+
+        features: the frozen encoder's [images, patches + 1, vision hidden], in order of appearance, or None where no
+        place is a picture. One picture for a batch without any keeps the Q-Former in step on all processes: it counts
+        nothing.
+        """
+        embeddings = None if features is None else self.embed_features(features)
+        shown = embeddings if bool(batch.places.any()) else None
+        hidden = self.hidden_states(batch.ids, batch.places, shown, batch.mask, batch.positions)
+        # Only scored places go through the head: the vocabulary is the widest layer of all.
+        scored = batch.labels[:, 1:] != IGNORED
+        logits = self.logits(hidden[:, :-1][scored])
+        loss = functional.cross_entropy(logits.float(), batch.labels[:, 1:][scored], reduction="sum")
+        return loss if embeddings is shown else loss + 0 * embeddings.sum()
+
+    def no_picture(self, device: torch.device) -> Tensor:
+        """Features of nothing, [1, 1, vision hidden]."""
+        return torch.zeros(1, 1, self.vision_hidden, device=device)
+
+    def halve_frozen(self) -> None:
+        """Keep what is not trained in bf16: half the memory, and what autocast would make of it anyway."""
+        for parameter in [*self.parameters(), *(self.vision.parameters() if self.vision else [])]:
+            if not parameter.requires_grad:
+                parameter.data = parameter.data.to(torch.bfloat16)
+
+    def checkpoint_activations(self) -> None:
+        """Keep only each layer's input of the language model and compute the rest again for the gradient."""
+        self.language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        self.language_model.train()  # transformers checkpoints in training mode only; Llama has no dropout
+
+    def blocks(self) -> list[nn.Module]:
+        """The repeated layers, each a unit of its own for sharding."""
+        return [*self.qformer.encoder.layer, *self.language_model.model.layers]
+
     def qformer_parameters(self) -> list[nn.Parameter]:
         """What stage 1 trains: queries, Q-Former and projection."""
         return [self.query_tokens, *self.qformer.parameters(), *self.qformer_projection.parameters()]
 
 
 def qformer_state(model: TextBindModel) -> dict[str, Tensor]:
-    """The keys that stage 1 saves."""
-    state = {"query_tokens": model.query_tokens.detach()}
+    """The keys that stage 1 saves. With shards all processes must call it."""
+    state = {"query_tokens": model.query_tokens}
     state |= {f"qformer.{name}": value for name, value in model.qformer.state_dict().items()}
-    state |= {
-        f"qformer_projection.{name}": value for name, value in model.qformer_projection.state_dict().items()
-    }
-    return {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    state |= {f"qformer_projection.{name}": value for name, value in model.qformer_projection.state_dict().items()}
+    return {name: whole(value).detach().cpu().contiguous() for name, value in state.items()}
 
 
 def language_state(model: TextBindModel) -> dict[str, Tensor]:
-    """The language model under its own names (``model.layers...``), LoRA merged, tied head left out."""
+    """The language model under its own names (``model.layers...``), LoRA merged, tied head left out.
+
+    With shards all processes must call it.
+    """
     state: dict[str, Tensor] = {}
     modules = dict(model.language_model.named_modules())
     for name, value in model.language_model.state_dict().items():
@@ -157,7 +166,7 @@ def language_state(model: TextBindModel) -> dict[str, Tensor]:
         if leaf.startswith("lora_") or leaf == "added_rows":
             continue
         wrapper = parent.removesuffix(".base")
-        value = merged_weight(modules[wrapper]) if leaf == "weight" else value
+        value = merged_weight(modules[wrapper]) if leaf == "weight" else whole(value)
         state[name.replace(".base.", ".")] = value.detach().cpu().contiguous()
     if model.language_model.config.tie_word_embeddings:
         state.pop("lm_head.weight", None)
@@ -165,28 +174,50 @@ def language_state(model: TextBindModel) -> dict[str, Tensor]:
 
 
 def load_qformer_state(model: TextBindModel, state: dict[str, Tensor]) -> None:
-    """Load the saved keys over the base; a missing or misshapen one raises ValueError naming it."""
+    """Load the saved keys over the base; a missing or misshapen one raises TrainerError("config") naming it.
+
+    BLIP-2's own Q-Former has no projection to a language model: where all its keys are absent it stays as initialised.
+    """
     own = {"query_tokens": model.query_tokens}
     own |= {f"qformer.{name}": value for name, value in model.qformer.state_dict().items()}
-    own |= {
-        f"qformer_projection.{name}": value for name, value in model.qformer_projection.state_dict().items()
-    }
+    if any(name.startswith("qformer_projection.") for name in state):
+        own |= {f"qformer_projection.{name}": v for name, v in model.qformer_projection.state_dict().items()}
     with torch.no_grad():
         for name, value in own.items():
             if name not in state:
-                raise ValueError(f"the Q-Former checkpoint has no {name!r}")
+                raise TrainerError("config", f"the Q-Former checkpoint has no {name!r}")
             if state[name].shape != value.shape:
-                raise ValueError(
-                    f"{name}: the checkpoint has {list(state[name].shape)}, the model {list(value.shape)}"
+                raise TrainerError(
+                    "config", f"{name}: the checkpoint has {list(state[name].shape)}, the model {list(value.shape)}"
                 )
             value.copy_(state[name])
 
 
-def read_state(path: Path) -> dict[str, Tensor]:
-    """A flat state dict from ``.safetensors`` or from PyTorch's ``.pt`` (tensors only, no other pickles)."""
-    if path.suffix == ".safetensors":
-        return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
+def resize_language(language_model: nn.Module, rows: int) -> None:
+    """Give embedding and head more rows; the new ones are drawn around the mean of the old (transformers' way)."""
+    if rows > language_model.get_input_embeddings().num_embeddings:
+        language_model.resize_token_embeddings(rows)
+
+
+def load_language_state(language_model: nn.Module, state: dict[str, Tensor]) -> None:
+    """Lay ``language_model.*`` keys (without the prefix) over the base, whose rows may be fewer.
+
+    TrainerError("config") names a key that the base does not have or that has another shape.
+    """
+    state = {name: value for name, value in state.items() if not name.endswith("rotary_emb.inv_freq")}
+    table = state.get("model.embed_tokens.weight")
+    if table is not None:
+        resize_language(language_model, table.shape[0])
+    own = language_model.state_dict()
+    for name, value in state.items():
+        if name not in own:
+            raise TrainerError("config", f"language_model.{name}: the language model has no such weight")
+        if own[name].shape != value.shape:
+            raise TrainerError(
+                "config",
+                f"language_model.{name}: the checkpoint has {list(value.shape)}, the model {list(own[name].shape)}",
+            )
+    language_model.load_state_dict(state, strict=False)
 
 
 def load_model(
@@ -195,28 +226,29 @@ def load_model(
     shape: QformerShape,
     qformer: Path | None,
     vision_hidden: int | None = None,
+    checkpoint: Path | None = None,
+    fresh: bool = False,
 ) -> TextBindModel:
-    """Build the model from Hugging Face folders; ``qformer`` may be a file of the saved keys or None (fresh).
+    """Build the model from Hugging Face folders.
 
-    A ``.pt`` of the reference's stage 2 also holds ``language_model.*``: those keys are loaded as well.
+    qformer: a file or folder of the saved keys, or None (fresh). checkpoint: one laid over all that, as textbind.json
+    has it; either may hold the reference's ``language_model.*`` as well. fresh: leave the checkpoint's Q-Former aside.
     """
-    from transformers import AutoModelForCausalLM, Blip2VisionModel
-
     encoder = None
     if vision is not None:
-        encoder = Blip2VisionModel.from_pretrained(vision, dtype=torch.float32).eval().requires_grad_(False)
+        encoder = load_vision(vision)
         vision_hidden = encoder.config.hidden_size
     if vision_hidden is None:
         raise ValueError("either a vision encoder or its hidden size is needed")
-    decoder = AutoModelForCausalLM.from_pretrained(
-        language_model, dtype=torch.float32, attn_implementation="sdpa"
-    )
+    decoder = load_language(language_model)
     model = TextBindModel(encoder, shape, vision_hidden, decoder)
-    if qformer is not None:
-        state = read_state(qformer)
+    state: dict[str, Tensor] = {}
+    for path in (qformer, checkpoint):
+        state |= read_state(path) if path else {}
+    if (qformer or checkpoint) and not fresh:
         load_qformer_state(model, state)
-        prefix = "language_model."
-        language = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
-        if language:
-            decoder.load_state_dict(language, strict=False)
+    prefix = "language_model."
+    language = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
+    if language:
+        load_language_state(decoder, language)
     return model

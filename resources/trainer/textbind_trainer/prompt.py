@@ -43,16 +43,19 @@ def unsafe_tags(tokenizer) -> tuple[str, ...]:
     return tuple(sorted({tag for tag in known if tag != IMAGE}))
 
 
+def text_faults(text: str, tags: Sequence[str]) -> list[str]:
+    """What may not stand in a text: markup tags, which could forge a turn or a picture, and half characters."""
+    faults = [f"the text contains the markup tag {tag!r}" for tag in tags if tag in text]
+    half = next((place for place, sign in enumerate(text) if "\ud800" <= sign <= "\udfff"), None)
+    if half is not None:
+        faults.append(f"character {half} is a lone surrogate (U+{ord(text[half]):04X}), not a character")
+    return faults
+
+
 def check_text(text: str, tags: Sequence[str], where: str) -> None:
-    """Raise PromptError for a markup tag, which could forge a turn or a picture, and for half a character."""
-    for tag in tags:
-        if tag in text:
-            raise PromptError(f"{where}: the text contains the markup tag {tag!r}")
-    for place, character in enumerate(text):
-        if "\ud800" <= character <= "\udfff":
-            raise PromptError(
-                f"{where}: character {place} is a lone surrogate (U+{ord(character):04X}), not a character"
-            )
+    """Raise PromptError for the first of a text's faults."""
+    for fault in text_faults(text, tags):
+        raise PromptError(f"{where}: {fault}")
 
 
 def encode_text(tokenizer, text: str) -> list[int]:
