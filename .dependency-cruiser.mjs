@@ -107,7 +107,7 @@ const main = [
     {
       path: ours,
       pathNot: [
-        '^src/main/(main|studio|menu|places|security|window)[.]ts$',
+        '^src/main/(main|app-info|menu|offline|page-notice-view|places|remote-debugging|security|window)[.]ts$',
         '^src/main/(preload|demo)/',
         '^src/main/processes/utility-spawn[.]ts$',
         // What the fallback runtime begins with, in Electron's place.

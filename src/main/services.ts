@@ -5,7 +5,7 @@ import type { ChatService } from './conversations/chat-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { ModelsFolder } from '../library/models.ts';
-import type { PictureDecoder } from './pictures/decoder.ts';
+import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */

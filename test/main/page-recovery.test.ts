@@ -7,7 +7,7 @@ import {
   type PageFault,
 } from '../../src/main/protocols/page-notice.ts';
 import { createPageHandler, isPageAddress } from '../../src/main/protocols/page.ts';
-import { FakeClock } from './support/fake-clock.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 
 function recovered() {
   const done: string[] = [];

@@ -24,7 +24,7 @@ import {
 import { buildDecoder } from '../../../src/worker/networks/llama/decoder.ts';
 import { parseLlamaConfig } from '../../../src/worker/networks/llama/config.ts';
 import { buildUnet } from '../../../src/worker/networks/unet/build.ts';
-import { parseEulerConfig } from '../../../src/worker/sampling/euler-config.ts';
+import { parseEulerConfig } from '../../../src/worker/pipelines/drawing/euler-config.ts';
 import {
   openCheckpoint,
   readTensorBytes,

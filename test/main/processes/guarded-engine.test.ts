@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { WorkerEventBody } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
-import { guardEngine } from '../../../src/main/pictures/guarded-engine.ts';
+import { guardEngine } from '../../../src/main/processes/guarded-engine.ts';
 import { ScriptedEngine } from '../support/scripted-engine.ts';
 
 const sampling = { temperature: 0, topK: 0, topP: 1, maxNewTokens: 8, seed: null } as never;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/log.ts';
-import { createPictureDecoder } from '../../../src/main/pictures/decoder.ts';
+import { createPictureDecoder } from '../../../src/main/processes/picture-decoder.ts';
 import { readPictureHeader } from '../../../src/main/pictures/header.ts';
 import { encoders, largePng, noisy, plain, pngHeader } from '../support/hostile-pictures.ts';
 import { decoderSpawn, peakBytes } from '../support/decoder-process.ts';

@@ -6,8 +6,8 @@ import type {
   WorkerRequestName,
 } from '../../shared/contracts/worker-protocol.ts';
 import { isStudioError } from '../../shared/errors.ts';
-import type { EngineClient, RequestOptions } from '../processes/engine-client.ts';
-import type { PictureDecoder } from './decoder.ts';
+import type { EngineClient, RequestOptions } from './engine-client.ts';
+import type { PictureDecoder } from './picture-decoder.ts';
 
 /**
  * The engine, which is given only pictures that decode: those of a conversation are looked at once in a run of the

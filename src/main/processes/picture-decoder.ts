@@ -7,7 +7,7 @@ import {
 import { fromWireError, StudioError, toWireError } from '../../shared/errors.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import type { Child, ChildExit, Spawn } from '../processes/child.ts';
+import type { Child, ChildExit, Spawn } from './child.ts';
 
 /** How long one picture may take, and how long a process without work is kept. Milliseconds. */
 export const decoderTimes = { pictureMs: 30_000, idleMs: 60_000 } as const;
