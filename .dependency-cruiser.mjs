@@ -107,7 +107,8 @@ const main = [
     {
       path: ours,
       pathNot: [
-        '^src/main/(main|app-info|menu|offline|page-notice-view|places|remote-debugging|security|window)[.]ts$',
+        '^src/main/(main|app-info|menu|offline|page-notice-view|places)[.]ts$',
+        '^src/main/(remote-debugging|security|window)[.]ts$',
         '^src/main/(preload|demo)/',
         '^src/main/processes/utility-spawn[.]ts$',
         // What the fallback runtime begins with, in Electron's place.
@@ -133,7 +134,12 @@ const main = [
   only(
     'pictures-stand-on-the-database',
     '^src/main/pictures/',
-    ['^src/main/(pictures|database)/', '^src/(base|shared)/'],
+    [
+      '^src/main/(pictures|database)/',
+      // What starts the decoder, and what the engine is asked through: types.
+      '^src/main/processes/(child|engine-client)[.]ts$',
+      '^src/(base|shared)/',
+    ],
     'pictures: over the database',
   ),
   only(

@@ -52,6 +52,7 @@ const plants: readonly Plant[] = [
     text: "import { ipcMain } from 'electron';\nvoid ipcMain;",
   },
   plant('electron-only-where-main-says', 'src/main/ipc/c5.ts', 'electron'),
+  plant('electron-only-where-main-says', 'src/main/studio.ts', 'electron'),
   plant('electron-only-where-main-says', 'src/worker/c6.ts', 'electron'),
   plant('electron-only-where-main-says', 'bench/c7.ts', 'electron'),
   plant('electron-only-where-main-says', 'scripts/c8.mjs', 'electron'),
