@@ -89,7 +89,7 @@ function overProcesses(port: Port): Port {
 }
 
 /** One worker: requests in, events and replies out. */
-class ScriptedWorker {
+export class ScriptedWorker {
   readonly #port: Port;
   readonly #script: Script;
   readonly #exit: (how: ChildExit) => void;

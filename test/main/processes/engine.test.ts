@@ -30,8 +30,8 @@ describe('the engine', () => {
     engine.start();
     await engine.whenReady(never);
     expect(statuses.map(({ state }) => state)).toEqual(['starting', 'loading', 'ready']);
-    expect(engine.status().model).toMatchObject({ name: 'Fake model', folder: '/models/a' });
-    expect(engine.modelName()).toBe('Fake model');
+    expect(engine.status().model).toMatchObject({ name: 'TextBind mini', folder: '/models/a' });
+    expect(engine.modelName()).toBe('TextBind mini');
     await engine.close();
     expect(engine.status()).toMatchObject({ state: 'stopped', model: null });
   });

@@ -53,7 +53,7 @@ describe('the supervisor', () => {
     supervisor.start();
     await reaches('running');
     const asked = clients[0]!.request('chat.reply', {
-      turns: [{ role: 'user', parts: [{ kind: 'text', text: '5000 words every 50 ms' }] }],
+      turns: [{ role: 'user', parts: [{ kind: 'text', text: '/long' }] }],
       sampling: { temperature: 0, topK: 0, topP: 1, maxNewTokens: 10, seed: null },
       drawing: { steps: 1, guidance: 1, negative: '', seed: null, enabled: true },
     });
