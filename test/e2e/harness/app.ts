@@ -99,8 +99,14 @@ export function mainPid(): number {
   return Number(readFileSync(path.join(app().folder, 'pid'), 'utf8'));
 }
 
-/** Process ids of the app's utility processes that run Node: the worker. Empty where none runs. */
-export const workerPids = (): number[] => pidsWith('node.mojom.NodeService');
+/**
+ * Process ids of the app's workers: utility processes that run Node and that main's log calls so; another decodes
+ * pictures. Empty where none runs.
+ */
+export function workerPids(): number[] {
+  const logged = [...appLog().matchAll(/worker ready pid=(\d+)/g)].map((line) => Number(line[1]));
+  return pidsWith('node.mojom.NodeService').filter((pid) => logged.includes(pid));
+}
 
 /** Process ids of the app's pages. */
 export const pagePids = (): number[] => pidsWith('--type=renderer');
