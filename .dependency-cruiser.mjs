@@ -134,12 +134,7 @@ const main = [
   only(
     'pictures-stand-on-the-database',
     '^src/main/pictures/',
-    [
-      '^src/main/(pictures|database)/',
-      // What starts the decoder, and what the engine is asked through: types.
-      '^src/main/processes/(child|engine-client)[.]ts$',
-      '^src/(base|shared)/',
-    ],
+    ['^src/main/(pictures|database)/', '^src/(base|shared)/'],
     'pictures: over the database',
   ),
   only(
