@@ -1,12 +1,14 @@
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
-import { app, ipcMain, protocol, session } from 'electron';
+import { app, clipboard, ipcMain, protocol, session, shell } from 'electron';
 import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
-import { isStudioError, toWireError } from '../shared/errors.ts';
+import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
 import { describeApp } from './app-info.ts';
 import { systemClock } from '../base/clock.ts';
 import { makeSubstituteFolder, prepareDataFolder } from './data-folder.ts';
+import type { StartFailure } from './database/start-failure.ts';
+import { startStorage, type OpenedStorage } from './database/storage.ts';
 import { runDemo } from './demo/demo.ts';
 import { createEmit } from './ipc/events.ts';
 import { createHandlers } from './ipc/index.ts';
@@ -19,10 +21,11 @@ import { createPlaces } from './places.ts';
 import { createUtilitySpawn } from './processes/utility-spawn.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
-import { renderProblemPage } from './protocols/problem-page.ts';
+import { actionOfAddress } from './protocols/problem-page.ts';
 import { refuseRemoteDebugging } from './remote-debugging.ts';
 import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
-import { createStudio, openStorage, type Studio, type StudioParts } from './studio.ts';
+import { createPlainProblem, createStartProblem, type StartProblem } from './start-problem.ts';
+import { createStudio, type Studio, type StudioParts } from './studio.ts';
 import { createWindow } from './window.ts';
 
 // Conversations are nobody else's: what this process and its children make is for its owner alone.
@@ -54,7 +57,7 @@ const paths = layOutPaths({
 let mainLog: Logger | null = null;
 let window: BrowserWindow | null = null;
 let studio: Studio | null = null;
-let problem: string | null = null;
+let problem: StartProblem | null = null;
 let exitCode = 0;
 let closing = false;
 
@@ -71,12 +74,12 @@ if (dataFolder.fault !== null) {
 async function refuseToStart(fault: string): Promise<void> {
   exitCode = 1;
   process.stderr.write(`${fault}\n`);
-  problem = renderProblemPage('The data folder cannot be used', fault);
+  problem = createPlainProblem('The data folder cannot be used', fault);
   await app.whenReady();
   setupNavigationGuard(silentLogger);
   setupPermissions(session.defaultSession);
   setupQuit(silentLogger);
-  setupProtocols(null);
+  setupProtocols();
   await openWindow(silentLogger);
   if (options.demo !== null) app.quit();
 }
@@ -90,27 +93,11 @@ async function boot(): Promise<void> {
   setupPermissions(session.defaultSession);
   setupMenu();
   setupQuit(log);
-  // Storage before protocols: pictures are served from it.
-  const storage = setupStorage(log);
-  setupProtocols(storage === null ? null : sourceOfPictures);
-  if (storage !== null) {
-    const emit = createEmit((...message) => {
-      if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
-    }, log);
-    studio = createStudio({
-      ...storage,
-      paths,
-      log,
-      emit,
-      clock: systemClock,
-      spawn: createSpawns(),
-      places: createPlaces(() => window, options.saveFolder),
-      info: describeApp(paths),
-    });
-    const handlers = createHandlers(studio.services);
-    const isOurs = createSenderCheck(() => window);
-    setupRequests({ channel: ipcMain, handlers, isOurs, log });
-  }
+  setupProtocols();
+  const start = startStorage({ places: paths, log });
+  if (start.kind === 'open') setupStudio(start.storage, log);
+  else setupProblem(start.failure, log);
+  await studio?.prepare();
   await openWindow(log);
   // After the window: on a small machine they would fight for the processor.
   studio?.engine.start();
@@ -125,21 +112,50 @@ function createSpawns(): StudioParts['spawn'] {
   };
 }
 
-function setupStorage(log: Logger): ReturnType<typeof openStorage> | null {
-  try {
-    return openStorage(paths, log);
-  } catch (error) {
-    const { kind, message, detail } = toWireError(error);
-    log.error('database not open', { kind, message, detail });
-    const title =
-      kind === 'database-too-new'
-        ? 'These conversations were written by a newer TextBind Studio'
-        : 'The conversations could not be opened';
-    problem = renderProblemPage(title, message);
-    exitCode = 1;
-    if (options.demo !== null) process.stderr.write(`${message}\n`);
-    return null;
+function setupStudio(storage: OpenedStorage, log: Logger): void {
+  const emit = createEmit((...message) => {
+    if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
+  }, log);
+  studio = createStudio({
+    storage,
+    paths,
+    log,
+    emit,
+    clock: systemClock,
+    spawn: createSpawns(),
+    places: createPlaces(() => window, options.saveFolder),
+    info: describeApp(paths),
+  });
+  const handlers = createHandlers(studio.services);
+  const isOurs = createSenderCheck(() => window);
+  setupRequests({ channel: ipcMain, handlers, isOurs, log });
+}
+
+/** The window has the problem page, which answers no request: its links are caught where they would lead away. */
+function setupProblem(failure: StartFailure, log: Logger): void {
+  exitCode = 1;
+  if (options.demo !== null) {
+    process.stderr.write(`${[failure.title, ...failure.sentences].join(' ')}\n`);
   }
+  problem = createStartProblem({
+    failure,
+    storage: { places: paths, log },
+    show: async () => window?.loadURL(problemAddress),
+    async openFolder() {
+      const fault = await shell.openPath(paths.data);
+      if (fault !== '') throw new StudioError('unsupported', `${paths.data}: ${fault}`);
+    },
+    copy: (text) => clipboard.writeText(text),
+    async solved(storage) {
+      problem = null;
+      exitCode = 0;
+      setupStudio(storage, log);
+      await studio?.prepare();
+      await window?.loadURL(pageAddress);
+      studio?.announce();
+      studio?.engine.start();
+    },
+  });
 }
 
 function sourceOfPictures(): PictureSource | null {
@@ -151,14 +167,14 @@ function sourceOfPictures(): PictureSource | null {
   };
 }
 
-function setupProtocols(pictures: (() => PictureSource | null) | null): void {
+function setupProtocols(): void {
   protocol.handle(
     appProtocols.page,
-    createPageHandler(paths.page, () => problem),
+    createPageHandler(paths.page, () => problem?.page() ?? null),
   );
   const serve = createPictureHandler({
-    fileOf: (hash) => pictures?.()?.fileOf(hash) ?? '',
-    mediaType: (hash) => pictures?.()?.mediaType(hash) ?? null,
+    fileOf: (hash) => sourceOfPictures()?.fileOf(hash) ?? '',
+    mediaType: (hash) => sourceOfPictures()?.mediaType(hash) ?? null,
   });
   protocol.handle(appProtocols.picture, serve);
 }
@@ -169,7 +185,15 @@ async function openWindow(log: Logger): Promise<void> {
   window.on('closed', () => {
     window = null;
   });
+  // The guard denies it at this event already, and then no other comes.
+  window.webContents.on('will-frame-navigate', ({ url, isMainFrame }) => {
+    // While there is a problem its page is the only one, and where there is none nothing is done.
+    const action = problem === null || !isMainFrame ? null : actionOfAddress(url);
+    // Later: the page cannot be loaded again while its own way out is being denied.
+    if (action !== null) setImmediate(() => void problem?.act(action));
+  });
   await window.loadURL(problem === null ? pageAddress : problemAddress);
+  studio?.announce();
   log.info('window open', { ms: Math.round(performance.now()) });
 }
 

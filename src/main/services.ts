@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { ChatService } from './conversations/chat-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
+import type { Erasure } from './erasure.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
@@ -28,6 +29,7 @@ export interface EngineControl {
 export interface AppServices {
   readonly store: Store;
   readonly pictures: PictureStore;
+  readonly erasure: Erasure;
   readonly decoder: Pick<PictureDecoder, 'check'>;
   readonly chat: ChatService;
   readonly engine: EngineControl;

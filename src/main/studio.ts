@@ -1,8 +1,10 @@
-import type { Clock, Timer } from '../base/clock.ts';
+import { toWireError } from '../shared/errors.ts';
 import { ChatService } from './conversations/chat-service.ts';
-import { closeDatabase, openDatabase, type StudioDatabase } from './database/open.ts';
-import { createStore, type Store } from './database/store.ts';
+import { createCalendar } from './database/calendar.ts';
+import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
+import { createErasure } from './erasure.ts';
+import { startKeeping } from './keeping.ts';
 import type { Logger } from '../base/log.ts';
 import type { AppPaths } from './paths.ts';
 import { createPictureDecoder } from './processes/picture-decoder.ts';
@@ -12,47 +14,40 @@ import { Engine } from './processes/engine.ts';
 import type { Spawn } from './processes/child.ts';
 import type { AppServices } from './services.ts';
 
-const dayMs = 24 * 60 * 60 * 1000;
-/** Deleted conversations, and pictures that no turn shows (they may stand in a draft), are kept this long. */
-const keptMs = { deletedConversation: 30 * dayMs, unusedPicture: 7 * dayMs } as const;
+/** Files that no row names stay this long after a database was put in another's place: it may be put back. */
+const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
 
 /** Everything behind the window: storage, conversations, and the engine. */
 export interface Studio {
   readonly services: AppServices;
   readonly engine: Engine;
+  /** What the window's first sight needs: pictures that rows name again are back in their places. */
+  prepare(): Promise<void>;
+  /** Says to the window what a person should know of how storage was opened. */
+  announce(): void;
   /** Stores what streams, ends every child, closes the database. */
   close(): Promise<void>;
 }
 
-export interface StudioParts extends Pick<
-  AppServices,
-  'store' | 'clock' | 'emit' | 'places' | 'info'
-> {
-  readonly database: StudioDatabase;
-  readonly paths: Pick<AppPaths, 'pictures' | 'embeddedModels' | 'ownModels'>;
+export interface StudioParts extends Pick<AppServices, 'clock' | 'emit' | 'places' | 'info'> {
+  readonly storage: OpenedStorage;
+  readonly paths: Pick<AppPaths, 'database' | 'pictures' | 'embeddedModels' | 'ownModels'>;
   readonly log: Logger;
   /** What starts the processes. */
   readonly spawn: { readonly engine: Spawn; readonly decoder: Spawn };
 }
 
-/** Opens the database and tidies what the last run left. Throws `database-too-new` or `storage`. */
-export function openStorage(
-  paths: Pick<AppPaths, 'database' | 'backups'>,
-  log: Logger,
-): { database: StudioDatabase; store: Store } {
-  const { database: file, backups: backupFolder } = paths;
-  const database = openDatabase({ file, backupFolder, log });
-  const store = createStore(database);
-  const interrupted = store.turns.interruptStreaming();
-  const purged = store.conversations.purge(Date.now() - keptMs.deletedConversation);
-  log.info('database open', { interrupted, purged });
-  return { database, store };
-}
-
 /** Puts the services together. The engine does not start yet. */
 export function createStudio(parts: StudioParts): Studio {
-  const { database, store, paths, log, emit, clock, spawn, places, info } = parts;
-  const pictures = createPictureStore(paths.pictures, store.pictures);
+  const { storage, paths, log, emit, clock, spawn, places, info } = parts;
+  const { store } = storage;
+  const calendar = createCalendar(store.settings, () => clock.now());
+  if (storage.isReplaced || storage.isNew) calendar.leaveFilesFor(leaveFilesMs);
+  const pictures = createPictureStore(paths.pictures, store.pictures, () => calendar.stamp());
+  const tell = (error: unknown): void => emit('app.problem', { error: toWireError(error) });
+  const say = (message: string): void => emit('app.notice', { message });
+  const keeping = startKeeping({ storage, pictures, calendar, clock, log, tell, say });
+  const erasure = createErasure({ storage, pictures, file: paths.database, emit });
   const modelsFolders: readonly ModelsFolder[] = [
     { folder: paths.embeddedModels, embedded: true },
     { folder: paths.ownModels, embedded: false },
@@ -70,30 +65,34 @@ export function createStudio(parts: StudioParts): Studio {
   const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
   const guarded = guardEngine(engine, decoder);
   const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
-  const collecting = collectPictures(() => pictures.collect(keptMs.unusedPicture), clock, log);
   return {
-    services: { store, pictures, decoder, chat, engine, modelsFolders, places, clock, emit, info },
+    services: {
+      store,
+      pictures,
+      erasure,
+      decoder,
+      chat,
+      engine,
+      modelsFolders,
+      places,
+      clock,
+      emit,
+      info,
+    },
     engine,
+    async prepare() {
+      const revived = await pictures.revive();
+      if (revived > 0) log.info('pictures brought back from the trash', { revived });
+    },
+    announce() {
+      if (storage.notice !== null) say(storage.notice);
+    },
     async close() {
-      collecting.cancel();
       chat.close();
+      keeping.close();
       decoder.close();
       await engine.close();
-      closeDatabase(database);
+      await closeStorage(storage, log);
     },
   };
-}
-
-/** Later, so that it does not stand in the way of the first window. */
-function collectPictures(
-  collect: () => Promise<{ rows: number; files: number }>,
-  clock: Clock,
-  log: Logger,
-): Timer {
-  return clock.after(10_000, () => {
-    collect().then(
-      (collected) => log.info('pictures collected', collected),
-      (error: unknown) => log.error('pictures not collected', { reason: String(error) }),
-    );
-  });
 }

@@ -22,6 +22,8 @@ export const testIds = {
   undo: 'undo',
   /** An error that belongs to no place; its text is the sentence. */
   problem: 'problem',
+  /** What was mended or replaced at the start; it stays until it is dismissed. */
+  standingNotice: 'standing-notice',
   shortcuts: 'shortcuts',
 
   // Conversation list

@@ -59,6 +59,11 @@ export function toWireError(error: unknown): WireError {
   if (error instanceof StudioError) {
     return { kind: error.kind, message: error.message, detail: describeCause(error.cause) };
   }
+  // A schema's own message is its list of issues as JSON: for the log, not for a person.
+  if (error instanceof z.core.$ZodError) {
+    const message = 'Something was read that is not in the form it should have.';
+    return { kind: 'internal', message, detail: error.message };
+  }
   if (error instanceof Error) {
     return { kind: 'internal', message: error.message, detail: error.stack ?? null };
   }

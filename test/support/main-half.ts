@@ -11,7 +11,8 @@ import { createHandlers } from '../../src/main/ipc/index.ts';
 import { setupRequests } from '../../src/main/ipc/router.ts';
 import type { Logger } from '../../src/base/log.ts';
 import { decoderSpawn } from '../main/support/decoder-process.ts';
-import { createStudio, openStorage, type Studio } from '../../src/main/studio.ts';
+import { startStorage } from '../../src/main/database/storage.ts';
+import { createStudio, type Studio } from '../../src/main/studio.ts';
 import type { Spawn } from '../../src/main/processes/child.ts';
 
 export interface MainHalfOptions {
@@ -39,11 +40,17 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       for (const receive of receivers) receive(name, copy);
     });
   }, log);
-  const storage = openStorage({ database: place('textbind.db'), backups: place('backups') }, log);
+  const places = {
+    database: place('textbind.db'),
+    backups: place('backups'),
+    pictures: place('pictures'),
+  };
+  const start = startStorage({ places, log });
+  if (start.kind === 'failed') throw new Error(start.failure.detail);
   const studio = createStudio({
-    ...storage,
+    storage: start.storage,
     paths: {
-      pictures: place('pictures'),
+      ...places,
       embeddedModels: place('embedded'),
       ownModels: place('models'),
     },

@@ -1,6 +1,11 @@
 import type { WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
 import type { PromptTurn, WorkerReplyBody } from '../../shared/contracts/worker-protocol.ts';
-import type { ReplyBegun, ReplyEnded, ReplySnapshot } from '../../shared/domain/reply.ts';
+import type {
+  ReplyBegun,
+  ReplyEnded,
+  ReplyEvent,
+  ReplySnapshot,
+} from '../../shared/domain/reply.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { Turn } from '../../shared/domain/turn.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
@@ -112,17 +117,22 @@ export class ReplyTask implements LiveTask {
     if (!this.#settled) this.#live.take(applied);
   }
 
-  async #keepPicture({ png, caption, recipe }: Extract<WorkerReplyEvent, { kind: 'picture' }>) {
+  async #keepPicture(
+    event: Extract<WorkerReplyEvent, { kind: 'picture' }>,
+  ): Promise<Extract<ReplyEvent, { kind: 'picture' | 'drawing-failed' }>> {
+    const { png, caption, recipe } = event;
     const about = { name: 'The drawn picture', origin: 'drawn', caption, recipe } as const;
-    return { kind: 'picture', picture: await this.#deps.pictures.add(png, about) } as const;
+    try {
+      return { kind: 'picture', picture: await this.#deps.pictures.add(png, about) };
+    } catch (error) {
+      // The disk refused the picture: its caption stays, and can be drawn again when there is room.
+      if (!isStudioError(error, 'storage')) throw error;
+      return { kind: 'drawing-failed', caption, error: toWireError(error) };
+    }
   }
 
   #store(turn: Turn, from: number): void {
-    const { store } = this.#deps;
-    store.transaction(() => {
-      store.turns.saveParts(turn.id, turn.parts, from);
-      store.turns.saveState(turn.id, turn);
-    });
+    this.#deps.store.saveReply(turn, from);
   }
 
   /** The disk refused: the reply is stopped, for what follows would be lost unseen. */

@@ -1,4 +1,7 @@
-import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import {
+  conversationSummarySchema,
+  type ConversationSummary,
+} from '../../shared/domain/conversation.ts';
 import type { StudioDatabase } from './open.ts';
 import { listQueries, toSearchQuery } from './search.ts';
 
@@ -27,6 +30,8 @@ export interface ConversationTable {
   search(typed: string, limit: number, offset: number): ConversationList;
   /** Null where there is none, or it was deleted. */
   summary(id: string): ConversationSummary | null;
+  /** Whether there is one, deleted or not. */
+  isKnown(id: string): boolean;
   rename(id: string, title: string): void;
   touch(id: string, at: number): void;
   /** Marks it deleted; false where there is none. */
@@ -47,6 +52,7 @@ export function createConversationTable(database: StudioDatabase): ConversationT
   const summary = database.prepare<[string], SummaryRow>(
     `SELECT ${summaryColumns} FROM conversations c WHERE c.id = ? AND c.deleted_at IS NULL`,
   );
+  const known = database.prepare('SELECT 1 FROM conversations WHERE id = ?');
   const rename = database.prepare('UPDATE conversations SET title = ? WHERE id = ?');
   const touch = database.prepare('UPDATE conversations SET updated_at = ? WHERE id = ?');
   const remove = database.prepare(
@@ -63,6 +69,7 @@ export function createConversationTable(database: StudioDatabase): ConversationT
       const row = summary.get(id);
       return row === undefined ? null : toSummary(row, null);
     },
+    isKnown: (id) => known.get(id) !== undefined,
     rename: (id, title) => void rename.run(title, id),
     touch: (id, at) => void touch.run(at, id),
     remove: (id, at) => remove.run(at, id).changes > 0,
@@ -79,7 +86,7 @@ function createLists(database: StudioDatabase): Pick<ConversationTable, 'list' |
   const snippet = database.prepare<[string, number], string>(listQueries.snippet).pluck();
   return {
     list: (limit, offset) => ({
-      conversations: list.all(limit, offset).map((row) => toSummary(row, null)),
+      conversations: list.all(limit, offset).flatMap((row) => readable(toSummary(row, null))),
       total: count.get() ?? 0,
     }),
     search(typed, limit, offset) {
@@ -87,11 +94,18 @@ function createLists(database: StudioDatabase): Pick<ConversationTable, 'list' |
       if (query === null) return { conversations: [], total: 0 };
       const rows = search.all(query, limit, offset);
       return {
-        conversations: rows.map((row) => toSummary(row, snippet.get(query, row.hit) ?? null)),
+        conversations: rows.flatMap((row) =>
+          readable(toSummary(row, snippet.get(query, row.hit) ?? null)),
+        ),
         total: searchCount.get(query) ?? 0,
       };
     },
   };
+}
+
+/** A row that the window could not take is left out, alone: the next start gives it what it lacks. */
+function readable(summary: ConversationSummary): ConversationSummary[] {
+  return conversationSummarySchema.safeParse(summary).success ? [summary] : [];
 }
 
 function toSummary(row: SummaryRow, snippet: string | null): ConversationSummary {

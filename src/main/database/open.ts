@@ -1,12 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { silentLogger, type Logger } from '../../base/log.ts';
+import { openBackups } from './backups.ts';
+import type { StudioDatabase } from './connection.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { Migration } from './migration.ts';
 
-export type StudioDatabase = Database.Database;
+export type { StudioDatabase };
 
 export interface OpenDatabaseOptions {
   readonly file: string;
@@ -14,31 +16,48 @@ export interface OpenDatabaseOptions {
   readonly backupFolder: string;
   readonly migrations?: readonly Migration[];
   readonly log?: Logger;
+  /** Looks at a database that is not new before any step changes it; throws where it must not be used. */
+  readonly verify?: (database: StudioDatabase) => void;
 }
 
-const keptBackups = 5;
+/** Marks a file as ours in its header: "TxBd". */
+export const applicationId = 0x5478_4264;
+
+/** How long a statement waits for another program that holds the database: at the start, and while main must answer. */
+const busyMs = { atStart: 2_000, running: 100 } as const;
+
+/** The file was written by another program. */
+export class ForeignDatabaseError extends StudioError {
+  constructor(message: string, options: { readonly cause?: unknown }) {
+    super('storage', message, options);
+    this.name = 'ForeignDatabaseError';
+  }
+}
 
 /**
  * Opens the database, creating or migrating it.
- * @throws {StudioError} `database-too-new` (the file is not touched), or `storage` naming the file and the reason.
+ * @throws {StudioError} `database-too-new` (the file is not touched), or `storage` naming the file and the reason;
+ *   what `verify` throws
  */
 export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
-  const { file, backupFolder, migrations = allMigrations, log = silentLogger } = options;
+  const { file, backupFolder, migrations = allMigrations, log = silentLogger, verify } = options;
   const newest = migrations.at(-1)?.version ?? 0;
   refuseNewer(file, readHeaderVersion(file), newest);
   mkdirSync(path.dirname(file), { recursive: true });
   let database: StudioDatabase | undefined;
   try {
-    database = new Database(file);
-    database.pragma('busy_timeout = 5000');
+    database = new Database(file, { timeout: busyMs.atStart });
+    refuseForeign(file, database);
     // A step that has not reached the main file yet stands in the write-ahead log, which only SQLite reads.
     refuseNewer(file, userVersion(database), newest);
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('foreign_keys = ON');
     const isNew = userVersion(database) === 0;
+    if (!isNew) verify?.(database);
+    configure(database);
     const place = { file, backupFolder, isNew, log };
     for (const migration of migrations) migrate(database, migration, place);
+    if (readApplicationId(database) !== applicationId)
+      database.pragma(`application_id = ${applicationId}`);
+    database.pragma(`busy_timeout = ${busyMs.running}`);
     return database;
   } catch (error) {
     database?.close();
@@ -50,6 +69,28 @@ export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
       { cause: error },
     );
   }
+}
+
+/** Durability, order among tables, and that deleted words are overwritten. */
+function configure(database: StudioDatabase): void {
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+  database.pragma('secure_delete = ON');
+}
+
+function readApplicationId(database: StudioDatabase): number {
+  return Number(database.pragma('application_id', { simple: true }));
+}
+
+/** Before a byte of it is changed: another program's file in our place stays what it is. */
+function refuseForeign(file: string, database: StudioDatabase): void {
+  const id = readApplicationId(database);
+  const tables = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
+  if (id === applicationId || (id === 0 && (tables === 0 || userVersion(database) > 0))) return;
+  throw new ForeignDatabaseError(`The database ${file} belongs to another program.`, {
+    cause: `application_id ${id}, ${tables} tables`,
+  });
 }
 
 /** The version that the database's form has. */
@@ -102,7 +143,7 @@ function migrate(database: StudioDatabase, migration: Migration, place: Migratio
   if (from !== migration.version - 1) {
     throw new StudioError('internal', `Migration ${migration.version} cannot follow form ${from}`);
   }
-  if (!place.isNew) keepCopy(database, from, place);
+  if (!place.isNew) openBackups(place.backupFolder, place.log).makeNow(database, 'migration');
   // A table may be rebuilt inside a step, which foreign keys would hinder; they are checked before the commit.
   database.pragma('foreign_keys = OFF');
   try {
@@ -124,16 +165,4 @@ function migrate(database: StudioDatabase, migration: Migration, place: Migratio
     database.pragma('foreign_keys = ON');
   }
   place.log.info('database migrated', { from, to: migration.version, name: migration.name });
-}
-
-function keepCopy(database: StudioDatabase, version: number, place: MigrationPlace): void {
-  mkdirSync(place.backupFolder, { recursive: true });
-  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const copy = path.join(place.backupFolder, `textbind-${stamp}-form-${version}.db`);
-  database.prepare('VACUUM INTO ?').run(copy);
-  place.log.info('database copied before a migration', { copy, version });
-  const copies = readdirSync(place.backupFolder)
-    .filter((name) => /^textbind-.*\.db$/.test(name))
-    .sort();
-  for (const old of copies.slice(0, -keptBackups)) rmSync(path.join(place.backupFolder, old));
 }

@@ -1,31 +1,8 @@
-import {
-  messagePartSchema,
-  turnSchema,
-  type MessagePart,
-  type Turn,
-  type TurnStatus,
-} from '../../shared/domain/turn.ts';
+import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import { StudioError } from '../../shared/errors.ts';
 import type { StudioDatabase } from './open.ts';
-import { pictureFromRow, type PictureRow } from './pictures.ts';
-
-interface TurnRow {
-  readonly key: number;
-  readonly id: string;
-  readonly role: string;
-  readonly status: string;
-  readonly error: string | null;
-  readonly notices: string;
-  readonly usage: string | null;
-  readonly model: string | null;
-  readonly created_at: number;
-}
-
-interface PartRow extends PictureRow {
-  readonly turn_key: number;
-  readonly kind: string;
-  readonly body: string | null;
-  readonly part_error: string | null;
-}
+import { storageFaultOf } from './sqlite-errors.ts';
+import { assembleTurns, type PartRow, type ReadTurn, type TurnRow } from './turn-rows.ts';
 
 /** What a turn is apart from its parts. */
 export type TurnState = Pick<Turn, 'status' | 'error' | 'notices' | 'usage' | 'model'>;
@@ -39,8 +16,9 @@ export interface FoundTurn {
 
 /** Queries on turns and their parts. */
 export interface TurnTable {
-  /** In order; empty where there is no such conversation. */
+  /** In order; empty where there is no such conversation. What is damaged says so in its place. */
   list(conversationId: string): Turn[];
+  /** @throws {StudioError} `storage`: the turn is damaged, and must not be written over */
   find(turnId: string): FoundTurn | null;
   /** Puts it at the conversation's end, with its parts. */
   append(conversationId: string, turn: Turn): void;
@@ -64,6 +42,12 @@ SELECT p.turn_key, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_
 FROM conversations c JOIN turns t ON t.conversation_key = c.key
 JOIN parts p ON p.turn_key = t.key LEFT JOIN pictures i ON i.key = p.picture_key
 WHERE c.id = ? ORDER BY t.position, p.position`,
+  /** Asked turn by turn where the statement above meets a damaged page. */
+  partsOfTurn: `
+SELECT p.turn_key, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_type, i.width, i.height, i.bytes,
+  i.origin, i.caption, i.recipe
+FROM parts p LEFT JOIN pictures i ON i.key = p.picture_key
+WHERE p.turn_key = ? ORDER BY p.position`,
   turn: `
 SELECT c.id AS conversation_id, NOT EXISTS (
   SELECT 1 FROM turns later WHERE later.conversation_key = t.conversation_key AND later.position > t.position
@@ -79,21 +63,54 @@ export function createTurnTable(database: StudioDatabase): TurnTable {
     turnQueries.turn,
   );
   const remove = database.prepare('DELETE FROM turns WHERE id = ?');
-  const list = (conversationId: string): Turn[] =>
-    assemble(turns.all(conversationId), parts.all(conversationId));
+  const partsOfTurn = database.prepare<[number], PartRow>(turnQueries.partsOfTurn);
+  const read = (conversationId: string): ReadTurn[] =>
+    assembleTurns(
+      turns.all(conversationId),
+      readParts(
+        () => parts.all(conversationId),
+        (turnKey) => partsOfTurn.all(turnKey),
+      ),
+    );
   return {
-    list,
+    list: (conversationId) => read(conversationId).map(({ turn }) => turn),
     find(turnId) {
       const found = place.get(turnId);
       if (found === undefined) return null;
-      const turn = list(found.conversation_id).find((candidate) => candidate.id === turnId);
-      return turn === undefined
-        ? null
-        : { conversationId: found.conversation_id, turn, isLast: found.is_last === 1 };
+      const one = read(found.conversation_id).find(({ turn }) => turn.id === turnId);
+      if (one === undefined) return null;
+      if (one.isDamaged) {
+        throw new StudioError('storage', 'This turn is damaged: it can be read, but not changed.');
+      }
+      return { conversationId: found.conversation_id, turn: one.turn, isLast: found.is_last === 1 };
     },
     remove: (turnId) => void remove.run(turnId),
     ...createWrites(database),
   };
+}
+
+/** Parts by turn; where one page is damaged, those of the turns that lie elsewhere, and null for the others. */
+function readParts(
+  all: () => readonly PartRow[],
+  ofTurn: (turnKey: number) => readonly PartRow[],
+): (turnKey: number) => readonly PartRow[] | null {
+  const orDamaged = <Result>(query: () => Result): Result | null => {
+    try {
+      return query();
+    } catch (error) {
+      if (storageFaultOf(error) === 'damaged') return null;
+      throw error;
+    }
+  };
+  const rows = orDamaged(all);
+  if (rows === null) return (turnKey) => orDamaged(() => ofTurn(turnKey));
+  const byTurn = new Map<number, PartRow[]>();
+  for (const row of rows) {
+    const parts = byTurn.get(row.turn_key);
+    if (parts === undefined) byTurn.set(row.turn_key, [row]);
+    else parts.push(row);
+  }
+  return (turnKey) => byTurn.get(turnKey) ?? [];
 }
 
 type TurnWrites = Pick<TurnTable, 'append' | 'saveState' | 'saveParts' | 'interruptStreaming'>;
@@ -176,45 +193,4 @@ function stateColumns(state: TurnState): StateColumns {
     state.usage === null ? null : JSON.stringify(state.usage),
     state.model,
   ];
-}
-
-function assemble(turns: readonly TurnRow[], parts: readonly PartRow[]): Turn[] {
-  const partsByTurn = new Map<number, MessagePart[]>();
-  for (const row of parts) {
-    const list = partsByTurn.get(row.turn_key);
-    if (list === undefined) partsByTurn.set(row.turn_key, [partFromRow(row)]);
-    else list.push(partFromRow(row));
-  }
-  return turns.map((row) =>
-    turnSchema.parse({
-      id: row.id,
-      role: row.role,
-      status: row.status,
-      parts: partsByTurn.get(row.key) ?? [],
-      error: parseJson(row.error),
-      notices: parseJson(row.notices),
-      usage: parseJson(row.usage),
-      model: row.model,
-      createdAt: row.created_at,
-    }),
-  );
-}
-
-function partFromRow(row: PartRow): MessagePart {
-  switch (row.kind) {
-    case 'picture':
-      return { kind: 'picture', picture: pictureFromRow(row) };
-    case 'undrawn':
-      return messagePartSchema.parse({
-        kind: 'undrawn',
-        caption: row.body,
-        error: parseJson(row.part_error),
-      });
-    default:
-      return messagePartSchema.parse({ kind: row.kind, text: row.body });
-  }
-}
-
-function parseJson(text: string | null): unknown {
-  return text === null ? null : JSON.parse(text);
 }

@@ -27,6 +27,9 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
           : store.conversations.search(typed, limit, offset);
       return { conversations: [...list.conversations], total: list.total };
     },
+    'conversations.known': ({ conversationIds }) => ({
+      conversationIds: conversationIds.filter((id) => store.conversations.isKnown(id)),
+    }),
     'conversations.open': ({ conversationId }) => chat.open(conversationId),
     'conversations.rename'({ conversationId, title }) {
       summaryOf(conversationId);

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import type { PictureTable } from '../database/pictures.ts';
+import { sentenceOfFault, storageFaultOf } from '../database/sqlite-errors.ts';
 import { readPictureHeader } from './header.ts';
 
 /** What is known of a picture besides its bytes. */
@@ -18,8 +19,30 @@ export interface PictureStore {
   add(bytes: Uint8Array, origin: PictureOrigin): Promise<Picture>;
   /** Path of the file; it may be missing. */
   fileOf(hash: string): string;
-  /** Drops rows unused for `unusedForMs`, and files that no row names and that are older than an hour. */
-  collect(unusedForMs: number): Promise<{ rows: number; files: number }>;
+  /**
+   * Drops rows unused since `unusedSince`, moves files that no row names and that are older than an hour to the trash,
+   * brings back from it what a row names again, and deletes what has lain there since before `trashedBefore`.
+   */
+  collect(limits: CollectLimits): Promise<Collected>;
+  /** Brings back from the trash every file that a row names; returns how many. */
+  revive(): Promise<number>;
+  /** Deletes these files for good, where no row names them any more, from the trash too. */
+  erase(hashes: readonly string[]): Promise<number>;
+}
+
+/** Times in milliseconds since the epoch. */
+export interface CollectLimits {
+  readonly unusedSince: number;
+  readonly trashedBefore: number;
+}
+
+export interface Collected {
+  readonly rows: number;
+  /** Moved to the trash. */
+  readonly files: number;
+  readonly revived: number;
+  /** Deleted from the trash. */
+  readonly deleted: number;
 }
 
 const hashPattern = /^[0-9a-f]{64}$/;
@@ -36,6 +59,7 @@ export function createPictureStore(
     if (!hashPattern.test(hash)) throw new StudioError('bad-input', `${hash} names no picture.`);
     return path.join(folder, hash.slice(0, 2), hash);
   };
+  const isNamed = (hash: string): boolean => table.mediaType(hash) !== null;
   return {
     fileOf,
     async add(bytes, { name, ...origin }) {
@@ -52,10 +76,23 @@ export function createPictureStore(
       table.insert(picture, now());
       return picture;
     },
-    async collect(unusedForMs) {
-      const rows = table.dropUnused(now() - unusedForMs);
-      const files = await dropUnnamed(folder, (hash) => table.mediaType(hash) !== null, now());
-      return { rows, files };
+    async collect({ unusedSince, trashedBefore }) {
+      const rows = table.dropUnused(unusedSince);
+      const revived = await revive(folder, isNamed);
+      const files = await trashUnnamed(folder, isNamed, now());
+      const deleted = await emptyTrash(folder, trashedBefore);
+      return { rows, files, revived, deleted };
+    },
+    revive: () => revive(folder, isNamed),
+    async erase(hashes) {
+      let erased = 0;
+      for (const hash of hashes) {
+        if (isNamed(hash)) continue;
+        await rm(fileOf(hash), { force: true });
+        await rm(path.join(folder, trashName, hash), { force: true });
+        erased += 1;
+      }
+      return erased;
     },
   };
 }
@@ -72,8 +109,10 @@ async function writeOnce(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeWholeFile(file, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StudioError('storage', `The picture could not be stored: ${reason}`, {
+    const fault = storageFaultOf(error);
+    const reason =
+      fault !== null ? sentenceOfFault(fault) : error instanceof Error ? error.message : '';
+    throw new StudioError('storage', `The picture could not be stored. ${reason}`.trim(), {
       cause: error,
     });
   }
@@ -87,23 +126,67 @@ async function sizeOf(file: string): Promise<number | null> {
   }
 }
 
-async function dropUnnamed(
+/** A name that no hash's folder has: what lies there is not looked for as a picture. */
+const trashName = 'trash';
+
+async function trashUnnamed(
   folder: string,
   isNamed: (hash: string) => boolean,
   nowMs: number,
 ): Promise<number> {
-  let dropped = 0;
+  let moved = 0;
   for (const name of await filesUnder(folder)) {
     const hash = path.basename(name);
-    if (hashPattern.test(hash) && isNamed(hash)) continue;
+    const isPicture = hashPattern.test(hash);
+    if (isPicture && isNamed(hash)) continue;
     const file = path.join(folder, name);
     const { mtimeMs } = await stat(file);
     // Asked again: a row may have come while the file was looked at.
-    if (nowMs - mtimeMs < youngFileMs || (hashPattern.test(hash) && isNamed(hash))) continue;
-    await rm(file, { force: true });
-    dropped += 1;
+    if (nowMs - mtimeMs < youngFileMs || (isPicture && isNamed(hash))) continue;
+    // What is no picture is a write that never ended.
+    if (isPicture) await moveToTrash(folder, file, hash, nowMs);
+    else await rm(file, { force: true });
+    moved += 1;
   }
-  return dropped;
+  return moved;
+}
+
+/** Its time becomes that of its move: it counts from then. */
+async function moveToTrash(
+  folder: string,
+  file: string,
+  hash: string,
+  nowMs: number,
+): Promise<void> {
+  await mkdir(path.join(folder, trashName), { recursive: true });
+  await utimes(file, new Date(nowMs), new Date(nowMs));
+  await rename(file, path.join(folder, trashName, hash));
+}
+
+async function revive(folder: string, isNamed: (hash: string) => boolean): Promise<number> {
+  let revived = 0;
+  for (const { name } of await listFolder(path.join(folder, trashName))) {
+    if (!hashPattern.test(name) || !isNamed(name)) continue;
+    const place = path.join(folder, name.slice(0, 2));
+    await mkdir(place, { recursive: true });
+    const { size } = await stat(path.join(folder, trashName, name));
+    // The same bytes may have been added anew since.
+    if ((await sizeOf(path.join(place, name))) === size) continue;
+    await rename(path.join(folder, trashName, name), path.join(place, name));
+    revived += 1;
+  }
+  return revived;
+}
+
+async function emptyTrash(folder: string, before: number): Promise<number> {
+  let deleted = 0;
+  for (const { name } of await listFolder(path.join(folder, trashName))) {
+    const file = path.join(folder, trashName, name);
+    if ((await stat(file)).mtimeMs >= before) continue;
+    await rm(file, { force: true });
+    deleted += 1;
+  }
+  return deleted;
 }
 
 async function filesUnder(folder: string): Promise<string[]> {

@@ -26,7 +26,7 @@ export const newConversationKey = 'new';
 const storagePrefix = 'textbind-draft:';
 
 /** Where drafts outlive the window. `localStorage` in the app. */
-export type DraftStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+export type DraftStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
 
 /** Drafts, one a conversation, and the pictures in them. */
 export class DraftsStore {
@@ -39,6 +39,27 @@ export class DraftsStore {
   constructor(api: Api, storage: DraftStorage | null = windowStorage()) {
     this.#api = api;
     this.#storage = storage;
+    api.on('conversations.erased', ({ conversationIds }) => {
+      for (const id of conversationIds) this.#forget(id);
+    });
+  }
+
+  /** Forgets the drafts of conversations that are gone for good. */
+  async prune(): Promise<void> {
+    const conversationIds = storedKeys(this.#storage).filter((key) => key !== newConversationKey);
+    if (conversationIds.length === 0) return;
+    try {
+      const known = await this.#api.request('conversations.known', { conversationIds });
+      const kept = new Set(known.conversationIds);
+      for (const id of conversationIds) if (!kept.has(id)) this.#forget(id);
+    } catch {
+      // Where it cannot be asked, a draft too many is kept.
+    }
+  }
+
+  #forget(key: string): void {
+    this.#drafts.delete(key);
+    this.#storage?.removeItem(storagePrefix + key);
   }
 
   /** The draft kept for a conversation; pictures that were never stored are left out after a restart. */
@@ -141,6 +162,15 @@ export function faultOf(file: Pick<File, 'name' | 'size' | 'type'>): string | nu
     return `“${file.name}” is not a picture. PNG, JPEG, WebP, GIF and AVIF work.`;
   }
   return null;
+}
+
+/** Keys of the drafts that are stored. */
+function storedKeys(storage: DraftStorage | null): string[] {
+  const names = Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index));
+  return names
+    .filter((name) => typeof name === 'string')
+    .filter((name) => name.startsWith(storagePrefix))
+    .map((name) => name.slice(storagePrefix.length));
 }
 
 function parseJson(text: string): unknown {

@@ -19,6 +19,8 @@ export class ShellStore {
   drawerOpen = $state(false);
   shortcutsOpen = $state(false);
   problem = $state<string | null>(null);
+  /** What a person should know and may miss once: it stays until it is dismissed. */
+  standing = $state<string | null>(null);
   /** Good news that passes by itself, such as where a file was saved. */
   notice = $state<string | null>(null);
   readonly #api: Api;
@@ -28,6 +30,9 @@ export class ShellStore {
     this.#api = api;
     api.on('app.problem', ({ error }) => {
       this.problem = error.message;
+    });
+    api.on('app.notice', ({ message }) => {
+      this.standing = message;
     });
   }
 

@@ -47,6 +47,7 @@ export async function loadStudio(studio: Studio): Promise<void> {
     studio.engine.load(),
     studio.conversations.load(),
     studio.models.load(),
+    studio.drafts.prune(),
   ]);
 }
 

@@ -51,6 +51,11 @@ export const appRequests = {
     }),
     reply: z.object({ conversations: z.array(conversationSummarySchema), total: z.number().int() }),
   },
+  /** Which of these exist, in the trash too: the window forgets drafts of the others. */
+  'conversations.known': {
+    request: z.object({ conversationIds: z.array(z.uuid()).max(10_000) }),
+    reply: z.object({ conversationIds: z.array(z.uuid()) }),
+  },
   /** `live`: the turn that is being written, as it is at this moment; the events after it go on from there. */
   'conversations.open': {
     request: conversationId,
@@ -124,8 +129,12 @@ export const appEvents = {
     conversation: conversationSummarySchema,
     removed: z.boolean(),
   }),
+  /** Deleted for good: nothing of them may be kept, drafts neither. */
+  'conversations.erased': z.object({ conversationIds: z.array(z.uuid()) }),
   /** What happens to a turn that is being written, in order; stored before it is told. */
   'chat.reply': replyMessageSchema,
+  /** Something that was mended, or put in another's place: it stays until it is dismissed. */
+  'app.notice': z.object({ message: z.string() }),
   /** Something that failed outside any turn. */
   'app.problem': z.object({ error: wireErrorSchema }),
 } as const satisfies Record<string, z.ZodType>;

@@ -59,6 +59,8 @@ export const noticeSchema = z.object({
     'too-many-pictures',
     'stray-end',
     'picture-unreadable',
+    /** Part of the turn could not be read from the database. */
+    'damaged',
   ]),
   message: z.string(),
 });

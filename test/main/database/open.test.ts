@@ -3,9 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { openBackups } from '../../../src/main/database/backups.ts';
 import type { Migration } from '../../../src/main/database/migration.ts';
 import { migrations } from '../../../src/main/database/migrations/index.ts';
-import { closeDatabase, openDatabase, userVersion } from '../../../src/main/database/open.ts';
+import {
+  applicationId,
+  closeDatabase,
+  openDatabase,
+  userVersion,
+} from '../../../src/main/database/open.ts';
+import { silentLogger } from '../../../src/base/log.ts';
 import { temporaryFolder } from '../support/storage.ts';
 
 const steps: readonly Migration[] = [
@@ -39,6 +46,8 @@ describe('opening a database', () => {
     expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(database.pragma('synchronous', { simple: true })).toBe(2);
     expect(database.pragma('foreign_keys', { simple: true })).toBe(1);
+    expect(database.pragma('secure_delete', { simple: true })).toBe(1);
+    expect(database.pragma('application_id', { simple: true })).toBe(applicationId);
     database.close();
   });
 
@@ -69,12 +78,12 @@ describe('opening a database', () => {
     const later = openDatabase({ ...place, migrations: steps });
     expect(userVersion(later)).toBe(3);
     later.close();
-    const copies = readdirSync(place.backupFolder).sort();
-    expect(copies.map((name) => name.replace(/^.*form/, 'form'))).toEqual([
-      'form-1.db',
-      'form-2.db',
+    const copies = openBackups(place.backupFolder, silentLogger).list();
+    expect(copies.map(({ form, reason }) => ({ form, reason }))).toEqual([
+      { form: 2, reason: 'migration' },
+      { form: 1, reason: 'migration' },
     ]);
-    const copy = new Database(path.join(place.backupFolder, copies[0]!), { readonly: true });
+    const copy = new Database(path.join(place.backupFolder, copies[1]!.file), { readonly: true });
     expect(copy.pragma('user_version', { simple: true })).toBe(1);
     expect(copy.prepare('SELECT * FROM things').all()).toEqual([{ name: 'kept' }]);
     copy.close();

@@ -31,6 +31,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const handlers = createHandlers({
     store,
     pictures,
+    erasure: { erase: async (ids) => void did.push(`erase ${ids.join()}`) },
     decoder: {
       async check(_, name) {
         did.push(`decode ${name}`);

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { types } from 'image-size';
 import { describe, expect, test } from 'vitest';
@@ -51,34 +59,62 @@ describe('the picture store', () => {
     }
   });
 
-  test('collects rows long unused and the old files that no row names', async () => {
+  test('collects rows long unused; files that no row names go to the trash, and from there after a month', async () => {
     let now = Date.now();
     const { pictures, store, folder } = makeStore(() => now);
+    const collect = (): ReturnType<typeof pictures.collect> =>
+      pictures.collect({ unusedSince: now - 7 * dayMs, trashedBefore: now - 30 * dayMs });
     const shown = await pictures.add(encodePng(4, 3, 1), origin);
     const unused = await pictures.add(encodePng(4, 3, 2), origin);
     store.conversations.create('00000000-0000-4000-8000-000000000001', 'x', 1);
     const turn = makeTurn('user', [{ kind: 'picture', picture: shown }]);
     store.turns.append('00000000-0000-4000-8000-000000000001', turn);
-    const strays = ['ab', 'cd'].map((name) => {
-      mkdirSync(path.join(folder, name), { recursive: true });
-      return path.join(folder, name, `${name}`.repeat(32) + (name === 'cd' ? '.x.tmp' : ''));
-    });
-    for (const stray of strays) writeFileSync(stray, 'x');
+    const halfWritten = path.join(folder, 'cd', `${'cd'.repeat(32)}.x.part`);
+    mkdirSync(path.dirname(halfWritten), { recursive: true });
+    writeFileSync(halfWritten, 'x');
+    expect(await collect()).toEqual({ rows: 0, files: 0, revived: 0, deleted: 0 });
     now += 6 * dayMs;
-    expect((await pictures.collect(7 * dayMs)).rows).toBe(0);
-    now = Date.now();
-    for (const stray of strays) writeFileSync(stray, 'x');
-    expect(await pictures.collect(7 * dayMs)).toEqual({ rows: 0, files: 0 });
-    for (const stray of strays) makeOld(stray);
-    expect(await pictures.collect(7 * dayMs)).toEqual({ rows: 0, files: 2 });
-    now += 8 * dayMs;
-    expect((await pictures.collect(7 * dayMs)).rows).toBe(1);
-    now += dayMs;
-    await pictures.collect(7 * dayMs);
-    expect([shown, unused].map(({ hash }) => existsSync(pictures.fileOf(hash)))).toEqual([
-      true,
-      false,
-    ]);
+    expect(await collect()).toMatchObject({ rows: 0, files: 1 });
+    expect(existsSync(halfWritten)).toBe(false);
+    now += 2 * dayMs;
+    expect(await collect()).toMatchObject({ rows: 1, files: 1, deleted: 0 });
+    const inTrash = path.join(folder, 'trash', unused.hash);
+    expect([existsSync(pictures.fileOf(unused.hash)), existsSync(inTrash)]).toEqual([false, true]);
+    now += 29 * dayMs;
+    expect(await collect()).toMatchObject({ files: 0, deleted: 0 });
+    now += 2 * dayMs;
+    expect(await collect()).toMatchObject({ files: 0, deleted: 1 });
+    expect([existsSync(inTrash), existsSync(pictures.fileOf(shown.hash))]).toEqual([false, true]);
+  });
+
+  test('a picture in the trash that a row names again is brought back with its bytes', async () => {
+    const { pictures, store, folder } = makeStore();
+    const picture = await pictures.add(encodePng(4, 3, 2), origin);
+    const bytes = readFileSync(pictures.fileOf(picture.hash));
+    makeOld(pictures.fileOf(picture.hash));
+    const never = { unusedSince: Date.now() + dayMs, trashedBefore: 0 };
+    expect(await pictures.collect(never)).toMatchObject({ rows: 1, files: 1 });
+    expect(await pictures.revive()).toBe(0);
+    store.pictures.insert(picture, 1);
+    expect(await pictures.revive()).toBe(1);
+    expect(readFileSync(pictures.fileOf(picture.hash)).equals(bytes)).toBe(true);
+    expect(readdirSync(path.join(folder, 'trash'))).toEqual([]);
+  });
+
+  test('erased pictures leave nothing, neither in their place nor in the trash; named ones stay', async () => {
+    const { pictures, store, folder } = makeStore();
+    const [gone, named] = [
+      await pictures.add(encodePng(4, 3, 2), origin),
+      await pictures.add(encodePng(4, 3, 3), origin),
+    ];
+    mkdirSync(path.join(folder, 'trash'));
+    writeFileSync(path.join(folder, 'trash', gone.hash), 'x');
+    store.pictures.dropUnused(Date.now() + dayMs);
+    store.pictures.insert(named, 1);
+    expect(await pictures.erase([gone.hash, named.hash])).toBe(1);
+    expect(existsSync(pictures.fileOf(gone.hash))).toBe(false);
+    expect(readdirSync(path.join(folder, 'trash'))).toEqual([]);
+    expect(existsSync(pictures.fileOf(named.hash))).toBe(true);
   });
 
   test('a file that is used again is young again', async () => {

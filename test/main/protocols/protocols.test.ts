@@ -9,7 +9,11 @@ import {
   problemAddress,
 } from '../../../src/main/protocols/page.ts';
 import { createPictureHandler, pictureHash } from '../../../src/main/protocols/picture.ts';
-import { renderProblemPage } from '../../../src/main/protocols/problem-page.ts';
+import {
+  actionAddress,
+  actionOfAddress,
+  renderProblemPage,
+} from '../../../src/main/protocols/problem-page.ts';
 import { temporaryFolder } from '../support/storage.ts';
 
 const hash = 'ab'.repeat(32);
@@ -81,12 +85,36 @@ describe('the page protocol', () => {
     expect(isPageAddress(url)).toBe(ours);
   });
 
-  test('says why the app cannot start, as words and nothing else', async () => {
-    const html = renderProblemPage('Too new', 'The file <script>x</script> & "more"');
+  test('says why the app cannot start, and offers what helps, as words and links and nothing else', async () => {
+    const action = { name: 'restore', index: 2, label: 'Restore <b>', note: 'It "costs"' } as const;
+    const html = renderProblemPage({
+      title: 'Too new',
+      sentences: ['The file <script>x</script> & "more"'],
+      actions: [action],
+      message: null,
+      isBusy: false,
+    });
     const serve = createPageHandler(servedFolder(), () => html);
     const body = await (await serve({ url: problemAddress })).text();
     expect(body).toContain('The file &lt;script&gt;x&lt;/script&gt; &amp; &quot;more&quot;');
-    expect(body).not.toContain('<script');
+    expect(body).toContain('href="textbind-app://problem/restore/2"');
+    expect(body).toContain('Restore &lt;b&gt;');
+    expect(body).not.toMatch(/<script|<b>|<form|<button| on\w+=/);
+    expect(actionOfAddress(actionAddress(action))).toEqual({ name: 'restore', index: 2 });
+  });
+
+  test.each([
+    'textbind-app://problem/restore',
+    'textbind-app://problem/restore/-1',
+    'textbind-app://problem/restore/1/x',
+    'textbind-app://problem/restore/1?x',
+    'textbind-app://problem/delete/0',
+    'textbind-app://problem/constructor/0',
+    'textbind-app://page/restore/0',
+    'https://problem/restore/0',
+  ])('an address that is no action: %s', (url) => {
+    expect(actionOfAddress(url)).toBeNull();
+    expect(isPageAddress(url)).toBe(url.startsWith('textbind-app://page/'));
   });
 });
 

@@ -16,6 +16,10 @@ function memory(): DraftStorage & { readonly kept: Map<string, string> } {
     getItem: (key) => kept.get(key) ?? null,
     setItem: (key, value) => void kept.set(key, value),
     removeItem: (key) => void kept.delete(key),
+    key: (index) => [...kept.keys()][index] ?? null,
+    get length() {
+      return kept.size;
+    },
   };
 }
 
@@ -42,6 +46,27 @@ describe('DraftsStore', () => {
     const later = new DraftsStore(api, storage);
     expect(later.get('c')).toEqual(drafts.get('c'));
     expect(later.uploads.get(uploadId)).toMatchObject({ state: 'stored', picture: stored() });
+  });
+
+  it('forgets the drafts of conversations that are gone for good, and no other', async () => {
+    const [gone, other, open] = ['1', '2', '3'].map(
+      (digit) => `00000000-0000-4000-8000-00000000000${digit}`,
+    ) as [string, string, string];
+    const storage = memory();
+    storage.setItem('something-else', 'kept');
+    const known = vi.fn(() => ({ conversationIds: [open] }));
+    const bridge = stubBridge({ 'conversations.known': known });
+    const drafts = new DraftsStore(createApi(bridge), storage);
+    for (const key of [gone, other, open, 'new']) drafts.set(key, [{ kind: 'text', text: key }]);
+    bridge.emit('conversations.erased', { conversationIds: [gone] });
+    expect(drafts.get(gone)).toEqual([]);
+    await drafts.prune();
+    expect(known).toHaveBeenCalledWith({ conversationIds: [other, open] });
+    expect([...storage.kept.keys()]).toEqual([
+      'something-else',
+      `textbind-draft:${open}`,
+      'textbind-draft:new',
+    ]);
   });
 
   it('says in place what is not a picture, and never sends it', async () => {
