@@ -38,7 +38,8 @@ export async function readPicture(path: string): Promise<PictureFile> {
 
 /**
  * Decodes a picture as a person sees it: turned by its EXIF orientation, transparent parts on white, the first frame
- * of an animation, in sRGB.
+ * of an animation, 16 bits cut to 8, CMYK by Pillow's formula, colour profiles not applied. The trainer decodes by the
+ * same rule (images.py, `to_rgb`); test/fixtures/pixels holds the cases for both.
  * @throws StudioError `bad-input` for anything that is not a whole picture within the limits; `cancelled` as soon as
  * the signal says so, while the decoder's thread ends its work within its own limits
  */
@@ -61,20 +62,36 @@ export async function decodeImage(
 const decodeLimitSeconds = 30;
 
 async function decodeWhole(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  await checkHeader(bytes, name);
+  const { space } = await checkHeader(bytes, name);
   try {
-    const { data, info } = await sharp(bytes, decodeOptions)
+    const picture = sharp(bytes, decodeOptions)
       .timeout({ seconds: decodeLimitSeconds })
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb')
-      .removeAlpha()
+      .autoOrient();
+    const pixels =
+      space === 'cmyk'
+        ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
+        : picture.toColourspace('srgb');
+    const { data, info } = await pixels
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: threeChannels(data, info.channels) };
+    const rgb = space === 'cmyk' ? rgbOfCmyk(data) : onWhite(data, info.channels);
+    return { width: info.width, height: info.height, data: rgb };
   } catch (error) {
     throw undecodable(name, error);
   }
+}
+
+/** Ink to light without a profile, in whole numbers as Pillow's `cmyk2rgb`: light left by black, less what a colour takes. */
+function rgbOfCmyk(cmyk: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((cmyk.length / 4) * 3);
+  for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
+    const light = 255 - cmyk[from + 3]!;
+    for (let channel = 0; channel < 3; channel += 1) {
+      const product = cmyk[from + channel]! * light + 128;
+      rgb[to + channel] = Math.max(light - (((product >> 8) + product) >> 8), 0);
+    }
+  }
+  return rgb;
 }
 
 // 'error', not 'truncated': half a picture must not be taken for a whole one.
@@ -82,10 +99,12 @@ const decodeOptions = {
   limitInputPixels: pictureLimits.maxPixels,
   failOn: 'error',
   pages: 1,
+  // A profile is not applied: BLIP-2's processor applies none, and models are trained on what it sees.
+  ignoreIcc: true,
 } as const;
 
 /** A picture's size before anything is decoded: a few bytes can stand for gigabytes. */
-async function checkHeader(bytes: Uint8Array, name: string): Promise<void> {
+async function checkHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
   let header: Metadata;
   try {
     header = await sharp(bytes, { ...decodeOptions, limitInputPixels: false }).metadata();
@@ -98,6 +117,7 @@ async function checkHeader(bytes: Uint8Array, name: string): Promise<void> {
   }
   const fault = sizeFault(width, height, format === 'heif');
   if (fault !== null) throw new StudioError('bad-input', `${name}: it ${fault}`);
+  return header;
 }
 
 /** By sharp's names; it knows AVIF as a HEIF file. Others bring decoders that nobody asked for, as SVG's or PDF's. */
@@ -111,14 +131,22 @@ function undecodable(name: string, error: unknown): StudioError {
   });
 }
 
-function threeChannels(data: Uint8Array, channels: number): Uint8Array {
+/**
+ * Light on white by its opacity, rounded down. Not by libvips, which does it with 16 bits where a picture has them.
+ * @param channels 1: grey, 2: grey and opacity, 3: RGB, 4: RGB and opacity
+ */
+function onWhite(data: Uint8Array, channels: number): Uint8Array {
   if (channels === 3) return data;
+  const hasOpacity = channels === 2 || channels === 4;
   const pixels = data.length / channels;
   const rgb = new Uint8Array(pixels * 3);
   for (let pixel = 0; pixel < pixels; pixel++) {
-    // Greyscale stays one channel through sharp's sRGB conversion of some files.
+    const from = pixel * channels;
+    const opacity = hasOpacity ? data[from + channels - 1]! : 255;
     for (let channel = 0; channel < 3; channel++) {
-      rgb[pixel * 3 + channel] = data[pixel * channels + (channels < 3 ? 0 : channel)]!;
+      // Greyscale stays one channel through sharp's sRGB conversion of some files.
+      const light = data[from + (channels < 3 ? 0 : channel)]!;
+      rgb[pixel * 3 + channel] = Math.floor((light * opacity + 255 * (255 - opacity)) / 255);
     }
   }
   return rgb;
