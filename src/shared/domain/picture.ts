@@ -20,7 +20,7 @@ export const pictureLimits = {
   maxAvifPixels: 32_000_000,
 } as const;
 
-/** A process that decodes pictures ends itself beyond this. Within the limits above 1.1 GB were measured. */
+/** A process that decodes pictures ends itself beyond this. Within the limits above a test holds it under 1.2 GB. */
 export const decoderMemory = { mostBytes: 1_600_000_000, lookMs: 20 } as const;
 
 /** What is wrong with a picture's size, as the end of a sentence; null where it is within the limits. */
