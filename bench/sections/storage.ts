@@ -85,7 +85,8 @@ const operations: readonly Operation[] = [
     ({ long, longId }, round) => {
       const added = turn(round, false);
       long.turns.append(longId, added);
-      long.turns.remove(added.id);
+      long.turns.saveParts(added.id, [], 0);
+      long.turns.dropEmpty(added.id);
     },
   ],
 ];

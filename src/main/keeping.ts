@@ -1,3 +1,4 @@
+import { keptDays } from '../shared/domain/conversation.ts';
 import { StudioError } from '../shared/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Calendar } from './database/calendar.ts';
@@ -8,9 +9,9 @@ import type { PictureStore } from './pictures/store.ts';
 const hourMs = 60 * 60 * 1000;
 const dayMs = 24 * hourMs;
 
-/** Deleted conversations, pictures that no turn shows (they may stand in a draft), and files in the trash. */
+/** Deleted conversations and versions, pictures that no turn shows (they may stand in a draft), and files in the trash. */
 export const keptMs = {
-  deletedConversation: 30 * dayMs,
+  deleted: keptDays * dayMs,
   unusedPicture: 7 * dayMs,
   trashedFile: 30 * dayMs,
 } as const;
@@ -103,12 +104,14 @@ async function collect({ storage, pictures, calendar, log }: KeepingOptions): Pr
   const now = calendar.now();
   // A database that was just made names no picture, and that says nothing about the files.
   if (storage.isNew || storage.isReplaced || now < calendar.leaveFilesUntil()) return;
-  const purged = storage.store.conversations.purge(now - keptMs.deletedConversation);
+  const { conversations, versions } = storage.store;
+  const purged = conversations.purge(now - keptMs.deleted);
+  const erased = versions.erase(now - keptMs.deleted);
   const collected = await pictures.collect({
     unusedSince: now - keptMs.unusedPicture,
     trashedBefore: now - keptMs.trashedFile,
   });
-  log.info('pictures collected', { purged, ...collected });
+  log.info('pictures collected', { purged, erased, ...collected });
 }
 
 async function copyDaily({ storage, clock, log }: KeepingOptions): Promise<void> {

@@ -2,6 +2,7 @@ import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ChatService } from './conversations/chat-service.ts';
+import type { VersionService } from './conversations/version-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
@@ -32,6 +33,7 @@ export interface AppServices {
   readonly erasure: Erasure;
   readonly decoder: Pick<PictureDecoder, 'check'>;
   readonly chat: ChatService;
+  readonly versions: VersionService;
   readonly engine: EngineControl;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly places: Places;

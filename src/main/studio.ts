@@ -1,5 +1,6 @@
 import { toWireError } from '../shared/errors.ts';
 import { ChatService } from './conversations/chat-service.ts';
+import { VersionService } from './conversations/version-service.ts';
 import { createCalendar } from './database/calendar.ts';
 import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
@@ -65,6 +66,7 @@ export function createStudio(parts: StudioParts): Studio {
   const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
   const guarded = guardEngine(engine, decoder);
   const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
+  const versions = new VersionService({ store, clock, emit }, chat);
   return {
     services: {
       store,
@@ -72,6 +74,7 @@ export function createStudio(parts: StudioParts): Studio {
       erasure,
       decoder,
       chat,
+      versions,
       engine,
       modelsFolders,
       places,

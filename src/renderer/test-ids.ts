@@ -5,7 +5,8 @@
  * Besides its id, an element says what it is about:
  * - `turn`: `data-turn-id`, `data-role` (user, assistant), `data-status` (a TurnStatus).
  * - `picture`, `drawing`, `undrawn`: `data-part-index`; `picture` also `data-picture-id` and `data-origin`.
- * - `conversationItem`: `data-conversation-id`, `aria-current="page"` when open.
+ * - `turnVersions`, `drawingVersions`: `data-index` (from 0) and `data-count`.
+ * - `conversationItem`, `trashItem`: `data-conversation-id`, `aria-current="page"` when open.
  * - `engineStatus`: `data-state` (an EngineStatus state).
  * - `drawing`: `data-step`, `data-steps`.
  */
@@ -36,6 +37,15 @@ export const testIds = {
   conversationRename: 'conversation-rename',
   conversationRenameInput: 'conversation-rename-input',
   conversationDelete: 'conversation-delete',
+  openTrash: 'open-trash',
+
+  // Trash
+  trashView: 'trash-view',
+  trashItem: 'trash-item',
+  trashRestore: 'trash-restore',
+  /** Pressed once it asks, pressed again it deletes for good. */
+  trashErase: 'trash-erase',
+  trashEmpty: 'trash-empty',
 
   // Conversation
   conversation: 'conversation',
@@ -57,7 +67,28 @@ export const testIds = {
   turnError: 'turn-error',
   turnUsage: 'turn-usage',
   continueReply: 'continue',
+  /** Of the last reply, or "Try again" of one that failed. */
   regenerate: 'regenerate',
+  /** Of an earlier reply: begins a branch there. */
+  regenerateHere: 'regenerate-here',
+  /** "‹ 2 / 3 ›" under a turn, under a drawing. */
+  turnVersions: 'turn-versions',
+  drawingVersions: 'drawing-versions',
+  deleteVersion: 'delete-version',
+  deleteDrawing: 'delete-drawing',
+  editMessage: 'edit-message',
+  deleteMessage: 'delete-message',
+  messageEditor: 'message-editor',
+  messageInput: 'message-input',
+  messageSubmit: 'message-submit',
+  messageCancel: 'message-cancel',
+  shorten: 'shorten',
+  failedEdit: 'failed-edit',
+  failedDelete: 'failed-delete',
+  /** The bar that offers to bring back a deleted turn or version, its button, and the one that closes it. */
+  versionUndoBar: 'version-undo-bar',
+  versionUndo: 'version-undo',
+  versionUndoClose: 'version-undo-close',
 
   // Picture in a turn
   picture: 'picture',

@@ -16,7 +16,7 @@ import type { TextBindModel } from './pipelines/textbind-model.ts';
 /** The part of an open model that the server uses. */
 export type ServedModel = Pick<
   TextBindModel,
-  'reply' | 'draw' | 'release' | 'report' | 'sessionCount'
+  'reply' | 'shorten' | 'draw' | 'release' | 'report' | 'sessionCount'
 >;
 
 export interface WorkerServerOptions {
@@ -70,6 +70,7 @@ class WorkerServer {
     this.#handlers = {
       'model.open': (body, task) => this.#open(body, task),
       'chat.reply': (body, task) => this.#opened().reply(body, task.emit, task.abort.signal),
+      'prompt.shorten': async (body) => this.#opened().shorten(body),
       draw: (body, task) =>
         this.#opened().draw(body.caption, body.drawing, task.emit, task.abort.signal),
       ping: async () => null,

@@ -1,6 +1,6 @@
 // A message longer than the model's context: it fails alone, and the conversation lives on.
 import { testIds } from '../../src/renderer/test-ids.ts';
-import { ask, byId, engineReady, pressSend, screenshot, settled } from './harness/window.ts';
+import { ask, byId, engineReady, pressSend, screenshot, settled, turns } from './harness/window.ts';
 
 /** About 6,700 characters: 3 times what the embedded model can read. */
 const article = 'The tide comes in and the tide goes out again. '.repeat(143);
@@ -34,5 +34,36 @@ describe('a message that is too long for the model', () => {
     const reply = await ask('Hello!');
     expect(reply.status).toBe('complete');
     expect(reply.text.length).toBeGreaterThan(0);
+  });
+
+  it('can be taken out, and brought back', async () => {
+    const before = await turns();
+    await byId(testIds.failedDelete).click();
+    await browser.waitUntil(async () => (await turns()).length === before.length - 2);
+    expect(await turns()).toEqual(before.slice(2));
+    await byId(testIds.versionUndo).click();
+    await browser.waitUntil(async () => (await turns()).length === before.length);
+    expect(await turns()).toEqual(before);
+  });
+
+  it('can be edited where it stands, with what follows kept as another version', async () => {
+    await byId(testIds.failedEdit).click();
+    await byId(testIds.messageInput).waitForDisplayed();
+    expect((await byId(testIds.messageInput).getText()).length).toBeGreaterThan(5000);
+    await byId(testIds.messageCancel).click();
+    await byId(testIds.messageInput).waitForExist({ reverse: true });
+  });
+
+  it('is shortened to fit on request, and then answered', async () => {
+    await byId(testIds.shorten).click();
+    await browser.waitUntil(async () => (await turns()).length === 2, { timeout: 60_000 });
+    const reply = await settled(2);
+    expect(['complete', 'cut']).toContain(reply.status);
+    expect(reply.text.length).toBeGreaterThan(0);
+    const [message] = await turns();
+    expect(message?.text).toContain(' … ');
+    expect(message?.text.length).toBeLessThan(article.length);
+    expect(await byId(testIds.turnVersions).getAttribute('data-count')).toBe('2');
+    await screenshot('shortened');
   });
 });

@@ -6,6 +6,7 @@ import {
   workerRequests,
   type FinishReason,
   type FromWorker,
+  type WorkerReplyBody,
   type WorkerRequestBody,
   type WorkerRequestName,
 } from '../../src/shared/contracts/worker-protocol.ts';
@@ -137,6 +138,8 @@ export class ScriptedWorker {
         return this.#reply(id, body);
       case 'draw':
         return this.#drawOne(id, body);
+      case 'prompt.shorten':
+        return shortened(body);
       default:
         return name satisfies never;
     }
@@ -252,4 +255,17 @@ export class ScriptedWorker {
   #wait(ms: number): Promise<void> {
     return new Promise((done) => setTimeout(done, ms * this.#script.pace));
   }
+}
+
+/** The first words and the last of each text. */
+function shortened({
+  parts,
+}: WorkerRequestBody<'prompt.shorten'>): WorkerReplyBody<'prompt.shorten'> {
+  return {
+    parts: parts.map((part) => {
+      if (part.kind !== 'text') return part;
+      const words = part.text.split(/\s+/);
+      return { kind: 'text', text: `${words[0] ?? ''} … ${words.at(-1) ?? ''}` };
+    }),
+  };
 }

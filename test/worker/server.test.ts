@@ -36,6 +36,7 @@ const fakeModel = (changes: Partial<ServedModel> = {}): ServedModel => ({
     emit({ kind: 'text', text: 'Hi' });
     return { finish: 'end', usage };
   },
+  shorten: ({ parts }) => ({ parts: parts.slice(0, 1) }),
   draw: async () => {
     throw new StudioError('unsupported', 'cannot draw');
   },

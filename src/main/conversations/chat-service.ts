@@ -1,26 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import type { AppReplyBody, AppRequestBody, DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
-import { storedTurn, type ReplySnapshot } from '../../shared/domain/reply.ts';
+import {
+  drawingOver,
+  storedTurn,
+  type ReplyBegun,
+  type ReplySnapshot,
+} from '../../shared/domain/reply.ts';
 import {
   emptyTurn,
   type MessagePart,
   type Turn,
   type TurnStatus,
 } from '../../shared/domain/turn.ts';
+import { saysSomething } from '../../shared/domain/unread.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { FoundTurn } from '../database/turns.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 import { toPrompt } from './prompt.ts';
 import { RedrawTask } from './redraw-task.ts';
-import { ReplyTask, type ReplyRequest } from './reply-task.ts';
+import { ReplyTask } from './reply-task.ts';
+import { ReplyVersion } from './reply-version.ts';
+import { recipeAnew, recipeFor, samplingOf } from './sampling.ts';
+import { shortenMessage } from './shorten.ts';
 import { titleOf } from './title.ts';
+import { captionToResume, shownThrough } from './turn-paths.ts';
 
 type StartedReply = AppReplyBody<'chat.send'>;
 
 /** A conversation, and its reply that is being written, if there is one: `turns` has that as it would be stored. */
 export interface OpenConversation extends Conversation {
   readonly live: ReplySnapshot | null;
+}
+
+/** A reply that is to be written: stored, status `streaming`. */
+interface ReplyToStart {
+  readonly conversationId: string;
+  /** Turns that are new before it. */
+  readonly turns: Turn[];
+  readonly reply: Turn;
+  readonly replaces: string | null;
+  readonly version?: ReplyVersion | null;
 }
 
 const continuable: readonly TurnStatus[] = ['stopped', 'interrupted', 'cut'];
@@ -50,40 +70,70 @@ export class ChatService {
     const conversationId = request.conversationId ?? randomUUID();
     const isNew = request.conversationId === null;
     if (!isNew) this.#conversation(conversationId);
-    this.#mustBeIdle(conversationId);
+    this.mustBeIdle(conversationId);
     const user: Turn = { ...newTurn('user', at), parts, status: 'complete' };
-    const reply = newTurn('assistant', at);
+    const reply = this.#newReply();
     store.transaction(() => {
       if (isNew) store.conversations.create(conversationId, titleOf(parts), at);
       store.turns.append(conversationId, user);
-      store.turns.append(conversationId, reply);
+      store.turns.append(conversationId, reply, { behind: user.id });
       store.conversations.touch(conversationId, at);
     });
     return this.#startReply({ conversationId, turns: [user], reply, replaces: null });
   }
 
-  /** Drops the last reply and writes it anew. */
-  regenerate(turnId: string): StartedReply {
+  /** Puts another version beside a person's turn, with an empty reply, and asks the model. */
+  edit({ turnId, parts: draft }: AppRequestBody<'chat.edit'>): StartedReply {
+    const { conversationId, turn } = this.find(turnId);
+    if (turn.role !== 'user') throw new StudioError('bad-input', 'A reply cannot be edited.');
+    return this.#branch(conversationId, turnId, this.#readDraft(draft));
+  }
+
+  /** As `edit`, with the turn's own words, shortened until the model can read them. */
+  async shorten(turnId: string): Promise<StartedReply> {
+    const { conversationId, turn } = this.find(turnId);
+    if (turn.role !== 'user') throw new StudioError('bad-input', 'A reply cannot be shortened.');
+    return this.#branch(conversationId, turnId, await shortenMessage(this.#deps, turn));
+  }
+
+  #branch(conversationId: string, turnId: string, parts: MessagePart[]): StartedReply {
     const { store, clock } = this.#deps;
-    const { conversationId, turn, isLast } = this.#find(turnId);
-    this.#mustBeIdle(conversationId);
-    if (turn.role !== 'assistant' || !isLast) {
-      throw new StudioError('bad-input', 'Only the last reply can be written anew.');
-    }
-    const reply = newTurn('assistant', clock.now());
+    this.mustBeIdle(conversationId);
+    const user: Turn = { ...newTurn('user', clock.now()), parts, status: 'complete' };
+    const reply = this.#newReply();
     store.transaction(() => {
-      store.turns.remove(turnId);
-      store.turns.append(conversationId, reply);
+      store.turns.append(conversationId, user, { beside: turnId, current: true });
+      store.turns.append(conversationId, reply, { behind: user.id });
+      store.conversations.touch(conversationId, user.createdAt);
+    });
+    return this.#startReply({ conversationId, turns: [user], reply, replaces: turnId });
+  }
+
+  /** Writes another version of a reply. One that says nothing is not kept as a version. */
+  regenerate(turnId: string): StartedReply {
+    const { store } = this.#deps;
+    const { conversationId, turn } = this.find(turnId);
+    this.mustBeIdle(conversationId);
+    if (turn.role !== 'assistant') {
+      throw new StudioError('bad-input', 'Only a reply can be written anew.');
+    }
+    const says = turn.parts.some(saysSomething);
+    const reply = this.#newReply(store.versions.count(turnId) + 1);
+    store.transaction(() => {
+      store.turns.append(conversationId, reply, { beside: turnId, current: !says });
+      if (!says) store.turns.dropEmpty(turnId);
       store.conversations.touch(conversationId, reply.createdAt);
     });
-    return this.#startReply({ conversationId, turns: [], reply, replaces: turnId });
+    const version = says ? new ReplyVersion(store) : null;
+    return this.#startReply({ conversationId, turns: [], reply, replaces: turnId, version });
   }
 
   /** Goes on with a last reply that did not reach its end. */
   continue(turnId: string): StartedReply {
     const { store } = this.#deps;
-    const { conversationId, turn, isLast } = this.#find(turnId);
-    this.#mustBeIdle(conversationId);
+    const { conversationId, turn } = this.find(turnId);
+    this.mustBeIdle(conversationId);
+    const isLast = store.turns.list(conversationId).at(-1)?.id === turnId;
     if (turn.role !== 'assistant' || !isLast || !continuable.includes(turn.status)) {
       throw new StudioError(
         'bad-input',
@@ -95,11 +145,11 @@ export class ChatService {
     return this.#startReply({ conversationId, turns: [], reply, replaces: null });
   }
 
-  /** Draws the caption at a place of a reply again, there. */
+  /** Draws another version at a place of a reply. */
   redraw(request: AppRequestBody<'chat.redraw'>): StartedReply {
     const { store } = this.#deps;
-    const { conversationId, turn } = this.#find(request.turnId);
-    this.#mustBeIdle(conversationId);
+    const { conversationId, turn } = this.find(request.turnId);
+    this.mustBeIdle(conversationId);
     const status = settledStatus(turn);
     const part = turn.parts[request.partIndex];
     const drawable =
@@ -125,14 +175,23 @@ export class ChatService {
     if (task !== undefined && task.snapshot().reply.status !== 'streaming') this.#end(task);
   }
 
-  /** A conversation with its turns, and the one that is being written as it is at this moment. */
+  /** A conversation on its current path, and the turn that is being written as it is at this moment. */
   open(conversationId: string): OpenConversation {
+    const { store } = this.#deps;
     const summary = this.#conversation(conversationId);
     const live = this.#live.get(conversationId)?.snapshot() ?? null;
-    const turns = this.#deps.store.turns
-      .list(conversationId)
-      .map((turn) => (turn.id === live?.reply.id ? storedTurn(live.reply) : turn));
-    return { summary, turns, live };
+    const stored = store.turns.list(conversationId);
+    const turns = live === null ? stored : this.#withLive(stored, storedTurn(live.reply));
+    return { summary, turns, versions: store.versions.of(conversationId), live };
+  }
+
+  #withLive(turns: readonly Turn[], live: Turn): Turn[] {
+    if (turns.some(({ id }) => id === live.id)) {
+      return turns.map((turn) => (turn.id === live.id ? live : turn));
+    }
+    // A version that has not said anything yet stands in the place of the one that is still current.
+    const parentId = this.#deps.store.turns.find(live.id)?.parentId ?? null;
+    return [...shownThrough(turns, parentId), live];
   }
 
   /** A turn as it is at this moment, for a window that missed how it came to be so. */
@@ -140,7 +199,7 @@ export class ChatService {
     for (const task of this.#live.values()) {
       if (task.turnId === turnId) return task.snapshot();
     }
-    const { conversationId, turn } = this.#find(turnId);
+    const { conversationId, turn } = this.find(turnId);
     return { conversationId, sequence: this.#told.get(turnId) ?? 0, reply: turn };
   }
 
@@ -155,17 +214,45 @@ export class ChatService {
     for (const task of this.#live.values()) task.interrupt();
   }
 
-  #startReply(begin: Omit<ReplyRequest['begun'], 'kind'>): StartedReply {
+  #startReply({ version = null, ...begin }: ReplyToStart): StartedReply {
     const { store, pictures, emit } = this.#deps;
     const { conversationId, reply } = begin;
-    const prompt = toPrompt(store.turns.list(conversationId), (hash) => pictures.fileOf(hash));
     const settings = store.settings.get();
-    const begun = { kind: 'begun', ...begin } as const;
-    const sequence = this.#nextSequence(reply.id);
-    this.#start(new ReplyTask(this.#deps, { begun, sequence, prompt, settings }));
+    const caption = settings.drawing.enabled ? captionToResume(reply) : null;
+    const parentId = store.turns.find(reply.id)?.parentId ?? null;
+    const before = shownThrough(store.turns.list(conversationId), parentId);
+    const task = new ReplyTask(this.#deps, {
+      begun: { kind: 'begun', ...begin, reply: resuming(reply, caption) },
+      stored: reply.parts,
+      sequence: this.#nextSequence(reply.id),
+      prompt: (now) => toPrompt([...before, now], (hash) => pictures.fileOf(hash)),
+      settings: { ...settings, sampling: samplingOf(reply, settings.sampling) },
+      version,
+      onDropped: () => this.#tellPath(conversationId),
+    });
+    this.#start(task);
     const conversation = this.#conversation(conversationId);
+    if (begin.replaces !== null) {
+      emit('chat.versions', { conversationId, versions: store.versions.of(conversationId) });
+    }
     emit('conversations.changed', { conversation, removed: false });
     return { conversation, turnId: reply.id };
+  }
+
+  /** What the window shows of it is no longer so. */
+  #tellPath(conversationId: string): void {
+    if (this.#closed) return;
+    this.#live.delete(conversationId);
+    const { summary, turns, versions } = this.open(conversationId);
+    this.#deps.emit('chat.path', { summary, turns, versions });
+  }
+
+  /** A reply to come; the `version`-th of its place. */
+  #newReply(version = 1): Turn {
+    const { store, clock } = this.#deps;
+    const { sampling } = store.settings.get();
+    const recipe = version > 1 ? recipeAnew(sampling, version) : recipeFor(sampling);
+    return { ...newTurn('assistant', clock.now()), recipe };
   }
 
   #start(task: LiveTask): void {
@@ -194,7 +281,8 @@ export class ChatService {
     return (this.#told.get(turnId) ?? -1) + 1;
   }
 
-  #mustBeIdle(conversationId: string): void {
+  /** Throws `busy` while a reply or a drawing comes there. */
+  mustBeIdle(conversationId: string): void {
     if (!this.#live.has(conversationId)) return;
     throw new StudioError('busy', 'A reply is being written in this conversation.');
   }
@@ -205,7 +293,8 @@ export class ChatService {
     return summary;
   }
 
-  #find(turnId: string): FoundTurn {
+  /** Any version of a turn; throws `not-found`. */
+  find(turnId: string): FoundTurn {
     const found = this.#deps.store.turns.find(turnId);
     if (found === null) throw new StudioError('not-found', `There is no turn ${turnId}.`);
     return found;
@@ -230,6 +319,15 @@ export class ChatService {
     if (picture === null) throw new StudioError('not-found', `There is no picture ${id}.`);
     return { kind: 'picture', picture };
   }
+}
+
+/** A reply that goes on; what it ends with is being drawn, where it ends with a caption to resume. */
+function resuming(reply: Turn, caption: string | null): ReplyBegun['reply'] {
+  if (caption === null) return reply;
+  return {
+    ...reply,
+    parts: [...reply.parts.slice(0, -1), drawingOver(caption, reply.parts.at(-1)!)],
+  };
 }
 
 function settledStatus({ status }: Turn): Exclude<TurnStatus, 'streaming'> {

@@ -75,8 +75,11 @@ export async function exportConversation(options: ExportOptions): Promise<void> 
   }
 }
 
+/** What is exported: the current path, of every turn and drawing the version that is shown. */
+type Exported = Pick<Conversation, 'summary' | 'turns'>;
+
 /** The conversation as Markdown; pictures are links into `pictureFolder`, relative to the document. */
-export function toMarkdown(conversation: Conversation, pictureFolder: string): string {
+export function toMarkdown(conversation: Exported, pictureFolder: string): string {
   const turns = conversation.turns.map((turn) => {
     const body = turn.parts.map((part) => partToMarkdown(part, pictureFolder)).join('\n\n');
     const note = statusNotes[turn.status];
@@ -96,10 +99,7 @@ const statusNotes: Readonly<Record<Turn['status'], string>> = {
 };
 
 /** The conversation in the data schema of TextBind. A picture that was not drawn stays as its caption's words. */
-export function toTextbind(
-  conversation: Conversation,
-  pictureFolder: string,
-): TextbindConversation {
+export function toTextbind(conversation: Exported, pictureFolder: string): TextbindConversation {
   return textbindConversationSchema.parse({
     conversation: conversation.turns.map(toTextbindTurn),
     image_dir: pictureFolder,

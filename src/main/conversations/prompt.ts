@@ -4,8 +4,8 @@ import { saysSomething, unreadMessages } from '../../shared/domain/unread.ts';
 
 /**
  * The turns as the model is asked with them. A reply that says nothing is left out: an empty answer would teach the
- * model to give another. With one that failed the message before it goes too, so that what cannot be read (too long, a
- * picture that does not decode) fails once and not in every later reply.
+ * model to give another. With one that failed the message before it goes too, so that one that cannot be read, as it is
+ * too long, fails once and not in every later reply.
  */
 export function toPrompt(
   turns: readonly Turn[],

@@ -1,6 +1,6 @@
 import { drawingOver, type ReplyPart, type ReplySnapshot } from '../../shared/domain/reply.ts';
 import type { Drawing } from '../../shared/domain/settings.ts';
-import type { Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
 import { LiveReply } from './live-reply.ts';
@@ -17,7 +17,7 @@ export interface RedrawRequest {
   readonly drawing: Drawing;
 }
 
-/** Draws one place of a reply again. What stood there stays until the new picture is stored. */
+/** Draws another version at one place of a reply. What stood there stays, and is current until the new one is stored. */
 export class RedrawTask implements LiveTask {
   readonly conversationId: string;
   readonly turnId: string;
@@ -26,6 +26,8 @@ export class RedrawTask implements LiveTask {
   /** To the window the turn streams until the drawing ends; on the disk it never does. */
   readonly #live: LiveReply;
   readonly #abort = new AbortController();
+  /** What is current at the place, as it is stored. */
+  #current: MessagePart | undefined;
   #started = false;
   #settled = false;
 
@@ -35,19 +37,34 @@ export class RedrawTask implements LiveTask {
     const { conversationId, turn, sequence, partIndex, caption } = request;
     this.conversationId = conversationId;
     this.turnId = turn.id;
+    this.#current = turn.parts[partIndex];
     const parts: ReplyPart[] = [...turn.parts];
     parts[partIndex] = drawingOver(caption, turn.parts[partIndex] ?? null);
     const reply = { ...turn, status: 'streaming' as const, parts };
-    const { clock, emit, store } = deps;
+    const { clock, emit } = deps;
     this.#live = new LiveReply({
       begun: { kind: 'begun', conversationId, turns: [], reply, replaces: null },
       sequence,
       stored: turn.parts,
       clock,
       emit,
-      store: ({ parts }, from) => store.turns.saveParts(turn.id, parts, from),
+      store: (stored) => this.#store(stored),
       onStoreFailed: (error) => this.#logUnstored(error),
     });
+  }
+
+  #store({ parts }: Turn): void {
+    const { conversationId, turnId } = this;
+    const { partIndex } = this.#request;
+    const { store, emit } = this.#deps;
+    const [before, part] = [this.#current, parts[partIndex]];
+    if (part === undefined || part === before) return;
+    // A caption that was not drawn, drawn as it stands: nothing of it would be left for another version to show.
+    const inPlace = before?.kind === 'undrawn' && before.caption === captionOf(part);
+    if (inPlace) store.turns.saveParts(turnId, parts, partIndex);
+    else store.versions.addDrawing(turnId, partIndex, part);
+    this.#current = part;
+    emit('chat.versions', { conversationId, versions: store.versions.of(conversationId) });
   }
 
   snapshot(): ReplySnapshot {
@@ -136,4 +153,9 @@ export class RedrawTask implements LiveTask {
   #logUnstored(error: unknown): void {
     this.#deps.log.error('redraw could not be stored', { reason: String(error) });
   }
+}
+
+function captionOf(part: MessagePart): string | null {
+  if (part.kind === 'text') return null;
+  return part.kind === 'undrawn' ? part.caption : part.picture.caption;
 }

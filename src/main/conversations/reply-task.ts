@@ -1,25 +1,34 @@
 import type { WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
 import type { PromptTurn, WorkerReplyBody } from '../../shared/contracts/worker-protocol.ts';
-import type {
-  ReplyBegun,
-  ReplyEnded,
-  ReplyEvent,
-  ReplySnapshot,
+import {
+  storedTurn,
+  type ReplyBegun,
+  type ReplyEnded,
+  type ReplyEvent,
+  type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
-import type { Turn } from '../../shared/domain/turn.ts';
+import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
 import { LiveReply } from './live-reply.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
+import type { ReplyVersion } from './reply-version.ts';
 import { addUsage } from './usage.ts';
 
 export interface ReplyRequest {
-  /** The stored turn, status `streaming`, in `reply`. */
-  readonly begun: ReplyBegun & { readonly reply: Turn };
+  /** `reply`: the stored turn, status `streaming`; its last part may be a caption that is drawn first. */
+  readonly begun: ReplyBegun;
+  /** The parts as they are stored. */
+  readonly stored: readonly MessagePart[];
   /** Number of `begun` among the turn's events. */
   readonly sequence: number;
-  readonly prompt: readonly PromptTurn[];
+  /** What the model is asked with, given the reply as it then is. */
+  readonly prompt: (reply: Turn) => readonly PromptTurn[];
   readonly settings: Pick<Settings, 'sampling' | 'drawing'>;
+  /** Set where the reply is written beside another. */
+  readonly version: ReplyVersion | null;
+  /** It said nothing and is not kept: the version before it is shown again. */
+  readonly onDropped: () => void;
 }
 
 type Outcome = Omit<ReplyEnded, 'kind'>;
@@ -42,14 +51,14 @@ export class ReplyTask implements LiveTask {
   constructor(deps: ChatDependencies, request: ReplyRequest) {
     this.#deps = deps;
     this.#request = request;
-    const { begun, sequence } = request;
+    const { begun, sequence, stored } = request;
     this.conversationId = begun.conversationId;
     this.turnId = begun.reply.id;
     const { clock, emit } = deps;
     this.#live = new LiveReply({
       begun,
       sequence,
-      stored: begun.reply.parts,
+      stored,
       clock,
       emit,
       store: (turn, from) => this.#store(turn, from),
@@ -95,16 +104,37 @@ export class ReplyTask implements LiveTask {
     await engine.whenReady(this.#abort.signal);
     this.#live.take({ kind: 'asked', model: engine.modelName() });
     this.#asked = true;
+    await this.#finishDrawing();
     const { sampling, drawing } = settings;
     return engine.request(
       'chat.reply',
-      { turns: [...prompt], sampling, drawing },
+      { turns: [...prompt(storedTurn(this.#live.reply))], sampling, drawing },
       {
         signal: this.#abort.signal,
         onEvent: (event) => this.#take(event),
         about: { conversation: this.conversationId, turn: this.turnId },
       },
     );
+  }
+
+  /** Draws what the reply stopped before. A failure is told at its place, and the words go on. */
+  async #finishDrawing(): Promise<void> {
+    const unfinished = this.#request.begun.reply.parts.at(-1);
+    if (unfinished?.kind !== 'drawing') return;
+    const { caption } = unfinished;
+    const { signal } = this.#abort;
+    const { drawing } = this.#request.settings;
+    const about = { conversation: this.conversationId, turn: this.turnId };
+    const onEvent = (event: WorkerReplyEvent): void => this.#take(event);
+    try {
+      const options = { signal, onEvent, about };
+      this.#take(await this.#deps.engine.request('draw', { caption, drawing }, options));
+    } catch (error) {
+      if (signal.aborted || isStudioError(error, 'worker-crashed')) throw error;
+      this.#take({ kind: 'drawing-failed', caption, error: toWireError(error) });
+    }
+    await this.#events;
+    signal.throwIfAborted();
   }
 
   #take(event: WorkerReplyEvent): void {
@@ -132,7 +162,7 @@ export class ReplyTask implements LiveTask {
   }
 
   #store(turn: Turn, from: number): void {
-    this.#deps.store.saveReply(turn, from);
+    this.#deps.store.saveReply(turn, from, this.#request.version ?? null);
   }
 
   /** The disk refused: the reply is stopped, for what follows would be lost unseen. */
@@ -186,5 +216,8 @@ export class ReplyTask implements LiveTask {
       parts: parts.length,
       error: error?.kind ?? null,
     });
+    if (this.#request.version?.dropped !== true) return;
+    if (error !== null) emit('app.problem', { error });
+    this.#request.onDropped();
   }
 }

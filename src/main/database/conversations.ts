@@ -1,8 +1,10 @@
 import {
   conversationSummarySchema,
   type ConversationSummary,
+  type DeletedConversation,
 } from '../../shared/domain/conversation.ts';
 import type { StudioDatabase } from './open.ts';
+import { shownTurns } from './path.ts';
 import { listQueries, toSearchQuery } from './search.ts';
 
 interface SummaryRow {
@@ -13,6 +15,10 @@ interface SummaryRow {
   readonly turn_count: number;
 }
 
+interface DeletedRow extends SummaryRow {
+  readonly deleted_at: number;
+}
+
 interface FoundRow extends SummaryRow {
   readonly hit: number;
 }
@@ -20,6 +26,11 @@ interface FoundRow extends SummaryRow {
 export interface ConversationList {
   readonly conversations: readonly ConversationSummary[];
   /** How many there are without limit and offset. */
+  readonly total: number;
+}
+
+export interface DeletedList {
+  readonly conversations: readonly DeletedConversation[];
   readonly total: number;
 }
 
@@ -37,12 +48,16 @@ export interface ConversationTable {
   /** Marks it deleted; false where there is none. */
   remove(id: string, at: number): boolean;
   restore(id: string): boolean;
+  /** Those that were deleted and are still kept, the last deleted first. */
+  deleted(limit: number, offset: number): DeletedList;
+  /** Deletes one for good that was deleted before; false where there is none. */
+  erase(id: string): boolean;
   /** Deletes for good what was deleted before `before`; returns how many. */
   purge(before: number): number;
 }
 
 const summaryColumns = `c.id, c.title, c.created_at, c.updated_at,
-  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count`;
+  ${shownTurns} AS turn_count`;
 
 /** Prepares the queries on conversations. */
 export function createConversationTable(database: StudioDatabase): ConversationTable {
@@ -61,6 +76,11 @@ export function createConversationTable(database: StudioDatabase): ConversationT
   const restore = database.prepare(
     'UPDATE conversations SET deleted_at = NULL WHERE id = ? AND deleted_at IS NOT NULL',
   );
+  const deleted = database.prepare<[number, number], DeletedRow>(listQueries.deleted);
+  const deletedCount = database.prepare<[], number>(listQueries.deletedCount).pluck();
+  const erase = database.prepare(
+    'DELETE FROM conversations WHERE id = ? AND deleted_at IS NOT NULL',
+  );
   const purge = database.prepare('DELETE FROM conversations WHERE deleted_at < ?');
   return {
     create: (id, title, at) => void create.run(id, title, at, at),
@@ -74,6 +94,13 @@ export function createConversationTable(database: StudioDatabase): ConversationT
     touch: (id, at) => void touch.run(at, id),
     remove: (id, at) => remove.run(at, id).changes > 0,
     restore: (id) => restore.run(id).changes > 0,
+    deleted: (limit, offset) => ({
+      conversations: deleted
+        .all(limit, offset)
+        .map((row) => ({ ...toSummary(row, null), deletedAt: row.deleted_at })),
+      total: deletedCount.get() ?? 0,
+    }),
+    erase: (id) => erase.run(id).changes > 0,
     purge: (before) => purge.run(before).changes,
   };
 }

@@ -2,12 +2,13 @@ import Database from 'better-sqlite3';
 import { migrations } from './migrations/index.ts';
 import type { StudioDatabase } from './connection.ts';
 
-/** What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1. */
+/** What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1; nothing deleted. */
 export const searchRows = `
 SELECT 2 * key + 1 AS rowid, title AS body, key AS conversation_key FROM conversations
 UNION ALL
 SELECT 2 * p.key, coalesce(p.body, i.caption, ''), t.conversation_key
-FROM parts p JOIN turns t ON t.key = p.turn_key LEFT JOIN pictures i ON i.key = p.picture_key`;
+FROM parts p JOIN turns t ON t.key = p.turn_key LEFT JOIN pictures i ON i.key = p.picture_key
+WHERE t.deletion_key IS NULL AND p.deletion_key IS NULL`;
 
 const searchTable = 'search';
 
@@ -69,6 +70,8 @@ function forget(database: StudioDatabase): void {
 /** The table as the steps make it. */
 function searchDefinition(): string {
   const database = new Database(':memory:');
+  // As when they are opened: a table may be rebuilt inside a step.
+  database.pragma('foreign_keys = OFF');
   try {
     for (const { sql } of migrations) database.exec(sql);
     return String(

@@ -1,3 +1,5 @@
+import { shownTurns } from './path.ts';
+
 /**
  * Makes what a person typed into an FTS5 query: every word must occur, the last one may be a beginning. Each word is
  * quoted, so that no character of it is an operator. Null where nothing can be looked for.
@@ -15,16 +17,25 @@ export const listQueries = {
   /** ?1 limit, ?2 offset. */
   list: `
 SELECT c.id, c.title, c.created_at, c.updated_at,
-  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count
+  ${shownTurns} AS turn_count
 FROM conversations c WHERE c.deleted_at IS NULL
 ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
 
   count: 'SELECT count(*) FROM conversations WHERE deleted_at IS NULL',
 
+  /** ?1 limit, ?2 offset. What was deleted last comes first. */
+  deleted: `
+SELECT c.id, c.title, c.created_at, c.updated_at, c.deleted_at,
+  ${shownTurns} AS turn_count
+FROM conversations c WHERE c.deleted_at > 0
+ORDER BY c.deleted_at DESC LIMIT ? OFFSET ?`,
+
+  deletedCount: 'SELECT count(*) FROM conversations WHERE deleted_at > 0',
+
   /** ?1 query, ?2 limit, ?3 offset. The newest place found stands for its conversation. */
   search: `
 SELECT c.id, c.title, c.created_at, c.updated_at, found.hit,
-  (SELECT count(*) FROM turns t WHERE t.conversation_key = c.key) AS turn_count
+  ${shownTurns} AS turn_count
 FROM (
   SELECT conversation_key, max(rowid) AS hit FROM search WHERE search MATCH ? GROUP BY conversation_key
 ) AS found

@@ -5,13 +5,15 @@ import { createPictureTable, type PictureTable } from './pictures.ts';
 import { rebuildSearch } from './search-index.ts';
 import { createSettingsTable, type SettingsTable } from './settings.ts';
 import { storageFaultOf, toStorageError } from './sqlite-errors.ts';
-import { createTurnTable, type TurnTable } from './turns.ts';
-import { UnsavedTurns } from './unsaved.ts';
+import { createPartWrite, createTurnTable, type TurnTable } from './turns.ts';
+import { UnsavedTurns, type StoredWith } from './unsaved.ts';
+import { createVersionTable, type VersionTable } from './versions.ts';
 
 /** Everything that is stored in the database, by table. Its errors are `storage`, in words for a person. */
 export interface Store {
   readonly conversations: ConversationTable;
   readonly turns: TurnTable;
+  readonly versions: VersionTable;
   readonly pictures: PictureTable;
   readonly settings: SettingsTable;
   /** Runs it as one transaction: all of it is stored, or nothing. It may be run twice. */
@@ -20,7 +22,7 @@ export interface Store {
    * Stores a reply that is being written, its parts from `from` on; where the disk refuses it is kept in memory, shown
    * as stored, and stored later (`unsaved`).
    */
-  saveReply(turn: Turn, from: number): void;
+  saveReply(turn: Turn, from: number, beside?: StoredWith | null): void;
   readonly unsaved: Pick<UnsavedTurns, 'count' | 'error' | 'retry'>;
   /** Rows changed since the database was opened, settings left out: what a copy is made for. */
   changes(): number;
@@ -58,21 +60,23 @@ export function createStore(database: StudioDatabase, options: StoreOptions = {}
   };
   const turns = guarded(createTurnTable(database), counted);
   const exists = database.prepare('SELECT 1 FROM turns WHERE id = ?');
-  const unsaved = new UnsavedTurns((turn, from) =>
+  const unsaved = new UnsavedTurns((turn, from, beside) =>
     transaction(() => {
       // Deleted for good while it was being written: there is nothing to store it in.
       if (exists.get(turn.id) === undefined) return;
       turns.saveParts(turn.id, turn.parts, from);
       turns.saveState(turn.id, turn);
+      beside?.storing(turn);
     }),
   );
   return {
     conversations: guarded(createConversationTable(database), counted),
     turns: unsaved.over(turns),
+    versions: guarded(createVersionTable(database, createPartWrite(database)), counted),
     pictures: guarded(createPictureTable(database), counted),
     settings: guarded(createSettingsTable(database), guard),
     transaction,
-    saveReply: (turn, from) => unsaved.save(turn, from),
+    saveReply: (turn, from, beside = null) => unsaved.save(turn, from, beside),
     unsaved,
     changes: () => changes,
   };

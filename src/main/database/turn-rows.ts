@@ -20,11 +20,13 @@ export interface TurnRow {
   readonly notices: string;
   readonly usage: string | null;
   readonly model: string | null;
+  readonly recipe: string | null;
   readonly created_at: number;
 }
 
 export interface PartRow extends PictureRow {
   readonly turn_key: number;
+  readonly position: number;
   readonly kind: string;
   readonly body: string | null;
   readonly part_error: string | null;
@@ -65,6 +67,7 @@ function readTurn(row: TurnRow, partRows: readonly PartRow[] | null): ReadTurn {
     notices: parseJson(row.notices),
     usage: parseJson(row.usage),
     model: row.model,
+    ...(row.recipe === null ? {} : { recipe: parseJson(row.recipe) }),
     createdAt: row.created_at,
   });
   const lostParts = parts.filter((part) => part === null).length;
@@ -101,8 +104,13 @@ function readableTurn(row: TurnRow, parts: readonly (MessagePart | null)[]): Tur
     model: keep('its model', shape.model, row.model, null),
     createdAt: keep('its time', shape.createdAt, row.created_at, 0),
   };
+  const recipe = keep('its recipe', shape.recipe, parseJson(row.recipe) ?? undefined, undefined);
   const message = `This turn is damaged in the database. What could not be read: ${lost.join(', ')}.`;
-  return { ...turn, notices: [...turn.notices, { code: 'damaged', message }] };
+  return {
+    ...turn,
+    ...(recipe === undefined ? {} : { recipe }),
+    notices: [...turn.notices, { code: 'damaged', message }],
+  };
 }
 
 /** Null where it cannot be read. */

@@ -2,10 +2,18 @@ import type { Turn } from '../../shared/domain/turn.ts';
 import { isStudioError, type StudioError } from '../../shared/errors.ts';
 import type { TurnTable } from './turns.ts';
 
+/** What is stored with a turn, in one transaction. */
+export interface StoredWith {
+  storing(turn: Turn): void;
+  /** The transaction did not come about: as before `storing`. */
+  failed(): void;
+}
+
 interface Waiting {
   readonly turn: Turn;
   /** The first part that is not stored. */
   readonly from: number;
+  readonly beside: StoredWith | null;
 }
 
 /**
@@ -13,12 +21,12 @@ interface Waiting {
  * must not be lost because the disk was full, or the database locked, in the middle of it.
  */
 export class UnsavedTurns {
-  readonly #write: (turn: Turn, from: number) => void;
+  readonly #write: (turn: Turn, from: number, beside: StoredWith | null) => void;
   readonly #waiting = new Map<string, Waiting>();
   #error: StudioError | null = null;
 
   /** @param write stores a turn's state, and its parts from one on; throws `storage` where the disk refuses */
-  constructor(write: (turn: Turn, from: number) => void) {
+  constructor(write: (turn: Turn, from: number, beside: StoredWith | null) => void) {
     this.#write = write;
   }
 
@@ -32,9 +40,9 @@ export class UnsavedTurns {
   }
 
   /** Stores it, or keeps it. While something waits no attempt is made: that is for `retry`, once in a while. */
-  save(turn: Turn, from: number): void {
+  save(turn: Turn, from: number, beside: StoredWith | null): void {
     const before = this.#waiting.get(turn.id);
-    const waiting = { turn, from: Math.min(from, before?.from ?? from) };
+    const waiting = { turn, from: Math.min(from, before?.from ?? from), beside };
     if (before === undefined) this.#attempt(waiting);
     else this.#waiting.set(turn.id, waiting);
   }
@@ -60,20 +68,17 @@ export class UnsavedTurns {
         const waiting = this.#waiting.get(turnId);
         return found === null || waiting === undefined ? found : { ...found, turn: waiting.turn };
       },
-      remove: (turnId) => {
-        table.remove(turnId);
-        this.#waiting.delete(turnId);
-      },
     };
   }
 
   #attempt(waiting: Waiting): void {
-    const { turn, from } = waiting;
+    const { turn, from, beside } = waiting;
     try {
-      this.#write(turn, from);
+      this.#write(turn, from, beside);
       this.#waiting.delete(turn.id);
       if (this.#waiting.size === 0) this.#error = null;
     } catch (error) {
+      beside?.failed();
       if (!isStudioError(error, 'storage')) throw error;
       this.#error = error;
       this.#waiting.set(turn.id, waiting);

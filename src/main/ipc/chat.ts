@@ -5,6 +5,8 @@ import type { DomainHandlers } from './handlers.ts';
 export function chatHandlers({ chat }: AppServices): DomainHandlers<'chat'> {
   return {
     'chat.send': (request) => chat.send(request),
+    'chat.edit': (request) => chat.edit(request),
+    'chat.shorten': ({ turnId }) => chat.shorten(turnId),
     'chat.stop'({ conversationId }) {
       chat.stop(conversationId);
       return null;

@@ -5,6 +5,7 @@ import { conversationHandlers } from './conversations.ts';
 import { engineHandlers } from './engine.ts';
 import type { AppHandlers } from './handlers.ts';
 import { pictureHandlers } from './pictures.ts';
+import { trashHandlers, versionHandlers } from './versions.ts';
 
 /** The handler of every request. */
 export function createHandlers(services: AppServices): AppHandlers {
@@ -13,6 +14,8 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...conversationHandlers(services),
     ...pictureHandlers(services),
     ...chatHandlers(services),
+    ...versionHandlers(services),
+    ...trashHandlers(services),
     ...engineHandlers(services),
   };
 }

@@ -1,6 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- reactive maps are replaced whole, the others are no state of the page */
 import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
-import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import type { Conversation, ConversationSummary } from '../../shared/domain/conversation.ts';
 import {
   applyReplyEvent,
   type Reply,
@@ -8,6 +8,7 @@ import {
   type ReplyMessage,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
+import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
@@ -32,6 +33,8 @@ export class ChatStore {
   /** Null: a conversation that does not exist yet. */
   summary = $state.raw<ConversationSummary | null>(null);
   turns = $state.raw<readonly Reply[]>([]);
+  /** Where the open conversation has more than one version. */
+  versions = $state.raw<ConversationVersions>(noVersions);
   /** Counts how often what is shown was replaced by something else: another conversation, or a new one. */
   epoch = $state(0);
   opening = $state(false);
@@ -54,6 +57,10 @@ export class ChatStore {
   constructor(api: Api) {
     this.#api = api;
     api.on('chat.reply', (message) => this.#receive(message));
+    api.on('chat.path', (conversation) => this.#leavePath(conversation));
+    api.on('chat.versions', ({ conversationId, versions }) => {
+      if (this.conversationId === conversationId) this.versions = versions;
+    });
   }
 
   get conversationId(): string | null {
@@ -88,6 +95,7 @@ export class ChatStore {
     this.epoch += 1;
     this.summary = null;
     this.turns = [];
+    this.versions = noVersions;
     this.opening = false;
     this.openError = null;
     this.actionError = null;
@@ -110,6 +118,17 @@ export class ChatStore {
     );
   }
 
+  /** Asks the model with other words in a message's place: another version of it. */
+  edit(turnId: string, parts: readonly DraftPart[]): Promise<boolean> {
+    return this.#start(() => this.#api.request('chat.edit', { turnId, parts: [...parts] }));
+  }
+
+  /** Asks the model with a message's own words, shortened to fit. */
+  shorten(turnId: string): Promise<boolean> {
+    return this.#start(() => this.#api.request('chat.shorten', { turnId }));
+  }
+
+  /** Writes another version of a reply. */
   regenerate(turnId: string): Promise<boolean> {
     return this.#start(() => this.#api.request('chat.regenerate', { turnId }));
   }
@@ -141,6 +160,14 @@ export class ChatStore {
     }
   }
 
+  /** Takes over the open conversation as main says it now is; another one is left alone. */
+  show(conversation: Conversation): void {
+    if (this.conversationId !== conversation.summary.id) return;
+    // A list that was asked for before is older than this.
+    this.#edges += 1;
+    this.#take(conversation);
+  }
+
   /** Takes over a summary that main says has changed. */
   updateSummary(summary: ConversationSummary): void {
     if (this.summary?.id === summary.id) this.summary = summary;
@@ -149,15 +176,13 @@ export class ChatStore {
   async #load(conversationId: string, visit: number): Promise<void> {
     try {
       const edges = this.#edges;
-      const { summary, turns, live } = await this.#api.request('conversations.open', {
-        conversationId,
-      });
+      const opened = await this.#api.request('conversations.open', { conversationId });
+      const { summary, live } = opened;
       if (visit !== this.#visit) return;
       // A reply began or ended meanwhile: the list may be that of before.
       if (edges !== this.#edges) return await this.#load(conversationId, visit);
       if (this.summary?.id !== summary.id) this.epoch += 1;
-      this.summary = summary;
-      this.turns = turns.map((turn) => this.#live.get(turn.id)?.reply ?? turn);
+      this.#take(opened);
       if (live !== null) this.#catchUpWith(live);
     } catch (error) {
       if (visit === this.#visit) this.openError = sentenceOf(error);
@@ -186,6 +211,19 @@ export class ChatStore {
     }
   }
 
+  #take({ summary, turns, versions }: Conversation): void {
+    this.summary = summary;
+    this.turns = turns.map((turn) => this.#live.get(turn.id)?.reply ?? turn);
+    this.versions = versions;
+  }
+
+  /** A version that was being written has said nothing and is gone; the one before it is shown again. */
+  #leavePath(conversation: Conversation): void {
+    const { id } = conversation.summary;
+    this.#live = new Map([...this.#live].filter(([, live]) => live.conversationId !== id));
+    this.show(conversation);
+  }
+
   #receive({ turnId, sequence, event }: ReplyMessage): void {
     this.#heard.set(turnId, sequence);
     if (event.kind === 'begun' || event.kind === 'ended') this.#edges += 1;
@@ -203,8 +241,10 @@ export class ChatStore {
   #begin(sequence: number, { conversationId, turns, reply, replaces }: ReplyBegun): void {
     this.#put({ conversationId, sequence, reply });
     if (this.conversationId !== conversationId) return;
-    if (turns.length > 0 || this.#shows(reply.id) || (replaces !== null && this.#shows(replaces))) {
-      const kept = this.turns.filter(({ id }) => id !== replaces);
+    const from = this.turns.findIndex(({ id }) => id === replaces);
+    const fits = replaces === null ? turns.length > 0 || this.#shows(reply.id) : from >= 0;
+    if (fits) {
+      const kept = from < 0 ? this.turns : this.turns.slice(0, from);
       this.turns = [...turns, reply].reduce<readonly Reply[]>(upsert, kept);
     } else void this.#load(conversationId, this.#visit);
   }

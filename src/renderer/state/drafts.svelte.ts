@@ -91,6 +91,13 @@ export class DraftsStore {
     return uploadId;
   }
 
+  /** Takes a stored picture into a draft, as one that a message has already. */
+  adopt(picture: Picture): string {
+    const uploadId = crypto.randomUUID();
+    this.#setUpload(uploadId, { state: 'stored', name: picture.caption ?? 'picture', picture });
+    return uploadId;
+  }
+
   /** Says whether any picture of a draft is still on its way, or was refused. */
   stateOf(items: readonly DraftItem[]): 'ready' | 'storing' | 'failed' {
     const states = items.map((item) =>

@@ -1,6 +1,6 @@
 import { sentenceOf, type Api } from '../api.ts';
 
-export const places = ['chat', 'models', 'settings'] as const;
+export const places = ['chat', 'trash', 'models', 'settings'] as const;
 export type Place = (typeof places)[number];
 
 /** What the inspector on the right is about. */
@@ -69,7 +69,7 @@ export class ShellStore {
   async exportConversation(conversationId: string, format: 'md' | 'textbind'): Promise<void> {
     await this.#try(async () => {
       const saved = await this.#api.request('conversations.export', { conversationId, format });
-      if (saved !== null) this.say(`Conversation exported to ${saved.path}`);
+      if (saved !== null) this.say(`Exported as shown, to ${saved.path}`);
     });
   }
 

@@ -7,6 +7,8 @@ import { EngineStore } from './engine.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
 import { ShellStore } from './shell.svelte.ts';
+import { TrashStore } from './trash.svelte.ts';
+import { VersionsStore } from './versions.svelte.ts';
 
 /** Everything the views share. One for each window (and one for each test). */
 export interface Studio {
@@ -18,6 +20,8 @@ export interface Studio {
   readonly conversations: ConversationsStore;
   readonly chat: ChatStore;
   readonly drafts: DraftsStore;
+  readonly versions: VersionsStore;
+  readonly trash: TrashStore;
 }
 
 const key = Symbol('studio');
@@ -37,6 +41,8 @@ export function createStudio(api: Api): Studio {
     models: new ModelsStore(api),
     conversations: new ConversationsStore(api),
     drafts: new DraftsStore(api),
+    versions: new VersionsStore(api, chat),
+    trash: new TrashStore(api),
   };
 }
 

@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { conversationSchema, conversationSummarySchema } from '../domain/conversation.ts';
+import {
+  conversationSchema,
+  conversationSummarySchema,
+  deletedConversationSchema,
+} from '../domain/conversation.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureSchema } from '../domain/picture.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
+import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
@@ -26,6 +31,13 @@ const conversationId = z.object({ conversationId: z.uuid() });
 const turnId = z.object({ turnId: z.uuid() });
 /** Where the reply begins; the turns themselves come with its first event. */
 const startedReply = z.object({ conversation: conversationSummarySchema, turnId: z.uuid() });
+const place = z.object({ turnId: z.uuid(), partIndex: z.number().int().min(0) });
+const page = z.object({
+  limit: z.number().int().min(1).max(500),
+  offset: z.number().int().min(0),
+});
+const draft = z.array(draftPartSchema).min(1).max(200);
+const deleted = z.object({ deletionId: z.uuid(), conversation: conversationSchema });
 
 export const appRequests = {
   'app.info': {
@@ -65,10 +77,10 @@ export const appRequests = {
     request: z.object({ conversationId: z.uuid(), title: z.string().trim().min(1).max(200) }),
     reply: conversationSummarySchema,
   },
-  /** Takes it out of the list; `restore` brings it back until the app is closed for good (30 days). */
+  /** Puts it into the trash; `restore` brings it back, for 30 days. */
   'conversations.delete': { request: conversationId, reply: nothing },
   'conversations.restore': { request: conversationId, reply: conversationSummarySchema },
-  /** Asks where, writes it there; null when the person cancelled. `textbind`: JSON in the TextBind schema. */
+  /** Asks where, writes it there; null when the person cancelled. `textbind`: JSON in the TextBind schema. The current path. */
   'conversations.export': {
     request: z.object({ conversationId: z.uuid(), format: z.enum(['md', 'textbind']) }),
     reply: z.object({ path: z.string() }).nullable(),
@@ -89,21 +101,23 @@ export const appRequests = {
   'chat.send': {
     request: z.object({
       conversationId: z.uuid().nullable(),
-      parts: z.array(draftPartSchema).min(1).max(200),
+      parts: draft,
     }),
     reply: startedReply,
   },
+  /** Puts another version beside one of the person's turns and asks the model: a branch. */
+  'chat.edit': { request: z.object({ turnId: z.uuid(), parts: draft }), reply: startedReply },
+  /** As `chat.edit`, with the turn's own words, shortened in the middle until the model can read them. */
+  'chat.shorten': { request: turnId, reply: startedReply },
   /** Stops the reply that is being written; what it has said is kept. */
   'chat.stop': { request: conversationId, reply: nothing },
-  /** Drops the conversation's last reply and writes it anew. */
+  /** Writes another version of a reply. Until its first word the one before stays current. */
   'chat.regenerate': { request: turnId, reply: startedReply },
   /** Goes on with a last reply that was stopped, interrupted or cut. */
   'chat.continue': { request: turnId, reply: startedReply },
-  /** Draws the caption at a place of a reply again, there; for drawn and undrawn parts. Null: a fresh seed. */
+  /** Draws another version at a place of a reply; for drawn and undrawn parts. Null: a fresh seed. */
   'chat.redraw': {
-    request: z.object({
-      turnId: z.uuid(),
-      partIndex: z.number().int().min(0),
+    request: place.extend({
       caption: z.string().trim().min(1).max(2000),
       seed: z.number().int().nonnegative().max(0xffff_ffff).nullable(),
     }),
@@ -111,6 +125,32 @@ export const appRequests = {
   },
   /** A turn as it is at this moment, for a window that missed an event or its begin. */
   'chat.turn': { request: turnId, reply: replySnapshotSchema },
+
+  /** Makes any version of a turn current. */
+  'versions.choose': { request: turnId, reply: conversationSchema },
+  /** Makes any version of a drawing current; `index` from 0, oldest first. */
+  'versions.chooseDrawing': {
+    request: place.extend({ index: z.number().int().min(0) }),
+    reply: conversationSchema,
+  },
+  /**
+   * Takes away one of several versions with what follows it, or, where it is the only one, a person's turn with its
+   * replies: what follows stays. `versions.restore` brings it back.
+   */
+  'versions.delete': { request: turnId, reply: deleted },
+  /** Takes away the current one of several drawings at a place. */
+  'versions.deleteDrawing': { request: place, reply: deleted },
+  'versions.restore': { request: z.object({ deletionId: z.uuid() }), reply: conversationSchema },
+
+  /** Deleted conversations, kept for 30 days; the last deleted first. `conversations.restore` brings one back. */
+  'trash.list': {
+    request: page,
+    reply: z.object({ conversations: z.array(deletedConversationSchema), total: z.number().int() }),
+  },
+  /** Deletes one for good. */
+  'trash.delete': { request: conversationId, reply: nothing },
+  /** Deletes all of them for good. */
+  'trash.empty': { request: nothing, reply: z.object({ deleted: z.number().int() }) },
 
   'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
   'settings.get': { request: nothing, reply: settingsSchema },
@@ -133,6 +173,10 @@ export const appEvents = {
   'conversations.erased': z.object({ conversationIds: z.array(z.uuid()) }),
   /** What happens to a turn that is being written, in order; stored before it is told. */
   'chat.reply': replyMessageSchema,
+  /** Another path of a conversation is current than was told: all of it, as it is stored. */
+  'chat.path': conversationSchema,
+  /** Where a conversation has more than one version now. */
+  'chat.versions': z.object({ conversationId: z.uuid(), versions: conversationVersionsSchema }),
   /** Something that was mended, or put in another's place: it stays until it is dismissed. */
   'app.notice': z.object({ message: z.string() }),
   /** Something that failed outside any turn. */

@@ -59,6 +59,15 @@ export const workerRequests = {
     event: workerReplyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),
   },
+  /**
+   * Shortens a message, in the middle of its words, until it alone leaves the model room to answer. Pictures stay.
+   * Answered while a reply is written.
+   */
+  'prompt.shorten': {
+    request: z.object({ parts: z.array(promptPartSchema), maxNewTokens: z.number().int().min(1) }),
+    event: z.never(),
+    reply: z.object({ parts: z.array(promptPartSchema) }),
+  },
   /** Draws one caption. */
   draw: {
     request: z.object({ caption: z.string().min(1), drawing: drawingSchema }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { turnSchema } from './turn.ts';
+import { conversationVersionsSchema } from './versions.ts';
 
 /** What the conversation list shows. */
 export const conversationSummarySchema = z.object({
@@ -14,8 +15,20 @@ export const conversationSummarySchema = z.object({
 });
 export type ConversationSummary = z.infer<typeof conversationSummarySchema>;
 
+/** A conversation in the trash. */
+export const deletedConversationSchema = conversationSummarySchema.extend({
+  /** Milliseconds since the epoch. */
+  deletedAt: z.number().int(),
+});
+export type DeletedConversation = z.infer<typeof deletedConversationSchema>;
+
+/** How long a deleted conversation, turn or version is kept. */
+export const keptDays = 30;
+
 export const conversationSchema = z.object({
   summary: conversationSummarySchema,
+  /** The current path: of every turn and every drawing the version that is current. */
   turns: z.array(turnSchema),
+  versions: conversationVersionsSchema,
 });
 export type Conversation = z.infer<typeof conversationSchema>;

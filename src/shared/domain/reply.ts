@@ -87,7 +87,7 @@ export const replyEventSchema = z.discriminatedUnion('kind', [
     turns: z.array(turnSchema),
     /** The reply as it begins: empty, or what was there where it goes on or is drawn in again. */
     reply: replySchema,
-    /** The turn in whose place the reply stands, and which is gone. */
+    /** The turn in whose place `turns` and the reply stand: it leaves the view with all that follows it. */
     replaces: z.uuid().nullable(),
   }),
   /** The engine is ready, and its model is asked. */

@@ -66,6 +66,15 @@ export const noticeSchema = z.object({
 });
 export type Notice = z.infer<typeof noticeSchema>;
 
+/** What a reply's tokens were chosen by, so that it can be written again exactly. */
+export const replyRecipeSchema = z.object({
+  seed: z.number().int().nonnegative().max(0xffff_ffff),
+  temperature: z.number().min(0),
+  topK: z.number().int().min(0),
+  topP: z.number().gt(0).max(1),
+});
+export type ReplyRecipe = z.infer<typeof replyRecipeSchema>;
+
 export const turnSchema = z.object({
   id: z.uuid(),
   role: z.enum(['user', 'assistant']),
@@ -76,6 +85,8 @@ export const turnSchema = z.object({
   usage: usageSchema.nullable(),
   /** Name of the model that wrote it; null for a person's turn. */
   model: z.string().nullable(),
+  /** Absent for a person's turn, and for replies of before it was kept. */
+  recipe: replyRecipeSchema.optional(),
   /** Milliseconds since the epoch. */
   createdAt: z.number().int(),
 });

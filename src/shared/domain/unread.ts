@@ -1,7 +1,7 @@
 import type { MessagePart, Turn } from './turn.ts';
 
 type Judged = Pick<Turn, 'id' | 'role' | 'status' | 'error'> & {
-  readonly parts: readonly (MessagePart | { readonly kind: 'drawing' | 'gap' })[];
+  readonly parts: readonly (MessagePart | { readonly kind: 'drawing' })[];
 };
 
 /** Ids of the person's turns whose reply failed before its first word: no later reply reads them. */
@@ -17,7 +17,7 @@ export function unreadMessages(turns: readonly Judged[]): ReadonlySet<string> {
 export function saysSomething(part: Judged['parts'][number]): boolean {
   if (part.kind === 'text') return part.text !== '';
   if (part.kind === 'undrawn') return part.caption !== '';
-  return part.kind !== 'gap';
+  return true;
 }
 
 /** A worker that died under a reply died of the message, as far as anyone knows; an app that was closed did not. */

@@ -7,10 +7,11 @@ import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
 import type { Drawing, ProviderPreference } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { shortenMessage } from '../inputs/shorten.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
 import { chooseProvider, type Provider, type ProviderChoice } from '../runtime/index.ts';
 import { freshSeed } from '../sampling/random.ts';
-import { replyTo } from './chat/reply.ts';
+import { promptRoom, replyTo } from './chat/reply.ts';
 import { Painter } from './drawing/painter.ts';
 import { LanguageModel } from './language/language-model.ts';
 import { checkVocabulary, overlaid } from './language/language-weights.ts';
@@ -130,6 +131,16 @@ export class TextBindModel {
       this.#sequence = new Sequence(language);
       throw toStudioError(error);
     }
+  }
+
+  /** Shortens a message until it alone leaves room for a reply of `maxNewTokens`. */
+  shorten({
+    parts,
+    maxNewTokens,
+  }: WorkerRequestBody<'prompt.shorten'>): WorkerReplyBody<'prompt.shorten'> {
+    const maxPositions = promptRoom(this.report.maxSequenceLength, maxNewTokens);
+    const { numQueryTokens: queryTokens } = this.folder.manifest.qformerConfig;
+    return { parts: shortenMessage(this.tokenizer, parts, { queryTokens, maxPositions }) };
   }
 
   /** Draws one caption. */

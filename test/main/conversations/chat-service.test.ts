@@ -464,7 +464,7 @@ describe('regenerate and continue', () => {
     expect(stored(conversation.id)[1]?.usage).toMatchObject({ promptTokens: 10, replyTokens: 10 });
   });
 
-  test('regenerate: the reply goes, a new one comes, and the model does not see the old', async () => {
+  test('regenerate: the model does not see the old reply, and is asked with another seed, not greedily', async () => {
     const { chat, engine, stored, messages, conversation, turnId } = await interruptedChat();
     const fresh = chat.regenerate(turnId).turnId;
     expect(fresh).not.toBe(turnId);
@@ -472,21 +472,71 @@ describe('regenerate and continue', () => {
       turnId: fresh,
       event: { kind: 'begun', turns: [], replaces: turnId },
     });
-    const asked = await engine.next(2);
-    expect((asked.body as WorkerRequestBody<'chat.reply'>).turns).toEqual([
-      { role: 'user', parts: [text('Tell me')] },
-    ]);
-    await asked.end();
-    expect(stored(conversation.id).map(({ id }) => id)).toEqual([expect.any(String), fresh]);
+    const [first, second] = [engine.asked[0]!, await engine.next(2)].map(
+      ({ body }) => body as WorkerRequestBody<'chat.reply'>,
+    );
+    expect(second?.turns).toEqual([{ role: 'user', parts: [text('Tell me')] }]);
+    expect(first?.sampling.temperature).toBe(0);
+    expect(second?.sampling.temperature).toBeGreaterThan(0);
+    expect(second?.sampling.seed).not.toBe(first?.sampling.seed);
+    await engine.asked[1]!.emit(textEvent('Once more'));
+    await engine.asked[1]!.end();
+    const { maxNewTokens, ...recipe } = second!.sampling;
+    expect(maxNewTokens).toBe(256);
+    expect(stored(conversation.id)[1]).toMatchObject({ id: fresh, recipe });
   });
 
-  test('only the last reply', async () => {
+  test('continue: only the last reply', async () => {
     const { chat, send, engine, conversation, turnId } = await interruptedChat();
     send('more', conversation.id);
     await (await engine.next(2)).end();
-    for (const act of [() => chat.regenerate(turnId), () => chat.continue(turnId)]) {
-      expect(act).toThrow(expect.objectContaining({ kind: 'bad-input' }));
-    }
+    expect(() => chat.continue(turnId)).toThrow(expect.objectContaining({ kind: 'bad-input' }));
+  });
+
+  test('continue: a drawing that was stopped is drawn first, at its place, and the model then sees it', async () => {
+    const { chat, send, engine, stored, told } = makeChat();
+    const { conversation, turnId } = send('Draw');
+    const first = await engine.next(1);
+    await first.emit(textEvent('Here: '), { kind: 'caption-finished', caption: 'a pear' });
+    chat.stop(conversation.id);
+    await first.end('cancelled');
+    expect(stored(conversation.id)[1]?.parts).toMatchObject([text('Here: '), { kind: 'undrawn' }]);
+    chat.continue(turnId);
+    const drawing = await engine.next(2);
+    expect(drawing).toMatchObject({ name: 'draw', body: { caption: 'a pear' } });
+    expect(stored(conversation.id)[1]?.parts[1]).toMatchObject({ kind: 'undrawn' });
+    await drawing.reply(drawnEvent('a pear', 9));
+    await until(() => told().includes('picture'), 'the picture');
+    const rest = await engine.next(3);
+    expect((rest.body as WorkerRequestBody<'chat.reply'>).turns[1]?.parts).toMatchObject([
+      text('Here: '),
+      { kind: 'picture', caption: 'a pear' },
+    ]);
+    await rest.emit(textEvent(' There.'));
+    await rest.end();
+    expect(stored(conversation.id)[1]).toMatchObject({
+      id: turnId,
+      status: 'complete',
+      parts: [text('Here: '), { kind: 'picture' }, text(' There.')],
+    });
+  });
+
+  test('continue: a drawing that fails again keeps the new reason, and the words go on', async () => {
+    const { chat, send, engine, stored } = makeChat();
+    const { conversation, turnId } = send('Draw');
+    const first = await engine.next(1);
+    await first.emit({ kind: 'caption-finished', caption: 'a pear' });
+    chat.stop(conversation.id);
+    await first.end('cancelled');
+    chat.continue(turnId);
+    await (await engine.next(2)).fail(new StudioError('out-of-memory', 'No memory.'));
+    const rest = await engine.next(3);
+    await rest.emit(textEvent('Sorry.'));
+    await rest.end();
+    expect(stored(conversation.id)[1]?.parts).toMatchObject([
+      { kind: 'undrawn', caption: 'a pear', error: { message: 'No memory.' } },
+      text('Sorry.'),
+    ]);
   });
 
   test('a reply that was stopped at once is left out of the next prompt, not the message', async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import type { Turn } from '../../../src/shared/domain/turn.ts';
+import type { MessagePart, Turn } from '../../../src/shared/domain/turn.ts';
 import { createStore } from '../../../src/main/database/store.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { temporaryFolder } from '../support/storage.ts';
@@ -14,7 +14,8 @@ const rounds = Number(process.env['TEXTBIND_CRASH_ROUNDS'] ?? 10);
 type Line =
   | 'ready'
   | { readonly sent: readonly string[]; readonly words: string }
-  | { readonly part: { readonly turnId: string; readonly partIndex: number } }
+  | { readonly part: { readonly turnId: string; readonly part: MessagePart } }
+  | { readonly deleted: readonly string[] }
   | { readonly turn: Turn };
 
 /** Runs the writer and kills it `delayMs` after its first word; what it had said until then. */
@@ -44,24 +45,67 @@ function check(folder: string, lines: readonly Line[]): number {
   database.exec("INSERT INTO search (search) VALUES ('integrity-check')");
   const store = createStore(database);
   const pictures = createPictureStore(path.join(folder, 'pictures'), store.pictures);
+  expect(brokenFamilies(database)).toEqual([]);
+  const stored = readStored(database);
   let checked = 0;
   for (const line of lines) {
     if (line === 'ready') continue;
     checked += 1;
     if ('sent' in line) {
-      const [user, reply] = line.sent.map((id) => store.turns.find(id)?.turn);
-      expect(user?.parts).toEqual([{ kind: 'text', text: line.words }]);
-      expect(reply?.role).toBe('assistant');
+      const [user, reply] = line.sent.map((id) => stored.turns.get(id));
+      expect(user).toMatchObject({ role: 'user', words: line.words });
+      expect(reply).toMatchObject({ role: 'assistant' });
     } else if ('part' in line) {
-      const part = store.turns.find(line.part.turnId)?.turn.parts[line.part.partIndex];
-      if (part?.kind !== 'picture') throw new Error('A picture that was shown is not stored');
+      const { turnId, part } = line.part;
+      if (part.kind !== 'picture') throw new Error('A drawing that failed was not planned');
+      // Drawn again since or not: every picture that was shown is a version at its place.
+      expect(stored.pictures.get(part.picture.id)).toBe(turnId);
       expect(existsSync(pictures.fileOf(part.picture.hash))).toBe(true);
+    } else if ('turn' in line) {
+      const words = line.turn.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+      expect(stored.turns.get(line.turn.id)).toMatchObject({ status: line.turn.status, words });
     } else {
-      expect(store.turns.find(line.turn.id)?.turn).toEqual(line.turn);
+      for (const id of line.deleted) expect(stored.turns.has(id)).toBe(true);
     }
+  }
+  for (const { id } of store.conversations.list(500, 0).conversations) {
+    const roles = store.turns.list(id).map(({ role }) => role);
+    expect(roles).toEqual(roles.map((_, index) => (index % 2 === 0 ? 'user' : 'assistant')));
   }
   database.close();
   return checked;
+}
+
+/** Turns under one parent, or parts at one place, of which not exactly one is current. */
+function brokenFamilies(database: Database.Database): unknown[] {
+  return database
+    .prepare(
+      `SELECT 'turns', min(key) FROM turns GROUP BY conversation_key, parent_key
+         HAVING sum(is_current) <> 1
+       UNION ALL
+       SELECT 'parts', min(key) FROM parts GROUP BY turn_key, position HAVING sum(is_current) <> 1`,
+    )
+    .all();
+}
+
+/** Every version there is, deleted or not, current or not. */
+function readStored(database: Database.Database) {
+  const turns = database
+    .prepare<[], { id: string; role: string; status: string; words: string }>(
+      `SELECT t.id, t.role, t.status, coalesce((SELECT group_concat(body, '') FROM
+         (SELECT body FROM parts WHERE turn_key = t.key AND kind = 'text' ORDER BY position)), '') AS words FROM turns t`,
+    )
+    .all();
+  const pictures = database
+    .prepare<[], { picture: string; turn: string }>(
+      `SELECT i.id AS picture, t.id AS turn FROM parts p JOIN pictures i ON i.key = p.picture_key
+       JOIN turns t ON t.key = p.turn_key`,
+    )
+    .all();
+  return {
+    turns: new Map(turns.map((turn) => [turn.id, turn])),
+    pictures: new Map(pictures.map(({ picture, turn }) => [picture, turn])),
+  };
 }
 
 test(`killed at ${rounds} moments, the database is whole and nothing that was stored is missing`, async () => {

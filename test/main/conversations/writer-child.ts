@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs';
 import path from 'node:path';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { VersionService } from '../../../src/main/conversations/version-service.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openDatabase } from '../../../src/main/database/open.ts';
 import { createStore } from '../../../src/main/database/store.ts';
@@ -33,6 +34,7 @@ function hear({ turnId, event }: ReplyMessage): void {
   const reply = before === undefined ? null : applyReplyEvent(before, event);
   if (event.kind === 'begun') {
     heard.set(turnId, event.reply);
+    if (event.turns.length === 0) return;
     say({
       sent: [...event.turns, event.reply].map(({ id }) => id),
       words: wordsOf(event.turns[0]),
@@ -40,10 +42,10 @@ function hear({ turnId, event }: ReplyMessage): void {
   } else if (reply !== null) {
     heard.set(turnId, reply);
     if (event.kind === 'picture') {
-      const partIndex = reply.parts.length - 1;
-      say({ part: { turnId, partIndex } });
+      say({ part: { turnId, part: { kind: 'picture', picture: event.picture } } });
     } else if (event.kind === 'ended') {
-      say({ turn: reply });
+      // A version that said nothing is not kept.
+      if (reply.parts.length > 0) say({ turn: reply });
       heard.delete(turnId);
     }
   }
@@ -54,7 +56,7 @@ function wordsOf(turn: Turn | undefined): string {
   return part?.kind === 'text' ? part.text : '';
 }
 
-const chat = new ChatService({
+const deps = {
   store,
   pictures: createPictureStore(path.join(folder, 'pictures'), store.pictures),
   engine,
@@ -63,18 +65,56 @@ const chat = new ChatService({
   emit(name, body) {
     if (name === 'chat.reply') hear(body as ReplyMessage);
   },
-});
+} satisfies ConstructorParameters<typeof ChatService>[0];
+const chat = new ChatService(deps);
+const versions = new VersionService(deps, chat);
 say('ready');
-let conversationId: string | null = null;
-for (let round = 0; ; round += 1) {
-  const words = `round ${round} ${'word '.repeat(round % 50)}`;
-  const sent = chat.send({ conversationId, parts: [{ kind: 'text', text: words }] });
-  conversationId = round % 7 === 6 ? null : sent.conversation.id;
-  const asked = await engine.next(engine.asked.length + 1);
-  for (let piece = 0; piece < 20; piece += 1) await asked.emit({ kind: 'text', text: `${piece} ` });
+
+type Asked = Awaited<ReturnType<typeof engine.next>>;
+const next = (): Promise<Asked> => engine.next(engine.asked.length + 1);
+
+/** The message that a reply answers. */
+function messageOf(replyId: string): string {
+  return store.turns.find(replyId)!.parentId!;
+}
+
+/** The model's answer: words and a drawing. */
+async function answer(asked: Asked, round: number): Promise<void> {
+  for (let piece = 0; piece < 8; piece += 1) await asked.emit({ kind: 'text', text: `${piece} ` });
   await asked.emit({ kind: 'caption-started' }, { kind: 'caption-finished', caption: 'a pear' });
   await asked.emit(drawnEvent('a pear', round % 256));
   await asked.emit({ kind: 'text', text: 'end' });
   await asked.end();
   await chat.idle();
+}
+
+let conversationId: string | null = null;
+for (let round = 0; ; round += 1) {
+  const words = `round ${round} ${'word '.repeat(round % 50)}`;
+  const sent = chat.send({ conversationId, parts: [{ kind: 'text', text: words }] });
+  await answer(await next(), round);
+  const reply = sent.turnId;
+  const message = messageOf(reply);
+
+  // Every way to another version, each of which must leave the ones before.
+  chat.regenerate(reply);
+  await answer(await next(), round + 1);
+  versions.choose(reply);
+  chat.redraw({ turnId: reply, partIndex: 1, caption: 'a plum', seed: null });
+  await (await next()).reply(drawnEvent('a plum', (round + 2) % 256));
+  await chat.idle();
+  chat.regenerate(reply);
+  const stopped = await next();
+  chat.stop(sent.conversation.id);
+  await stopped.end('cancelled');
+  await chat.idle();
+  versions.chooseDrawing({ turnId: reply, partIndex: 1, index: 0 });
+  const edited = `edited ${words}`;
+  const branch = chat.edit({ turnId: message, parts: [{ kind: 'text', text: edited }] });
+  await answer(await next(), round + 3);
+  const branched = messageOf(branch.turnId);
+  const { deletionId } = versions.delete(branched);
+  if (round % 3 > 0) versions.restore(deletionId);
+  else say({ deleted: [branched, branch.turnId] });
+  conversationId = round % 3 === 2 ? null : sent.conversation.id;
 }

@@ -61,6 +61,7 @@ describe('opening a database', () => {
     const ours = tables.filter(({ name, type }) => type === 'table' && !name.startsWith('sqlite_'));
     expect(ours.map(({ name }) => name).sort()).toEqual([
       'conversations',
+      'deletions',
       'parts',
       'pictures',
       'settings',

@@ -4,6 +4,7 @@ import type { StudioDatabase } from '../../../src/main/database/open.ts';
 import { listQueries } from '../../../src/main/database/search.ts';
 import type { Store } from '../../../src/main/database/store.ts';
 import { turnQueries } from '../../../src/main/database/turns.ts';
+import { versionQueries } from '../../../src/main/database/versions.ts';
 import { openTestStorage } from '../support/storage.ts';
 import { makeTurn, text } from '../support/turns.ts';
 
@@ -30,7 +31,7 @@ function planOf(database: StudioDatabase, sql: string, parameters: readonly unkn
 /** A step over a whole table of ours. The full-text table is asked by MATCH, and what a query made itself is small. */
 const scans = (plan: readonly string[]): string[] =>
   plan.filter((step) =>
-    /^SCAN (?!search VIRTUAL TABLE INDEX \d+:.*M|found|\(|CONSTANT)/.test(step),
+    /^SCAN (?!search VIRTUAL TABLE INDEX \d+:.*M|found|path|ancestor|\(|CONSTANT)/.test(step),
   );
 
 const id = randomUUID();
@@ -43,6 +44,15 @@ const statements: [string, string, unknown[]][] = [
   ['turns of a conversation', turnQueries.turns, [id]],
   ['parts of a conversation', turnQueries.parts, [id]],
   ['one turn', turnQueries.turn, [id]],
+  ['parts of one turn', turnQueries.partsOfTurn, [id]],
+  ['the end of the path', turnQueries.end, [id]],
+  ['versions of turns', versionQueries.turns, [id]],
+  ['versions of drawings', versionQueries.drawings, [id]],
+  ['the way to a turn', versionQueries.ancestors, [id]],
+  ['versions of one turn', versionQueries.siblings, [id]],
+  ['drawings at one place', versionQueries.drawingsAt, [0, id]],
+  ['trash', listQueries.deleted, [50, 0]],
+  ['trash count', listQueries.deletedCount, []],
 ];
 
 describe('query plans', () => {

@@ -38,8 +38,8 @@ describe('turns', () => {
     for (const turn of turns) store.turns.append(id, turn);
     expect(store.turns.list(id)).toEqual(turns);
     expect(store.conversations.summary(id)).toMatchObject({ turnCount: 2, title: 'Fruit' });
-    expect(store.turns.find(turns[0]!.id)).toMatchObject({ conversationId: id, isLast: false });
-    expect(store.turns.find(turns[1]!.id)).toMatchObject({ isLast: true });
+    expect(store.turns.find(turns[0]!.id)).toMatchObject({ conversationId: id, parentId: null });
+    expect(store.turns.find(turns[1]!.id)).toMatchObject({ parentId: turns[0]!.id });
   });
 
   test('saving parts from an index rewrites those, and drops what stands behind', () => {
@@ -145,7 +145,7 @@ describe('search', () => {
     expect([total('split'), total('kiwi')]).toEqual([0, 1]);
     database.prepare('UPDATE pictures SET caption = ?').run('a lemon');
     expect([total('kiwi'), total('lemon')]).toEqual([0, 1]);
-    store.turns.remove(turn.id);
+    store.versions.removeExchange(turn.id, { id: randomUUID(), at: 1 });
     expect(total('lemon')).toBe(0);
     expect(total('title')).toBe(1);
     store.conversations.remove(id, 1);

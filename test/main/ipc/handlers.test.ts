@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
+import { VersionService } from '../../../src/main/conversations/version-service.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
@@ -31,7 +32,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const handlers = createHandlers({
     store,
     pictures,
-    erasure: { erase: async (ids) => void did.push(`erase ${ids.join()}`) },
+    erasure: { erase: async (ids) => ids.forEach((id) => void store.conversations.erase(id)) },
     decoder: {
       async check(_, name) {
         did.push(`decode ${name}`);
@@ -39,6 +40,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       },
     },
     chat,
+    versions: new VersionService({ store, clock: systemClock, emit }, chat),
     clock: systemClock,
     emit,
     engine: {
@@ -122,6 +124,45 @@ describe('conversations', () => {
     });
     expect(await list()).toBe(1);
     expect(did.filter((name) => name === 'conversations.changed').length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('the trash shows what was deleted; out of it there is a way back, and one for good', async () => {
+    const { handlers, conversation, store } = await conversed();
+    const id = { conversationId: conversation.id };
+    const trash = async () => handlers['trash.list']({ limit: 9, offset: 0 });
+    expect(await trash()).toEqual({ conversations: [], total: 0 });
+    expect(() => handlers['trash.delete'](id)).toThrow(
+      expect.objectContaining({ kind: 'not-found' }),
+    );
+    await handlers['conversations.delete'](id);
+    expect(await trash()).toMatchObject({
+      total: 1,
+      conversations: [
+        { id: conversation.id, turnCount: 2, deletedAt: expect.any(Number) as number },
+      ],
+    });
+    await handlers['conversations.restore'](id);
+    expect(await trash()).toMatchObject({ total: 0 });
+    await handlers['conversations.delete'](id);
+    await handlers['trash.delete'](id);
+    expect(() => handlers['conversations.restore'](id)).toThrow();
+    store.conversations.create('00000000-0000-4000-8000-000000000009', 'Another', 1);
+    await handlers['conversations.delete']({
+      conversationId: '00000000-0000-4000-8000-000000000009',
+    });
+    expect(await handlers['trash.empty'](null)).toEqual({ deleted: 1 });
+    expect(await trash()).toMatchObject({ total: 0 });
+  });
+
+  test('a deleted message leaves the list of turns and comes back with its deletion', async () => {
+    const { handlers, conversation, store } = await conversed();
+    const turns = store.turns.list(conversation.id);
+    const { deletionId, conversation: after } = await handlers['versions.delete']({
+      turnId: turns[0]!.id,
+    });
+    expect(after).toMatchObject({ summary: { id: conversation.id, turnCount: 0 }, turns: [] });
+    const restored = await handlers['versions.restore']({ deletionId });
+    expect(restored.turns).toEqual(turns);
   });
 
   test('a search of blanks is the plain list', async () => {

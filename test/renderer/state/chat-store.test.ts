@@ -9,6 +9,7 @@ import {
   type ReplySnapshot,
 } from '../../../src/shared/domain/reply.ts';
 import type { Turn } from '../../../src/shared/domain/turn.ts';
+import { noVersions } from '../../../src/shared/domain/versions.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import { randomSource } from '../../support/random-source.ts';
 import { id, sampleSummary, sampleTurn } from '../../support/samples.ts';
@@ -19,7 +20,7 @@ const conversationId = id(1);
 const user = sampleTurn(10, 'user', [{ kind: 'text', text: 'Hello' }]);
 const blank = sampleTurn(11, 'assistant', [], { status: 'streaming' });
 const started = { conversation: sampleSummary(1), turnId: blank.id };
-const nothing = { summary: sampleSummary(2), turns: [], live: null };
+const nothing = { summary: sampleSummary(2), turns: [], versions: noVersions, live: null };
 const ended: ReplyEvent = { kind: 'ended', status: 'complete', error: null, usage: null };
 const text = (words: string): ReplyEvent => ({ kind: 'text', text: words });
 
@@ -53,6 +54,7 @@ class MainSide {
     return {
       summary: sampleSummary(1),
       turns: known ? [user, turn] : [],
+      versions: noVersions,
       live: known && streams ? this.snapshot : null,
     };
   }
@@ -142,7 +144,7 @@ describe('ChatStore', () => {
     const store = new ChatStore(createApi(bridge));
     const first = store.open(conversationId);
     await store.open(id(2));
-    slow.resolve({ summary: sampleSummary(1), turns: [user], live: null });
+    slow.resolve({ summary: sampleSummary(1), turns: [user], versions: noVersions, live: null });
     await first;
     expect(store.conversationId).toBe(id(2));
   });
@@ -150,7 +152,12 @@ describe('ChatStore', () => {
   it('puts a new reply in the place of the one it replaces', async () => {
     const old = sampleTurn(12, 'assistant', [{ kind: 'text', text: 'Old.' }]);
     const bridge = stubBridge({
-      'conversations.open': () => ({ summary: sampleSummary(1), turns: [user, old], live: null }),
+      'conversations.open': () => ({
+        summary: sampleSummary(1),
+        turns: [user, old],
+        versions: noVersions,
+        live: null,
+      }),
       'chat.regenerate': () => started,
     });
     const store = new ChatStore(createApi(bridge));
@@ -166,7 +173,12 @@ describe('ChatStore', () => {
     for (const answerFirst of [true, false]) {
       const answer = deferred<typeof started>();
       const bridge = stubBridge({
-        'conversations.open': () => ({ summary: sampleSummary(1), turns: [user, cut], live: null }),
+        'conversations.open': () => ({
+          summary: sampleSummary(1),
+          turns: [user, cut],
+          versions: noVersions,
+          live: null,
+        }),
         'chat.continue': () => answer.promise,
       });
       const store = new ChatStore(createApi(bridge));

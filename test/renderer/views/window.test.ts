@@ -265,6 +265,113 @@ describe('several conversations', () => {
   });
 });
 
+describe('versions', () => {
+  const place = (id: TestId): string =>
+    all(id)
+      .map(({ dataset }) => `${Number(dataset['index']) + 1}/${dataset['count']}`)
+      .join(' ');
+
+  it('of a reply: both are there, the arrow keys go between them, the focus stays', async () => {
+    await open();
+    await say('Hello');
+    const old = (await settled()).dataset['turnId'];
+    get(testIds.regenerate).click();
+    const anew = (await settled()).dataset['turnId'];
+    await until(() => expect(place(testIds.turnVersions)).toBe('2/2'));
+    expect(anew).not.toBe(old);
+    const button = get(testIds.turnVersions).querySelector('button')!;
+    button.focus();
+    key('ArrowLeft');
+    await until(() => expect(all(testIds.turn).at(-1)!.dataset['turnId']).toBe(old));
+    expect(place(testIds.turnVersions)).toBe('1/2');
+    expect(document.activeElement).toBe(button);
+    key('ArrowRight');
+    await until(() => expect(all(testIds.turn).at(-1)!.dataset['turnId']).toBe(anew));
+  });
+
+  it('of a drawing: the one before is a page back, and one can be deleted and brought back', async () => {
+    await open();
+    await say('Draw a boat');
+    await settled();
+    const old = get(testIds.picture).dataset['pictureId'];
+    get(testIds.drawAgain).click();
+    await until(() => expect(place(testIds.drawingVersions)).toBe('2/2'));
+    await ended();
+    const anew = get(testIds.picture).dataset['pictureId'];
+    expect(anew).not.toBe(old);
+    get(testIds.deleteDrawing).click();
+    await until(() => expect(get(testIds.picture).dataset['pictureId']).toBe(old));
+    expect(find(testIds.drawingVersions)).toBeNull();
+    get(testIds.versionUndo).click();
+    await until(() => expect(get(testIds.picture).dataset['pictureId']).toBe(anew));
+    expect(place(testIds.drawingVersions)).toBe('2/2');
+  });
+
+  it('of a message: edited in its place, with the one before a page back', async () => {
+    await open();
+    await say('Hello');
+    await settled();
+    get(testIds.editMessage).click();
+    const input = (await until(() => get(testIds.messageInput))) as HTMLElement & {
+      editor: { commands: { insertContent(text: string): void } };
+    };
+    input.editor.commands.insertContent(' there');
+    await until(() =>
+      expect((get(testIds.messageSubmit) as HTMLButtonElement).disabled).toBe(false),
+    );
+    get(testIds.messageSubmit).click();
+    await settled();
+    expect(find(testIds.messageEditor)).toBeNull();
+    expect(all(testIds.turnText)[0]!.textContent).toBe('Hello there');
+    await until(() => expect(place(testIds.turnVersions)).toBe('2/2'));
+    get(testIds.turnVersions).querySelector('button')!.click();
+    await until(() => expect(all(testIds.turnText)[0]!.textContent).toBe('Hello'));
+    expect(all(testIds.turn)).toHaveLength(2);
+  });
+
+  it('of none: a message that failed says that it is left out, and can be taken away', async () => {
+    await open();
+    await say('/fail');
+    await settled();
+    expect(get(testIds.turnError).textContent).toContain('The next message goes without it');
+    await say('Hello');
+    await settled();
+    expect(get(testIds.turnError).textContent).toContain('Later replies leave this message out');
+    get(testIds.failedDelete).click();
+    await until(() => expect(all(testIds.turn)).toHaveLength(2));
+    get(testIds.versionUndo).click();
+    await until(() => expect(all(testIds.turn)).toHaveLength(4));
+  });
+});
+
+describe('the trash', () => {
+  it('has what was deleted, asks before it deletes for good, and gives back', async () => {
+    await open();
+    await say('Hello');
+    await settled();
+    get(testIds.conversationItem).focus();
+    key('Delete');
+    await until(() => expect(find(testIds.conversationItem)).toBeNull());
+    get(testIds.openTrash).click();
+    await until(() => expect(get(testIds.trashItem).textContent).toContain('Hello'));
+    get(testIds.trashErase).click();
+    await until(() => expect(get(testIds.trashErase).textContent).toContain('Delete for good'));
+    get(testIds.trashRestore).click();
+    await until(() => expect(all(testIds.turn)).toHaveLength(2));
+    expect(all(testIds.conversationItem)).toHaveLength(1);
+    get(testIds.conversationItem).focus();
+    key('Delete');
+    get(testIds.openTrash).click();
+    await until(() => get(testIds.trashErase));
+    get(testIds.trashErase).click();
+    await until(() => expect(get(testIds.trashErase).textContent).toContain('Delete for good'));
+    get(testIds.trashErase).click();
+    await until(() => expect(find(testIds.trashItem)).toBeNull());
+    key('Escape');
+    await until(() => expect(find(testIds.trashView)).toBeNull());
+  });
+});
+
 describe('the engine', () => {
   it('says that no model is open, why, and where to choose one', async () => {
     workers.script.openError = 'textbind.json was not found.';

@@ -200,6 +200,15 @@ describe('writeReply', () => {
     expect(context).toMatch(/ and {2}another$/);
   });
 
+  it('counts the pictures that a reply which goes on has already', async () => {
+    const { kinds, notices } = await reply({
+      script: ' and <start> another</s>',
+      options: { maxPictures: 1, picturesBefore: 1 },
+    });
+    expect(kinds).not.toContain('picture');
+    expect(notices).toEqual(['too-many-pictures']);
+  });
+
   it('draws no more pictures than a reply may have', async () => {
     const one = '<start> x <end>';
     const { kinds, notices, context } = await reply({

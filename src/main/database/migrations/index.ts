@@ -1,5 +1,6 @@
 import type { Migration } from '../migration.ts';
 import { migration0001 } from './0001-conversations.ts';
+import { migration0002 } from './0002-versions.ts';
 
 /** Every step, oldest first. A released step is never changed: a new one is added. */
-export const migrations: readonly Migration[] = [migration0001];
+export const migrations: readonly Migration[] = [migration0001, migration0002];

@@ -50,6 +50,8 @@ export function tableColumns(
   form: number,
 ): ReadonlyMap<string, readonly string[]> {
   const database = new Database(':memory:');
+  // As when they are opened: a table may be rebuilt inside a step.
+  database.pragma('foreign_keys = OFF');
   try {
     for (const { version, sql } of migrations) if (version <= form) database.exec(sql);
     const tables = database.pragma('table_list') as { name: string; type: string }[];

@@ -1,4 +1,5 @@
-import type { Turn, Usage } from '../../../shared/domain/turn.ts';
+import { keptDays } from '../../../shared/domain/conversation.ts';
+import type { ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
 
 /** Seconds as a person says them: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(seconds: number): string {
@@ -21,6 +22,11 @@ export function bytes(count: number): string {
   if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
   if (count < 1e9) return `${Math.round(count / 1e6)} MB`;
   return `${(count / 1e9).toFixed(1)} GB`;
+}
+
+/** A reply's temperature: at 0 the seed plays no part. */
+export function temperatureWords({ temperature }: Pick<ReplyRecipe, 'temperature'>): string {
+  return temperature === 0 ? '0 (the likeliest word each time)' : String(temperature);
 }
 
 /** Tokens for each second; null where no time was measured. */
@@ -63,6 +69,15 @@ export function statusSentence(turn: Pick<Turn, 'status'>): string | null {
     default:
       return turn.status satisfies never;
   }
+}
+
+/** How long something deleted is kept still: "deleted today, 30 days left". */
+export function daysLeft(deletedAt: number, now: number): string {
+  const dayMs = 86_400_000;
+  const days = Math.max(0, Math.floor((now - deletedAt) / dayMs));
+  const left = Math.max(0, keptDays - days);
+  const when = days === 0 ? 'today' : days === 1 ? 'yesterday' : `${days} days ago`;
+  return `deleted ${when}, ${left === 1 ? '1 day' : `${left} days`} left`;
 }
 
 /** The day group of a conversation in the list. */

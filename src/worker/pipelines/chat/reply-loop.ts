@@ -30,6 +30,8 @@ export type DrawCaption = (
 export interface ReplyLoopOptions {
   /** Most pictures of this reply; `maxPicturesPerReply` where the model does not say. */
   readonly maxPictures?: number;
+  /** Pictures that a reply which goes on has already; they count. */
+  readonly picturesBefore?: number;
   /** The prompt waits in it to be read. */
   readonly sequence: Sequence;
   readonly tokenizer: LanguageTokenizer;
@@ -103,7 +105,7 @@ class ReplyLoop {
   #captionStarted = false;
   #run = 0;
   #tokens = 0;
-  #drawings = 0;
+  #drawings: number;
   /** A drawing failed and no words came since: the model would only ask for the same again. */
   #failedJustNow = false;
   #pictures = 0;
@@ -113,6 +115,7 @@ class ReplyLoop {
   constructor(options: ReplyLoopOptions) {
     const { tokenizer } = options;
     this.#options = options;
+    this.#drawings = options.picturesBefore ?? 0;
     // A new begin token is the start of another pair: the model has ended its turn without saying so.
     this.#endIds = new Set([tokenizer.endOfTurnId, ...tokenizer.encode(tokenizer.beginToken)]);
     this.#stopIds = [...this.#endIds, tokenizer.startId, tokenizer.endId, tokenizer.imageId];

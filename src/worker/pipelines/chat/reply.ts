@@ -58,8 +58,7 @@ export async function replyTo(
   const build = (turns: readonly PromptTurn[]): Prompt =>
     buildPrompt(tokenizer, turns, {
       queryTokens: context.queryTokens,
-      // Room for the reply, but never more than a quarter: a short context should still hold a conversation.
-      maxPositions: maxPositions - Math.min(sampling.maxNewTokens, Math.floor(maxPositions / 4)),
+      maxPositions: promptRoom(maxPositions, sampling.maxNewTokens),
     });
   const { prompt, pictures, unreadable } = await readPictures(request.turns, build, context);
   if (unreadable > 0) emit({ kind: 'notice', notice: unreadableNotice(unreadable) });
@@ -67,7 +66,8 @@ export async function replyTo(
   if (pictures === null) return { finish: 'cancelled', usage: emptyUsage(prompt) };
   await prepareSequence(prompt, pictures, context);
   const readyAt = performance.now();
-  const isContinued = request.turns.at(-1)?.role === 'assistant';
+  const last = request.turns.at(-1);
+  const isContinued = last?.role === 'assistant';
   const result = await writeReply({
     sequence,
     tokenizer,
@@ -77,6 +77,7 @@ export async function replyTo(
     maxPositions,
     draw: context.draw,
     maxPictures: context.maxPictures,
+    picturesBefore: isContinued ? last.parts.filter(({ kind }) => kind === 'picture').length : 0,
     embed: (png) => context.vision.embed(pictureOf(png)),
     emit,
     signal,
@@ -96,6 +97,14 @@ export async function replyTo(
       drawSeconds: result.drawSeconds,
     },
   };
+}
+
+/**
+ * Positions that a prompt may take of `maxPositions`: the reply has its room, but never more than a quarter, for a
+ * short context should still hold a conversation.
+ */
+export function promptRoom(maxPositions: number, maxNewTokens: number): number {
+  return maxPositions - Math.min(maxNewTokens, Math.floor(maxPositions / 4));
 }
 
 /**

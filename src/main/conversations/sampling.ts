@@ -1,0 +1,28 @@
+import { randomInt } from 'node:crypto';
+import type { Sampling } from '../../shared/domain/settings.ts';
+import type { ReplyRecipe, Turn } from '../../shared/domain/turn.ts';
+
+/** Seeds are 32 bits wide. */
+const seeds = 0x1_0000_0000;
+/** Temperatures of a reply written anew where the conversation's is 0, in turn: at 0 it would say the same again. */
+export const anewTemperatures = [0.7, 0.9, 1.1] as const;
+/** With them the unlikeliest words are left out, which a small model would stumble over. */
+const anewTopP = 0.95;
+
+/** What a reply is written by: as the settings say, with a seed of its own where they name none. */
+export function recipeFor({ temperature, topK, topP, seed }: Sampling): ReplyRecipe {
+  return { seed: seed ?? randomInt(seeds), temperature, topK, topP };
+}
+
+/** What the `version`-th version of a reply (from 2) is written by: another seed, and never greedily. */
+export function recipeAnew(sampling: Sampling, version: number): ReplyRecipe {
+  const recipe = recipeFor({ ...sampling, seed: null });
+  if (sampling.temperature > 0) return recipe;
+  const temperature = anewTemperatures[Math.max(version - 2, 0) % anewTemperatures.length]!;
+  return { ...recipe, temperature, topP: Math.min(sampling.topP, anewTopP) };
+}
+
+/** The settings with a reply's own recipe over them. */
+export function samplingOf({ recipe }: Turn, sampling: Sampling): Sampling {
+  return { ...sampling, ...recipe };
+}
