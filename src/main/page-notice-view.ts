@@ -38,7 +38,8 @@ export class PageNoticeView {
     place();
     this.#window.on('resize', place);
     view.webContents.once('destroyed', () => this.#window.off('resize', place));
-    view.webContents.on('will-navigate', ({ url }) => {
+    // Not will-navigate, which does not come where the guard has denied this one (Electron 33).
+    view.webContents.on('will-frame-navigate', ({ url }) => {
       const action = noticeAction(url);
       // Later: the notice cannot go while its own way out is being denied.
       if (action !== null) setImmediate(() => this.#onAction(action));

@@ -108,9 +108,6 @@ export function workerPids(): number[] {
   return pidsWith('node.mojom.NodeService').filter((pid) => logged.includes(pid));
 }
 
-/** Process ids of the app's pages. */
-export const pagePids = (): number[] => pidsWith('--type=renderer');
-
 /** Process ids of the app's own processes whose command line has this in it. */
 function pidsWith(words: string): number[] {
   const listed = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });
