@@ -82,6 +82,9 @@ const groundFloor = [
   ),
 ];
 
+/** They are handed what Electron made. */
+const electronTypesOnly = '^src/main/(demo/|(offline|remote-debugging)[.]ts$)';
+
 const main = [
   only(
     'main-imports-shared',
@@ -107,9 +110,9 @@ const main = [
     {
       path: ours,
       pathNot: [
-        '^src/main/(main|app-info|menu|offline|page-notice-view|places)[.]ts$',
-        '^src/main/(remote-debugging|security|window)[.]ts$',
-        '^src/main/(preload|demo)/',
+        '^src/main/(main|app-info|menu|page-notice-view|places|security|window)[.]ts$',
+        '^src/main/preload/',
+        electronTypesOnly,
         '^src/main/processes/utility-spawn[.]ts$',
         // What the fallback runtime begins with, in Electron's place.
         '^scripts/setup/default-app/',
@@ -119,10 +122,10 @@ const main = [
     "main/DESIGN.md's table: the rest runs in plain Node, for the command line and the tests",
   ),
   never(
-    'demo-uses-electrons-types-only',
-    { path: '^src/main/demo/' },
+    'electron-by-type-where-it-is-handed-in',
+    { path: electronTypesOnly },
     { path: electron, dependencyTypesNot: ['type-only'] },
-    'the demo is handed its window',
+    'the demo is handed its window, the guards a session and a command line',
   ),
   // One order: database, then pictures, then conversations. Nobody looks up.
   only(
@@ -207,9 +210,9 @@ const renderer = [
   ),
   never(
     'nothing-imports-fake-or-preview',
-    { path: '^src/', pathNot: '^src/renderer/(fake|preview)/' },
-    { path: '^src/renderer/(fake|preview)/' },
-    'what the app shows comes from main',
+    { path: '^src/' },
+    { path: '^src/.*/(fake|preview)/' },
+    'what the app shows comes from main; stand-ins and the preview live in test/',
   ),
 ];
 

@@ -56,7 +56,7 @@ const plants: readonly Plant[] = [
   plant('electron-only-where-main-says', 'src/worker/c6.ts', 'electron'),
   plant('electron-only-where-main-says', 'bench/c7.ts', 'electron'),
   plant('electron-only-where-main-says', 'scripts/c8.mjs', 'electron'),
-  plant('demo-uses-electrons-types-only', 'src/main/demo/c9.ts', 'electron'),
+  plant('electron-by-type-where-it-is-handed-in', 'src/main/demo/c9.ts', 'electron'),
   plant('database-is-the-lowest', 'src/main/database/c10.ts', '../conversations/target.ts'),
   plant('database-is-the-lowest', 'src/main/database/c11.ts', '../pictures/target.ts'),
   plant('pictures-stand-on-the-database', 'src/main/pictures/c12.ts', '../conversations/target.ts'),
@@ -223,7 +223,6 @@ describe('boundaries', () => {
       ['src/worker/runtime/onnx-runtime.ts', "import 'onnxruntime-node';"],
       ['src/cli/e.ts', "import '../worker/target.ts';"],
       ['src/renderer/f.ts', "import '../shared/target.ts';\nimport './views/target.ts';"],
-      ['src/renderer/preview/g.ts', "import '../fake/target.ts';"],
       ['scripts/setup/i.mjs', "export const zod = () => import('zod');"],
       ['bench/h.ts', "import '../src/worker/target.ts';\nimport '../scripts/setup/target.ts';"],
     ]);
