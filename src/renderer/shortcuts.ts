@@ -18,17 +18,26 @@ interface Key {
   readonly shiftKey: boolean;
 }
 
-const withControl: Readonly<Record<string, ShortcutAction>> = {
-  n: 'new-conversation',
-  k: 'search',
-  b: 'toggle-list',
-  i: 'add-pictures',
-  '1': 'chat',
-  '2': 'models',
-  '3': 'settings',
-  ',': 'settings',
-  '/': 'shortcuts',
-};
+/** The one table of keys with Control, or Command on a Mac. What an action's button shows is its first. */
+const withControl: readonly (readonly [key: string, action: ShortcutAction])[] = [
+  ['n', 'new-conversation'],
+  ['k', 'search'],
+  ['b', 'toggle-list'],
+  ['i', 'add-pictures'],
+  ['1', 'chat'],
+  ['2', 'models'],
+  ['3', 'settings'],
+  [',', 'settings'],
+  ['/', 'shortcuts'],
+];
+const actionsWithControl: ReadonlyMap<string, ShortcutAction> = new Map(withControl);
+
+/** What each platform calls the keys that go with others. */
+function modifiersOf(platform: string) {
+  return platform === 'darwin'
+    ? { control: '⌘', alt: '⌥', shift: '⇧' }
+    : { control: 'Ctrl', alt: 'Alt', shift: 'Shift' };
+}
 
 /** The action of a key press, or null. Control, or Command on a Mac. */
 export function actionOf(event: Key, platform: string): ShortcutAction | null {
@@ -36,27 +45,35 @@ export function actionOf(event: Key, platform: string): ShortcutAction | null {
   const control = platform === 'darwin' ? event.metaKey : event.ctrlKey;
   const other = platform === 'darwin' ? event.ctrlKey : event.metaKey;
   if (!control || other || event.altKey || event.shiftKey) return null;
-  return withControl[event.key.toLowerCase()] ?? null;
+  return actionsWithControl.get(event.key.toLowerCase()) ?? null;
+}
+
+/** The keys of an action as a tooltip names them, e.g. `Ctrl N`, or `⌘ N` on a Mac. */
+export function keysOf(action: ShortcutAction, platform: string): string {
+  if (action === 'escape') return 'Esc';
+  const key = withControl.find(([, each]) => each === action)?.[0] ?? '';
+  return `${modifiersOf(platform).control} ${key.toUpperCase()}`;
 }
 
 /** The list that the window shows. */
 export function listShortcuts(
   platform: string,
 ): readonly { readonly keys: string; readonly does: string }[] {
-  const control = platform === 'darwin' ? '⌘ ' : 'Ctrl ';
+  const { control, alt, shift } = modifiersOf(platform);
+  const keys = (action: ShortcutAction): string => keysOf(action, platform);
   return [
     { keys: 'Enter', does: 'Send' },
-    { keys: 'Shift Enter', does: 'New line' },
-    { keys: 'Esc', does: 'Stop the reply, or close what is open' },
-    { keys: `${control}I`, does: 'Add pictures at the cursor' },
-    { keys: 'Alt ← →', does: 'Move the selected picture' },
-    { keys: `${control}N`, does: 'New conversation' },
-    { keys: `${control}K`, does: 'Search conversations' },
+    { keys: `${shift} Enter`, does: 'New line' },
+    { keys: keys('escape'), does: 'Stop the reply, or close what is open' },
+    { keys: keys('add-pictures'), does: 'Add pictures at the cursor' },
+    { keys: `${alt} ← →`, does: 'Move the selected picture' },
+    { keys: keys('new-conversation'), does: 'New conversation' },
+    { keys: keys('search'), does: 'Search conversations' },
     { keys: '↑ ↓', does: 'Go through the list' },
     { keys: 'F2', does: 'Rename a conversation in the list' },
     { keys: 'Del', does: 'Delete a conversation in the list' },
-    { keys: `${control}B`, does: 'Show or hide the list' },
-    { keys: `${control}1 2 3`, does: 'Chat, Models, Settings' },
-    { keys: `${control}/`, does: 'This list' },
+    { keys: keys('toggle-list'), does: 'Show or hide the list' },
+    { keys: `${control} 1 2 3`, does: 'Chat, Models, Settings' },
+    { keys: keys('shortcuts'), does: 'This list' },
   ];
 }

@@ -77,15 +77,12 @@ describe('a conversation of text and pictures', () => {
   });
 
   it('finds the conversation by a word of it, and says so when there is none', async () => {
-    await byId(testIds.search).setValue('draw');
-    await browser.waitUntil(
-      async () => (await $$(selector(testIds.conversationItem)).length) === 1,
-    );
+    const shown = async () => $$(selector(testIds.conversationItem)).length;
     await byId(testIds.search).setValue('zeppelin');
-    await browser.waitUntil(
-      async () => (await $$(selector(testIds.conversationItem)).length) === 0,
-    );
-    await browser.execute(() => undefined);
+    await $('p=Nothing found for “zeppelin”.').waitForDisplayed();
+    expect(await shown()).toBe(0);
+    await byId(testIds.search).setValue('draw');
+    await browser.waitUntil(async () => (await shown()) === 1);
   });
 
   it('says what is wrong with a file that is no picture, and keeps the text', async () => {

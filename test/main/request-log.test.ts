@@ -27,13 +27,16 @@ test('one line joins the conversation, the turn and the request to the worker', 
       ({ message, fields }) => message === 'request' && fields?.['name'] === name,
     );
     expect(asked).toEqual([
-      { message: 'request', fields: { request: expect.stringMatching(/^r\d+$/), name, ...about } },
+      {
+        message: 'request',
+        fields: { request: expect.stringMatching(/^r\d+$/) as unknown, name, ...about },
+      },
     ]);
     // By the request's id, what came of it is found.
     const { request } = asked[0]!.fields!;
     expect(lines).toContainEqual({
       message: 'reply',
-      fields: { request, name, ms: expect.any(Number) },
+      fields: { request, name, ms: expect.any(Number) as unknown },
     });
   }
 });

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { actionOf, listShortcuts } from '../../src/renderer/shortcuts.ts';
+import {
+  actionOf,
+  keysOf,
+  listShortcuts,
+  type ShortcutAction,
+} from '../../src/renderer/shortcuts.ts';
 
 const press = (
   key: string,
@@ -24,6 +29,29 @@ describe('actionOf', () => {
 
   it('knows Escape by itself', () => {
     expect(actionOf(press('Escape'), 'linux')).toBe('escape');
+  });
+});
+
+describe('keysOf', () => {
+  it('names what a press of those keys does, on each platform', () => {
+    const actions: readonly ShortcutAction[] = [
+      'new-conversation',
+      'search',
+      'toggle-list',
+      'add-pictures',
+      'chat',
+      'models',
+      'settings',
+      'shortcuts',
+    ];
+    for (const action of actions) {
+      const key = (keys: string): string => keys.split(' ')[1]!;
+      const [linux, mac] = [keysOf(action, 'linux'), keysOf(action, 'darwin')];
+      expect(linux).toMatch(/^Ctrl \S$/);
+      expect(mac).toMatch(/^⌘ \S$/);
+      expect(actionOf(press(key(linux), { ctrlKey: true }), 'linux')).toBe(action);
+      expect(actionOf(press(key(mac), { metaKey: true }), 'darwin')).toBe(action);
+    }
   });
 });
 

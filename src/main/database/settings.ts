@@ -39,7 +39,9 @@ export function createSettingsTable(database: StudioDatabase): SettingsTable {
     }),
     state(name) {
       const value = one.get(statePrefix + name);
-      return value === undefined ? null : JSON.parse(value);
+      if (value === undefined) return null;
+      const state: unknown = JSON.parse(value);
+      return state;
     },
     keepState: (name, value) => void put.run(statePrefix + name, JSON.stringify(value)),
   };

@@ -150,10 +150,8 @@ function createWrites(database: StudioDatabase): TurnWrites {
      AND NOT EXISTS (SELECT 1 FROM turns child
        WHERE child.conversation_key = turns.conversation_key AND child.parent_key = turns.key)`,
   );
-  const saveParts: TurnTable['saveParts'] = database.transaction((turnId, parts, from) => {
-    for (let position = from; position < parts.length; position += 1) {
-      savePart(turnId, position, parts[position]!);
-    }
+  const saveParts = database.transaction<TurnTable['saveParts']>((turnId, parts, from) => {
+    for (const [index, part] of parts.slice(from).entries()) savePart(turnId, from + index, part);
     dropParts.run(turnId, parts.length);
   });
   return {

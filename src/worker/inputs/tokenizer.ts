@@ -277,10 +277,11 @@ function vocabularyKind(definition: TokenizerFile, file: string): LanguageTokeni
 function withTextBindTokens(definition: TokenizerFile) {
   const known = new Set(definition.added_tokens.map((token) => token.content));
   const vocabulary: unknown = definition.model['vocab'];
-  const ids = [
-    ...(typeof vocabulary === 'object' && vocabulary !== null ? Object.values(vocabulary) : []),
-    ...definition.added_tokens.map((token) => token.id),
-  ].filter((id): id is number => typeof id === 'number');
+  const isTable = typeof vocabulary === 'object' && vocabulary !== null;
+  const tableIds: readonly unknown[] = isTable ? Object.values(vocabulary) : [];
+  const ids = [...tableIds, ...definition.added_tokens.map((token) => token.id)].filter(
+    (id): id is number => typeof id === 'number',
+  );
   const next = ids.reduce((largest, id) => Math.max(largest, id), -1) + 1;
   const added = textBindTokens
     .filter((content) => !known.has(content))

@@ -169,13 +169,3 @@ export function hostOutput<T extends HostTensor['dtype']>(
   }
   return tensor as Extract<HostTensor, { dtype: T }>;
 }
-
-/** Memory of this process, in bytes. Sessions' weights count in `residentBytes` only. */
-export function memoryUse(): {
-  readonly residentBytes: number;
-  readonly heapBytes: number;
-  readonly buffersBytes: number;
-} {
-  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
-  return { residentBytes: rss, heapBytes: heapUsed, buffersBytes: arrayBuffers };
-}

@@ -70,7 +70,7 @@ function placeOf(folder: string, name: string): Place {
 /** As a person's own, but for where home is; nothing that turns telemetry off by the way. */
 function environmentOf(place: Place): NodeJS.ProcessEnv {
   const kept = ['PATH', 'LANG', 'DISPLAY', 'XAUTHORITY'].flatMap((name) =>
-    process.env[name] === undefined ? [] : [[name, process.env[name]]],
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
   );
   const { home, temporary, runtime } = place;
   return { ...Object.fromEntries(kept), HOME: home, TMPDIR: temporary, XDG_RUNTIME_DIR: runtime };

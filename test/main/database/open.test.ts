@@ -104,7 +104,7 @@ describe('opening a database', () => {
     expect(() => openDatabase({ ...place, migrations: bad })).toThrow(
       expect.objectContaining({
         kind: 'storage',
-        message: expect.stringContaining('stays at form 1'),
+        message: expect.stringContaining('stays at form 1') as unknown,
       }),
     );
     const after = openDatabase({ ...place, migrations: steps.slice(0, 1) });
@@ -128,7 +128,7 @@ describe('opening a database', () => {
     expect(() => openDatabase({ ...place, migrations: steps.slice(0, 2) })).toThrow(
       expect.objectContaining({
         kind: 'database-too-new',
-        message: expect.stringContaining('form 3'),
+        message: expect.stringContaining('form 3') as unknown,
       }),
     );
     expect(fingerprint(path.dirname(place.file))).toEqual(before);
@@ -151,7 +151,10 @@ describe('opening a database', () => {
     mkdirSync(path.dirname(place.file), { recursive: true });
     writeFileSync(place.file, 'x'.repeat(5000));
     expect(() => openDatabase(place)).toThrow(
-      expect.objectContaining({ kind: 'storage', message: expect.stringContaining(place.file) }),
+      expect.objectContaining({
+        kind: 'storage',
+        message: expect.stringContaining(place.file) as unknown,
+      }),
     );
     expect(readFileSync(place.file, 'utf8')).toBe('x'.repeat(5000));
   });

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
 import { VersionService } from '../../../src/main/conversations/version-service.ts';
+import { readJsonFile } from '../../../src/base/json-file.ts';
 import { silentLogger } from '../../../src/base/log.ts';
+import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
@@ -194,12 +196,12 @@ describe('conversations', () => {
       conversationId: conversation.id,
       format: 'textbind',
     });
-    const written = JSON.parse(readFileSync(reply!.path, 'utf8'));
+    const written = readJsonFile(reply!.path, textbindConversationSchema, 'storage');
     expect(written.conversation).toMatchObject([
       { role: 'user', content: 'What <\u200bimage> is <image>', caption_list: [''] },
       { role: 'assistant', content: 'A *cat*.<image>', caption_list: ['a [red] apple'] },
     ]);
-    const [file] = written.conversation[0].image_list;
+    const file = written.conversation[0]!.image_list[0]!;
     expect(readFileSync(path.join(folder, written.image_dir, file))).toEqual(
       Buffer.from(encodePng(picture.width, picture.height)),
     );
@@ -218,7 +220,7 @@ describe('pictures', () => {
     const bytes = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>');
     await expect(handlers['pictures.add']({ bytes, name: 'notes.svg' })).rejects.toMatchObject({
       kind: 'bad-input',
-      message: expect.stringContaining('notes.svg'),
+      message: expect.stringContaining('notes.svg') as unknown,
     });
   });
 

@@ -119,7 +119,7 @@ describe('the engine', () => {
     await expect(impatient).rejects.toMatchObject({ kind: 'cancelled' });
     const outcome = expect(waiting).rejects.toMatchObject({
       kind: 'worker-crashed',
-      message: expect.stringContaining('libdead.so'),
+      message: expect.stringContaining('libdead.so') as unknown,
     });
     for (let crash = 1; crash < 3; crash += 1) {
       await until(

@@ -63,7 +63,7 @@ describe('the supervisor', () => {
     expect(supervisor.status()).toMatchObject({
       restartInMs: supervision.backOffMs[0],
       crashes: 1,
-      reason: expect.stringContaining('SIGKILL'),
+      reason: expect.stringContaining('SIGKILL') as unknown,
     });
     clock.advance(supervision.backOffMs[0] - 1);
     expect(supervisor.status().state).toBe('crashed');

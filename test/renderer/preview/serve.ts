@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { createServer, type Plugin, type ViteDevServer } from 'vite';
+import { createServer, type Plugin, type ViteDevServer, type WebSocketClient } from 'vite';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { createPictureHandler } from '../../../src/main/protocols/picture.ts';
@@ -54,7 +54,7 @@ function bridgeOver({ bridge }: MainHalf): Plugin {
   return {
     name: 'textbind-bridge',
     configureServer({ ws }: ViteDevServer) {
-      ws.on('preview:request', (text: string, client) => {
+      ws.on('preview:request', (text: string, client: WebSocketClient) => {
         const { id, name, body } = unpack(text) as PreviewMessages['preview:request'];
         void bridge
           .request(name, body)

@@ -61,7 +61,7 @@ export function readTensors(file: string): Tensors {
     const bytes = new Uint8Array(readTensorBytes(checkpoint, name)).buffer;
     return [name, { dtype: 'int64', dims: shape, data: new BigInt64Array(bytes) }] as const;
   });
-  return Object.fromEntries(tensors);
+  return Object.fromEntries<Tensors[string]>(tensors);
 }
 
 /** Opens a session of a graph on one thread. */

@@ -237,7 +237,7 @@ export function buildDecoder(
   });
   return finishGraph(
     'llama-decoder',
-    [embeds, ...flatten(past), ...Object.values(control)],
+    [embeds, ...flatten(past), ...Object.values({ ...control })],
     outputs,
   );
 }
