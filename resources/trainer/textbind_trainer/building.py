@@ -49,6 +49,8 @@ def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -
         return precision
     if parallel.world()[1] == 1:
         raise TrainerError("config", 'sharding: "fsdp" needs more than one process (torchrun)')
+    if config.offload and device.type != "cuda":
+        raise TrainerError("config", "offload: it takes shards off a GPU, and there is none")
     parallel.shard(model, model.blocks(), config.offload)  # moves what it shards, block by block
     return precision
 

@@ -120,6 +120,8 @@ def next_samples(run: Run) -> list[Sample]:
 def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
     """Gradients of the mean loss over ``scored`` tokens of all processes; returns the summed loss of this one."""
     sharded = parallel.is_sharded(run.model)
+    # FSDP averages gradients over the processes, and gloo knows no other way; they are sums here.
+    processes = parallel.world()[1] if sharded else 1
     groups = micro_batches(samples, run.config.micro_batch_size)
     if sharded:
         groups += [[]] * (parallel.largest(len(groups), run.device) - len(groups))
@@ -128,7 +130,7 @@ def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
         if sharded:
             run.model.set_requires_gradient_sync(number == len(groups))
         loss = loss_sum(run, group)
-        (loss / scored).backward()
+        (loss * processes / scored).backward()
         total += loss.detach()
     if not sharded:
         parallel.sum_gradients(run.parameters.values())
@@ -168,6 +170,7 @@ def validate(run: Run) -> float | None:
     for group in micro_batches(list(run.source.validation()), run.config.micro_batch_size):
         total += loss_sum(run, group).item()
         scored += sum(sample.example.scored for sample in group)
+    parallel.settle(run.model)
     return total / scored if scored else None
 
 

@@ -92,7 +92,9 @@ class TextBindModel(nn.Module):
         token may look; positions: [batch, length].
         """
         embeddings = self.embed_tokens(ids)
-        if image_embeddings is not None:
+        if image_embeddings is not None and not bool(image_places.any()):
+            embeddings = embeddings + 0 * image_embeddings.sum()
+        elif image_embeddings is not None:
             flat = image_embeddings.reshape(-1, embeddings.shape[-1]).to(embeddings.dtype)
             embeddings = embeddings.masked_scatter(image_places.unsqueeze(-1), flat)
         additive = torch.zeros(mask.shape, dtype=embeddings.dtype, device=mask.device)
@@ -110,17 +112,15 @@ class TextBindModel(nn.Module):
         """Summed cross entropy over the scored tokens of a batch.
 
         features: the frozen encoder's [images, patches + 1, vision hidden], in order of appearance, or None where no
-        place is a picture. One picture for a batch without any keeps the Q-Former in step on all processes: it counts
-        nothing.
+        place is a picture. Features for a batch without pictures keep the processes in step (the Q-Former and every
+        layer run forward and backward on all of them); they count nothing.
         """
         embeddings = None if features is None else self.embed_features(features)
-        shown = embeddings if bool(batch.places.any()) else None
-        hidden = self.hidden_states(batch.ids, batch.places, shown, batch.mask, batch.positions)
+        hidden = self.hidden_states(batch.ids, batch.places, embeddings, batch.mask, batch.positions)
         # Only scored places go through the head: the vocabulary is the widest layer of all.
         scored = batch.labels[:, 1:] != IGNORED
         logits = self.logits(hidden[:, :-1][scored])
-        loss = functional.cross_entropy(logits.float(), batch.labels[:, 1:][scored], reduction="sum")
-        return loss if embeddings is shown else loss + 0 * embeddings.sum()
+        return functional.cross_entropy(logits.float(), batch.labels[:, 1:][scored], reduction="sum")
 
     def no_picture(self, device: torch.device) -> Tensor:
         """Features of nothing, [1, 1, vision hidden]."""
@@ -134,7 +134,7 @@ class TextBindModel(nn.Module):
 
     def checkpoint_activations(self) -> None:
         """Keep only each layer's input of the language model and compute the rest again for the gradient."""
-        self.language_model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        self.language_model.activation_checkpointing_enable({"use_reentrant": False})
         self.language_model.train()  # transformers checkpoints in training mode only; Llama has no dropout
 
     def blocks(self) -> list[nn.Module]:

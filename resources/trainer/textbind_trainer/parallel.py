@@ -46,8 +46,15 @@ def shard(model: nn.Module, blocks: Iterable[nn.Module], offload: bool) -> None:
     policy = CPUOffloadPolicy() if offload else OffloadPolicy()
     for block in [*blocks, model]:
         fully_shard(block, offload_policy=policy)
-        # Gradients are sums over the batch, whoever computed them.
-        block.set_gradient_divide_factor(1.0)
+
+
+def settle(model: nn.Module) -> None:
+    """Give back what a pass without gradient left gathered: modules hold their shards again."""
+    from torch.distributed.fsdp import FSDPModule
+
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
 
 
 def is_sharded(model: nn.Module) -> bool:

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/**
+ * The events of a training run, one JSON line each on the trainer's standard output. The same in Python:
+ * resources/trainer/textbind_trainer/protocol.py; a test holds the two together. Exit codes of a run: 0 finished or
+ * stopped, 1 failed, 2 bad run file or data, 3 a question was asked.
+ */
+
+const count = z.number().int();
+/** Null where it is no finite number. */
+const figure = z.number().nullable();
+
+/** A setting that differs from the checkpoint's; values as JSON texts. */
+export const settingChangeSchema = z.strictObject({
+  field: z.string(),
+  was: z.string(),
+  now: z.string(),
+});
+
+const time = { time: z.number() };
+
+export const trainerEventSchema = z.discriminatedUnion('event', [
+  /** Data is looked through before the run. */
+  z.strictObject({ event: z.literal('checking'), ...time, done: count, total: count }),
+  /** Features of the frozen encoder are kept on disk: pictures, and bytes in the end. */
+  z.strictObject({
+    event: z.literal('caching'),
+    ...time,
+    ...{ done: count, total: count, bytes: count },
+  }),
+  z.strictObject({
+    event: z.literal('started'),
+    ...time,
+    ...{ stage: count, step: count, steps: count, resumed: z.boolean() },
+    ...{ trainedParameters: count, device: z.string(), processes: count },
+    ...{ precision: z.enum(['fp32', 'bf16']), samplesPerEpoch: count },
+  }),
+  z.strictObject({
+    event: z.literal('step'),
+    ...time,
+    ...{ step: count, steps: count, loss: figure, lr: z.number(), gradientNorm: figure },
+    ...{ tokensPerSecond: z.number(), etaSeconds: z.number(), skipped: count },
+  }),
+  z.strictObject({
+    event: z.literal('validation'),
+    ...time,
+    ...{ step: count, loss: figure, perplexity: figure },
+  }),
+  z.strictObject({ event: z.literal('checkpoint'), ...time, step: count, path: z.string() }),
+  /** A checkpoint cannot be used; the one before it is tried. */
+  z.strictObject({ event: z.literal('damaged'), ...time, path: z.string(), reason: z.string() }),
+  z.strictObject({ event: z.literal('skipped'), ...time, reason: z.string(), count }),
+  /** The run file differs from what the checkpoint was made with: ask, then start with --accept-changes. */
+  z.strictObject({
+    event: z.literal('question'),
+    ...time,
+    ...{ code: z.literal('settings-changed'), message: z.string() },
+    changes: z.array(settingChangeSchema),
+  }),
+  z.strictObject({ event: z.literal('stopped'), ...time, step: count, steps: count }),
+  z.strictObject({
+    event: z.literal('finished'),
+    ...time,
+    ...{ step: count, model: z.string(), seconds: z.number(), skipped: count },
+  }),
+  z.strictObject({
+    event: z.literal('error'),
+    ...time,
+    kind: z.enum(['config', 'data', 'checkpoint', 'diverged', 'memory', 'disk', 'internal']),
+    message: z.string(),
+  }),
+]);
+export type TrainerEvent = z.infer<typeof trainerEventSchema>;
+
+/** What is wrong with one row of training data; rows count from 0. */
+export const dataFaultSchema = z.strictObject({
+  file: z.string(),
+  row: count,
+  field: z.string(),
+  kind: z.string(),
+  message: z.string(),
+});
+export type DataFault = z.infer<typeof dataFaultSchema>;
+
+/** The last line of a data check. */
+export const validatedEventSchema = z.strictObject({
+  event: z.literal('validated'),
+  ...time,
+  rows: count,
+  faults: z.array(dataFaultSchema),
+});
