@@ -2,10 +2,13 @@ import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drawCommand } from './commands/draw.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { extractCommand } from './commands/extract.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
 import { tokensCommand } from './commands/tokens.ts';
+import { trainCommand } from './commands/train.ts';
+import { validateDataCommand } from './commands/validate-data.ts';
 
 /** A command: its line of usage, and what it does with the arguments behind its name. */
 export interface Command {
@@ -23,6 +26,9 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     tokens: tokensCommand,
     models: modelsCommand,
     import: importCommand,
+    extract: extractCommand,
+    train: trainCommand,
+    'validate-data': validateDataCommand,
     evaluate: evaluateCommand,
     doctor: doctorCommand,
   },

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { trainerEventSchema, type TrainerEvent } from '../../shared/contracts/trainer-protocol.ts';
+import { StudioError } from '../../shared/errors.ts';
+import { runTrainer } from '../trainer-process.ts';
+import { createOutput, required, UsageError, type Output } from '../usage.ts';
+
+export const trainCommand = {
+  usage: 'textbind train --config RUN.json [--accept-changes] [--json]',
+  async run(args: readonly string[]): Promise<void> {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        config: { type: 'string' },
+        'accept-changes': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const output = createOutput(values.json);
+    const config = path.resolve(required(values.config, 'config'));
+    if (!existsSync(config)) throw new UsageError(`--config ${config}: does not exist`);
+    let last: TrainerEvent | null = null;
+    const flags = values['accept-changes'] ? ['--accept-changes'] : [];
+    const exit = await runTrainer('train', ['--config', config, ...flags], {
+      onLine: (line) => {
+        last = readEvent(line);
+        // A program reads the trainer's own lines.
+        if (values.json) process.stdout.write(`${line}\n`);
+        else show(last, output);
+      },
+    });
+    if (exit.code !== 0) throw whyItEnded(last, exit);
+  },
+};
+
+function readEvent(line: string): TrainerEvent {
+  const parsed = trainerEventSchema.safeParse(JSON.parse(line));
+  if (parsed.success) return parsed.data;
+  throw new StudioError('internal', `the trainer said what it should not: ${line.slice(0, 200)}`);
+}
+
+function whyItEnded(
+  last: TrainerEvent | null,
+  exit: { readonly code: number; readonly errorText: string },
+): Error {
+  if (last?.event === 'question') return new UsageError(last.message);
+  const said = exit.errorText.split('\n').at(-1) ?? '';
+  if (last?.event !== 'error') {
+    return new StudioError('internal', `the trainer ended with exit code ${exit.code}: ${said}`);
+  }
+  return exit.code === 2 ? new UsageError(last.message) : new StudioError('internal', last.message);
+}
+
+/** A line for a person. */
+function show(event: TrainerEvent, output: Output): void {
+  const text = lineOf(event);
+  if (text !== null) output.line(text);
+}
+
+function lineOf(event: TrainerEvent): string | null {
+  switch (event.event) {
+    case 'checking':
+      return `pictures looked through: ${event.done} of ${event.total}`;
+    case 'caching':
+      return `features of ${event.total} pictures will take ${(event.bytes / 1e6).toFixed(1)} MB`;
+    case 'started':
+      return `stage ${event.stage}, ${event.resumed ? `goes on at step ${event.step}` : 'begins'}: ${event.steps} steps, ${event.trainedParameters} parameters in training, ${event.device}, ${event.precision}, ${event.processes} process${event.processes === 1 ? '' : 'es'}`;
+    case 'step':
+      return `step ${event.step} of ${event.steps}: loss ${event.loss ?? 'not finite'}, ${event.tokensPerSecond} tokens/s, ${Math.round(event.etaSeconds)} s left`;
+    case 'validation':
+      return `validation at step ${event.step}: loss ${event.loss ?? 'not finite'}`;
+    case 'checkpoint':
+      return `saved ${event.path}`;
+    case 'damaged':
+      return `cannot be used: ${event.reason}`;
+    case 'skipped':
+      return `left out: ${event.reason}`;
+    case 'stopped':
+      return `stopped at step ${event.step} of ${event.steps}; the same command goes on`;
+    case 'finished':
+      return `finished: ${event.model}`;
+    case 'question':
+    case 'error':
+      return null; // the command's own last line
+    default:
+      return event satisfies never;
+  }
+}
