@@ -147,8 +147,8 @@ describe('versions', () => {
     const messages = `${selector(testIds.turn)}[data-role="user"] ${selector(testIds.turnVersions)}`;
     expect(await $$(messages).length).toBe(1);
     await $(messages).$('button').click();
-    await browser.waitUntil(async () => (await turns()).at(-2)?.text === before.at(-2)?.text);
-    expect(await turns()).toEqual(before);
+    // A turn that has just come back into sight has no text for a frame: its layout was skipped.
+    await browser.waitUntil(async () => JSON.stringify(await turns()) === JSON.stringify(before));
   });
 
   it('are all there after a restart, current where they were', async () => {

@@ -8,8 +8,7 @@ import type { Store } from '../database/store.ts';
  */
 export class ReplyVersion {
   readonly #store: Store;
-  #state: 'silent' | 'current' | 'dropped' = 'silent';
-  #before: 'silent' | 'current' | 'dropped' = 'silent';
+  #dropped = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -17,21 +16,17 @@ export class ReplyVersion {
 
   /** It has ended without a word and is gone. */
   get dropped(): boolean {
-    return this.#state === 'dropped';
+    return this.#dropped;
   }
 
-  /** It has just been stored, inside a transaction. */
+  /** It has just been stored, inside a transaction, which may be run twice: nothing is remembered of the first. */
   storing({ id, parts, status }: Turn): void {
-    this.#before = this.#state;
-    if (this.#state !== 'silent') return;
-    if (parts.some(saysSomething)) {
-      this.#store.versions.choose(id);
-      this.#state = 'current';
-    } else if (status !== 'streaming' && this.#store.turns.dropEmpty(id)) this.#state = 'dropped';
+    if (parts.some(saysSomething)) this.#store.versions.choose(id);
+    else if (status !== 'streaming') this.#dropped = this.#store.turns.dropEmpty(id);
   }
 
   /** It was not stored after all: it will be tried again. */
   failed(): void {
-    this.#state = this.#before;
+    this.#dropped = false;
   }
 }

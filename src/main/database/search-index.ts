@@ -2,13 +2,20 @@ import Database from 'better-sqlite3';
 import { migrations } from './migrations/index.ts';
 import type { StudioDatabase } from './connection.ts';
 
-/** What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1; nothing deleted. */
-export const searchRows = `
+/**
+ * What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1. What is deleted
+ * is not found; a database of before form 2 knows no such thing.
+ */
+export function searchRows(database: StudioDatabase): string {
+  const columns = database.pragma('table_info(turns)') as { name: string }[];
+  const hasDeletions = columns.some(({ name }) => name === 'deletion_key');
+  return `
 SELECT 2 * key + 1 AS rowid, title AS body, key AS conversation_key FROM conversations
 UNION ALL
 SELECT 2 * p.key, coalesce(p.body, i.caption, ''), t.conversation_key
 FROM parts p JOIN turns t ON t.key = p.turn_key LEFT JOIN pictures i ON i.key = p.picture_key
-WHERE t.deletion_key IS NULL AND p.deletion_key IS NULL`;
+${hasDeletions ? 'WHERE p.deletion_key IS NULL AND t.deletion_key IS NULL' : ''}`;
+}
 
 const searchTable = 'search';
 
@@ -41,7 +48,9 @@ function reclaim(database: StudioDatabase): void {
 function fill(database: StudioDatabase, sql: string): void {
   database.exec(sql);
   secureSearch(database);
-  database.exec(`INSERT INTO ${searchTable} (rowid, body, conversation_key) ${searchRows}`);
+  database.exec(
+    `INSERT INTO ${searchTable} (rowid, body, conversation_key) ${searchRows(database)}`,
+  );
 }
 
 /** Deleted words leave the index at once, not only when its segments are merged. Stays with the table. */
@@ -70,9 +79,9 @@ function forget(database: StudioDatabase): void {
 /** The table as the steps make it. */
 function searchDefinition(): string {
   const database = new Database(':memory:');
-  // As when they are opened: a table may be rebuilt inside a step.
-  database.pragma('foreign_keys = OFF');
   try {
+    // As for every step: one may rebuild a table that another refers to.
+    database.pragma('foreign_keys = OFF');
     for (const { sql } of migrations) database.exec(sql);
     return String(
       database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(searchTable),

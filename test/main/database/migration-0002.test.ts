@@ -9,6 +9,7 @@ import {
   userVersion,
   type StudioDatabase,
 } from '../../../src/main/database/open.ts';
+import { rebuildSearch } from '../../../src/main/database/search-index.ts';
 import { createStore } from '../../../src/main/database/store.ts';
 import { temporaryFolder } from '../support/storage.ts';
 
@@ -165,6 +166,17 @@ test('nothing is lost: every row of every kind is there, in its order', () => {
     { status: 'failed', error: { message: 'No memory.' }, parts: [] },
   ]);
   expect(store.versions.of(fruit!.id)).toEqual({ turns: [], drawings: [] });
+  database.close();
+});
+
+test('full text that is damaged can be made anew before a database is carried over', () => {
+  const { database, rows } = migrated((before) => {
+    fill(before);
+    before.exec('DELETE FROM search');
+    rebuildSearch(before);
+  });
+  expect((rows as { search: unknown[] }).search).toHaveLength(10);
+  expect(snapshot(database)).toEqual(rows);
   database.close();
 });
 
