@@ -59,7 +59,10 @@ describe('shortenMessage', () => {
   it('says so where the pictures alone are too many', () => {
     const parts = [text('look'), ...Array.from({ length: 20 }, () => picture)];
     expect(() => shortenMessage(tokenizer, parts, { queryTokens: 3, maxPositions: 30 })).toThrow(
-      expect.objectContaining({ kind: 'too-long', message: expect.stringContaining('pictures') }),
+      expect.objectContaining({
+        kind: 'too-long',
+        message: expect.stringContaining('pictures') as string,
+      }),
     );
   });
 });
