@@ -29,6 +29,7 @@ describe('calls that are at fault', () => {
     [['chat', '--what'], 2, /--what/],
     [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--steps', '0'], 2, /--steps 0/],
     [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--size', '8'], 2, /--size 8/],
+    [['draw', '--model', 'x', '--prompts', '/nowhere', '--out', 'o'], 2, /--prompts \/nowhere/],
     [['draw', '--model', '/nowhere', '--prompt', 'p', '--out', 'o'], 1, /no textbind\.json/],
     [['probe', '--model', 'x', '--network', 'ear'], 2, /--network ear: expected one of vision/],
     [['import', '--vision', '/nowhere', '--language', '/n', '--out', '/tmp/x'], 2, /--vision/],
@@ -195,6 +196,29 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(first.png.equals(again.png)).toBe(true);
     expect(first.png.equals(other.png)).toBe(false);
     expect(await sharp(first.png).metadata()).toMatchObject({ width: 64, height: 48 });
+  });
+
+  it('draw --prompts writes a picture a line, the one that --prompt and its seed draw', async () => {
+    const prompts = join(folder, 'prompts.txt');
+    writeFileSync(prompts, 'a cat\n\na dog\n');
+    const rest = ['--model', model, '--steps', '3', '--size', '64x48', '--json'];
+    const many = join(folder, 'many');
+    const result = await textbind(
+      'draw',
+      '--prompts',
+      prompts,
+      '--seed',
+      '7',
+      '--out',
+      many,
+      ...rest,
+    );
+    expect(result.code).toBe(0);
+    expect(json(result)).toMatchObject({ pictures: 2 });
+    expect(readdirSync(many).sort()).toEqual(['001.png', '002.png']);
+    const one = join(folder, 'dog.png');
+    await textbind('draw', '--prompt', 'a dog', '--seed', '8', '--out', one, ...rest);
+    expect(readFileSync(one).equals(readFileSync(join(many, '002.png')))).toBe(true);
   });
 
   it('chat appends a turn and writes a folder that stands on its own', async () => {

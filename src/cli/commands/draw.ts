@@ -1,7 +1,9 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { Painter } from '../../worker/pipelines/drawing/painter.ts';
+import { Painter, type DrawRequest } from '../../worker/pipelines/drawing/painter.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';
@@ -14,17 +16,19 @@ import {
   seedLimits,
   sizeOption,
   UsageError,
+  type Output,
 } from '../usage.ts';
 
 export const drawCommand = {
   usage:
-    'textbind draw --model DIR --prompt TEXT [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] --out X.png [--save-latents G.safetensors] [--json]',
+    'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--save-latents G.safetensors] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values } = parseArgs({
       args: [...args],
       options: {
         model: { type: 'string' },
         prompt: { type: 'string' },
+        prompts: { type: 'string' },
         negative: { type: 'string', default: '' },
         seed: { type: 'string' },
         latents: { type: 'string' },
@@ -38,7 +42,11 @@ export const drawCommand = {
     });
     const output = createOutput(values.json);
     const out = required(values.out, 'out');
-    const prompt = required(values.prompt, 'prompt');
+    if (values.prompts !== undefined && (values.latents ?? values['save-latents']) !== undefined) {
+      throw new UsageError('--prompts goes with neither --latents nor --save-latents');
+    }
+    const prompts = values.prompts === undefined ? null : readPrompts(values.prompts);
+    const prompt = prompts === null ? required(values.prompt, 'prompt') : '';
     if (values.seed !== undefined && values.latents !== undefined) {
       throw new UsageError('--seed and --latents exclude each other');
     }
@@ -55,6 +63,17 @@ export const drawCommand = {
     const { provider } = await chooseProvider();
     const painter = await Painter.open(folder.imageDecoder, { provider });
     const startedAt = performance.now();
+    if (prompts !== null) {
+      const common = { negative: values.negative, seed, steps, guidance, ...size };
+      await drawEach(painter, prompts, common, { out, output });
+      const seconds = (performance.now() - startedAt) / 1000;
+      const result = { out, pictures: prompts.length, seed, steps, guidance, seconds, provider };
+      output.result(result, () =>
+        output.line(`${out} (${prompts.length} pictures, ${seconds.toFixed(1)} s)`),
+      );
+      await painter.release();
+      return;
+    }
     const scale = painter.config.scale;
     const drawing = await painter.draw({
       prompt,
@@ -84,6 +103,35 @@ export const drawCommand = {
     await painter.release();
   },
 };
+
+/** Draws `001.png`, `002.png` ... into a folder; seeds count up from the first. */
+async function drawEach(
+  painter: Painter,
+  prompts: readonly string[],
+  common: Omit<DrawRequest, 'prompt'>,
+  { out, output }: { readonly out: string; readonly output: Output },
+): Promise<void> {
+  mkdirSync(out, { recursive: true });
+  for (const [index, prompt] of prompts.entries()) {
+    output.progress(`picture ${index + 1} of ${prompts.length}`);
+    const { png } = await painter.draw({ ...common, prompt, seed: common.seed + index });
+    await writeWholeFile(join(out, `${String(index + 1).padStart(3, '0')}.png`), png);
+  }
+  output.progress('');
+}
+
+/** One prompt a line; their pictures get the numbers of the lines, and seeds that count up. */
+function readPrompts(file: string): readonly string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--prompts ${file}: ${(error as Error).message}`);
+  }
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length === 0) throw new UsageError(`--prompts ${file}: no prompt in it`);
+  return lines;
+}
 
 /** Starting noise [1, channels, height, width] of unit variance: the tensor `latents`, or the file's only one. */
 function readLatents(file: string) {
