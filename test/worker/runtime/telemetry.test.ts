@@ -12,7 +12,14 @@ const root = path.resolve(import.meta.dirname, '../../..');
 const runtime = path.join(root, 'src/worker/runtime/providers.ts');
 
 /** By these it sees that it runs in a build service, where it is quiet by itself and would prove nothing. */
-const buildServices = ['TF_BUILD', 'GITHUB_ACTIONS', 'GITLAB_CI', 'CIRCLECI', 'TRAVIS'].concat(
+const buildServices = [
+  'CI',
+  'TF_BUILD',
+  'GITHUB_ACTIONS',
+  'GITLAB_CI',
+  'CIRCLECI',
+  'TRAVIS',
+].concat(
   ['JENKINS_URL', 'CODEBUILD_BUILD_ID', 'BUILDKITE', 'TEAMCITY_VERSION', 'APPVEYOR'],
   ['BITBUCKET_BUILD_NUMBER'],
 );
