@@ -17,7 +17,7 @@ import { replaceFileSync, writeJsonFileSync } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { check } from './damage.ts';
-import type { StudioDatabase } from './connection.ts';
+import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 import { toStorageError } from './sqlite-errors.ts';
 
 /** Why a copy was made: before a step of the database's form, at a clean end, once a day, after deleting for good. */
@@ -134,6 +134,7 @@ function isOurs(name: string): boolean {
 function sealCopy(folder: string, name: string, reason: BackupReason, madeAt: number): Backup {
   const file = path.join(folder, name);
   const copy = new Database(file);
+  keepTemporariesInMemory(copy);
   let counts: Pick<Backup, 'form' | 'conversations' | 'turns'>;
   try {
     // A log beside a copy would be forgotten when the copy is moved.

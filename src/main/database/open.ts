@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { silentLogger, type Logger } from '../../base/log.ts';
 import { openBackups } from './backups.ts';
-import type { StudioDatabase } from './connection.ts';
+import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { Migration } from './migration.ts';
 
@@ -77,6 +77,7 @@ function configure(database: StudioDatabase): void {
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
   database.pragma('secure_delete = ON');
+  keepTemporariesInMemory(database);
 }
 
 function readApplicationId(database: StudioDatabase): number {

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { migrations } from './migrations/index.ts';
-import type { StudioDatabase } from './connection.ts';
+import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 
 /**
  * What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1. What is deleted
@@ -79,6 +79,7 @@ function forget(database: StudioDatabase): void {
 /** The table as the steps make it. */
 function searchDefinition(): string {
   const database = new Database(':memory:');
+  keepTemporariesInMemory(database);
   try {
     // As for every step: one may rebuild a table that another refers to.
     database.pragma('foreign_keys = OFF');

@@ -47,6 +47,8 @@ describe('opening a database', () => {
     expect(database.pragma('synchronous', { simple: true })).toBe(2);
     expect(database.pragma('foreign_keys', { simple: true })).toBe(1);
     expect(database.pragma('secure_delete', { simple: true })).toBe(1);
+    // Nothing in the system's folder for temporary files (test/e2e/quiet.e2e.ts looks there).
+    expect(database.pragma('temp_store', { simple: true })).toBe(2);
     expect(database.pragma('application_id', { simple: true })).toBe(applicationId);
     database.close();
   });

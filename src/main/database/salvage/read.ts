@@ -1,3 +1,4 @@
+import { keepTemporariesInMemory } from '../connection.ts';
 import Database from 'better-sqlite3';
 import type { Migration } from '../migration.ts';
 import { openPages, type PageFile } from './pages.ts';
@@ -50,6 +51,7 @@ export function tableColumns(
   form: number,
 ): ReadonlyMap<string, readonly string[]> {
   const database = new Database(':memory:');
+  keepTemporariesInMemory(database);
   // As when they are opened: a table may be rebuilt inside a step.
   database.pragma('foreign_keys = OFF');
   try {
