@@ -47,7 +47,7 @@ describe('what a call writes', () => {
     ['mkdir("/home/x/.cache", 0700) = -1 EEXIST (File exists)', null],
     ['mkdirat(5</home/x>, "y", 0700) = 0', '/home/x/y'],
     ['rename("/tmp/a", "/home/x/b") = 0', '/home/x/b'],
-    ['renameat2(AT_FDCWD</work>, "a", AT_FDCWD</work>, "b", 0) = 0', '/work/b'],
+    ['renameat2(AT_FDCWD</place>, "a", AT_FDCWD</place>, "b", 0) = 0', '/place/b'],
     ['symlink("vm-1", "/home/x/lock") = 0', '/home/x/lock'],
   ])('%s', (line, file) => expect(fileOf(line)).toBe(file));
 });
