@@ -78,19 +78,19 @@ def fit_projection(
     """
     projection = nn.Parameter(start.clone())
     scale = nn.Parameter(torch.tensor(3.5))
-    optimiser = torch.optim.AdamW([projection, scale], lr=3e-3, weight_decay=0.05)
+    optimizer = torch.optim.AdamW([projection, scale], lr=3e-3, weight_decay=0.05)
     names, every = unit(captions.mean(1)), captions.flatten(0, 1)
     for step in range(steps):
-        optimiser.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
+        optimizer.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
         rows = torch.randint(0, len(images), (256,))
         image = scale.exp().clamp(max=100) * unit(images[rows] @ projection.T)
         whole = functional.cross_entropy(
             image @ every.T, object_of[rows] * captions.shape[1] + colour_of[rows]
         )
         loss = whole + functional.cross_entropy(image @ names.T, object_of[rows])
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return projection.detach()
 
 
@@ -125,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
 
     parts = {"aids": aids, "text_encoder": first, "text_encoder_2": second}
     weights = [weight for part in parts.values() for weight in part.parameters()]
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": weights, "base": arguments.rate}], betas=(0.9, 0.98), weight_decay=0.02
     )
 
@@ -175,7 +175,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out / "checkpoints" / "align-text",
         budget,
         parts,
-        optimiser,
+        optimizer,
         step_function,
         seed=arguments.seed,
         resume=arguments.resume,

@@ -24,7 +24,7 @@ from textbind_trainer.files import write_json
 from .shape import SHAPE
 
 # About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
-# Minutes are those of one free core; steps are optimiser steps.
+# Minutes are those of one free core; steps are optimizer steps.
 VISION_MINUTES, VAE_MINUTES, UNET_MINUTES, ALIGN_MINUTES = 15.0, 20.0, 60.0, 2.5
 STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 2600, 200, 40, 130
 

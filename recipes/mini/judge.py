@@ -167,7 +167,7 @@ def main(argv: list[str] | None = None) -> int:
     table = sprites(fetch_pictures(arguments.raw or arguments.out / "raw"))
     judge = Judge().to(memory_format=torch.channels_last)
     average = loop.Average(judge, 0.99)
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": list(judge.parameters()), "base": arguments.rate}], weight_decay=0.05
     )
 
@@ -198,7 +198,7 @@ def main(argv: list[str] | None = None) -> int:
         emit("validation", run="judge", step=step, single=round(float(single), 4), both=round(float(both), 4))
 
     loop.train(
-        "judge", arguments.out / "checkpoints" / "judge", budget, {"judge": judge, "average": average}, optimiser,
+        "judge", arguments.out / "checkpoints" / "judge", budget, {"judge": judge, "average": average}, optimizer,
         step_function, seed=arguments.seed, resume=arguments.resume, after_step=average.update, at_checkpoint=publish,
         checkpoint_seconds=120,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from textbind_trainer.events import emit
 
 
 class Stateful(Protocol):
-    """What a checkpoint can hold: networks, optimisers, averages."""
+    """What a checkpoint can hold: networks, optimizers, averages."""
 
     def state_dict(self) -> dict: ...
     def load_state_dict(self, state: dict) -> object: ...
@@ -149,7 +149,7 @@ def train(
     folder: Path,
     budget: Budget,
     parts: Mapping[str, Stateful],
-    optimiser: torch.optim.Optimizer,
+    optimizer: torch.optim.Optimizer,
     step_function: Callable[[int, float], dict[str, float]],
     *,
     seed: int,
@@ -163,30 +163,30 @@ def train(
     """Train until the budget is used up; returns the number of steps taken in all.
 
     step_function(step, progress) computes the loss, calls backward and returns figures to report.
-    Learning rates are the optimiser's "base" of each group times the cosine factor.
+    Learning rates are the optimizer's "base" of each group times the cosine factor.
     """
-    parts = {**parts, "optimiser": optimiser}
+    parts = {**parts, "optimizer": optimizer}
     step, seconds = 0, 0.0
     if resume and (found := newest_checkpoint(folder)):
         step, seconds = load_checkpoint(found, parts)
     elif folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     emit("start", run=name, step=step, parameters=sum(weight.numel() for weight in weights))
     last_report, last_save, before = 0.0, time.monotonic(), time.monotonic()
     sums: dict[str, float] = {}
     count = 0
     while budget.progress(step, seconds) < 1:
         progress = budget.progress(step, seconds)
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = group["base"] * cosine(progress, floor=floor)
         torch.manual_seed(seed * 1_000_003 + step)
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         figures = step_function(step, progress)
         if clip is not None:
             torch.nn.utils.clip_grad_norm_(weights, clip)
-        optimiser.step()
+        optimizer.step()
         if after_step:
             after_step()
         step += 1

@@ -165,7 +165,7 @@ def main(argv: list[str] | None = None) -> int:
     unet = build(latents.shape[1])
     start_at_zero(unet)
     average = loop.Average(unet, 0.998)
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": list(unet.parameters()), "base": arguments.rate}], betas=(0.9, 0.98), weight_decay=0.01
     )
     remaining = build_scheduler().alphas_cumprod
@@ -214,7 +214,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out / "checkpoints" / "unet",
         budget,
         {"unet": unet, "average": average},
-        optimiser,
+        optimizer,
         step_function,
         seed=arguments.seed,
         resume=arguments.resume,

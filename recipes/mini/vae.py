@@ -157,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     vae.register_to_config(scaling_factor=measure_scaling(basis, pictures))
     vae.to(memory_format=torch.channels_last)
     average = loop.Average(vae, 0.99)
-    optimiser = torch.optim.AdamW(
+    optimizer = torch.optim.AdamW(
         [{"params": list(vae.parameters()), "base": arguments.rate}], betas=(0.9, 0.99), weight_decay=1e-4
     )
     shown = pixels(batch_of(pictures, "validation", 0, 16))
@@ -197,7 +197,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out / "checkpoints" / "vae",
         budget,
         {"vae": vae, "average": average},
-        optimiser,
+        optimizer,
         step_function,
         seed=arguments.seed,
         resume=arguments.resume,

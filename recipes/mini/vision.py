@@ -210,7 +210,7 @@ def main(argv: list[str] | None = None) -> int:
         {"params": [w for w in weights if w.ndim >= 2], "base": arguments.rate, "weight_decay": 0.03},
         {"params": [w for w in weights if w.ndim < 2], "base": arguments.rate, "weight_decay": 0.0},
     ]
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
     def step_function(step: int, progress: float) -> dict[str, float]:
         # First lessons: every object at one size in the middle; the full variety from LESSONS on.
@@ -265,7 +265,7 @@ def main(argv: list[str] | None = None) -> int:
         arguments.out / "checkpoints" / "vision",
         budget,
         parts,
-        optimiser,
+        optimizer,
         step_function,
         seed=arguments.seed,
         resume=arguments.resume,

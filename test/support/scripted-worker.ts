@@ -11,7 +11,7 @@ import {
   type WorkerRequestName,
 } from '../../src/shared/contracts/worker-protocol.ts';
 import type { OpenModelReport } from '../../src/shared/domain/engine-status.ts';
-import type { Drawing } from '../../src/shared/domain/settings.ts';
+import type { DrawingSettings } from '../../src/shared/domain/settings.ts';
 import { StudioError, toWireError } from '../../src/shared/errors.ts';
 import type { Child, ChildExit, Spawn } from '../../src/main/processes/child.ts';
 import { paint, paintedSize } from './painted-picture.ts';
@@ -183,7 +183,7 @@ export class ScriptedWorker {
   async #play(
     id: string,
     step: Extract<SceneStep, { do: 'say' | 'draw' | 'notice' }>,
-    drawing: Drawing,
+    drawing: DrawingSettings,
   ): Promise<void> {
     const emit = (event: WorkerReplyEvent): void => this.#post({ type: 'event', id, body: event });
     if (step.do === 'notice') {
@@ -205,7 +205,7 @@ export class ScriptedWorker {
   async #drawInReply(
     id: string,
     { caption, fails }: Extract<SceneStep, { do: 'draw' }>,
-    drawing: Drawing,
+    drawing: DrawingSettings,
     emit: (event: WorkerReplyEvent) => void,
   ): Promise<void> {
     emit({ kind: 'caption-started' });
@@ -216,7 +216,8 @@ export class ScriptedWorker {
     });
     emit({ kind: 'caption-finished', caption: said });
     try {
-      if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
+      if (!drawing.enabled)
+        throw new StudioError('unsupported', 'DrawingSettings is switched off.');
       emit(await this.#draw(id, said, drawing, emit, fails));
       this.#drawings += 1;
     } catch (error) {
@@ -232,7 +233,7 @@ export class ScriptedWorker {
   async #draw(
     id: string,
     caption: string,
-    { steps, seed: wanted, guidance }: Drawing,
+    { steps, seed: wanted, guidance }: DrawingSettings,
     emit: (event: WorkerReplyEvent) => void,
     fails: string | undefined,
   ): Promise<DrawnPicture> {

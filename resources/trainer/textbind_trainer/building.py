@@ -1,4 +1,4 @@
-"""What both stages do to get from a run file to a run: tokenizer, model, precision, shards, optimiser."""
+"""What both stages do to get from a run file to a run: tokenizer, model, precision, shards, optimizer."""
 
 from __future__ import annotations
 

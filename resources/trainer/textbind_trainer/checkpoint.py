@@ -96,7 +96,7 @@ def check_files(folder: Path) -> dict[str, Any]:
 
 
 def load_checkpoint(folder: Path, fingerprint: str | None = None) -> tuple[dict[str, Tensor], dict, dict]:
-    """(trained tensors, optimiser state, state); also restores the random generators.
+    """(trained tensors, optimizer state, state); also restores the random generators.
 
     TrainerError("checkpoint") if a file is missing, cut or changed, or if it belongs to another run file.
     """

@@ -52,7 +52,7 @@ class Skips:
 
 @dataclass
 class Run:
-    """A run under way: what is trained, by which optimiser, how far it is."""
+    """A run under way: what is trained, by which optimizer, how far it is."""
 
     config: RunConfig
     model: TextBindModel
@@ -138,7 +138,7 @@ def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
 
 
 def train_step(run: Run) -> tuple[float, int, float, int]:
-    """One optimiser step on the next global batch: (mean loss, scored tokens, gradient norm, all tokens)."""
+    """One optimizer step on the next global batch: (mean loss, scored tokens, gradient norm, all tokens)."""
     samples = next_samples(run)
     scored = torch.tensor(
         [sum(sample.example.scored for sample in samples)], device=run.device, dtype=torch.float64

@@ -1,7 +1,7 @@
 """Several processes (torchrun): whole copies of the model, or PyTorch's shards (FSDP2).
 
 Whole copies add their gradients after the last micro-batch of a step, so accumulation costs no traffic. Shards hold a
-part of parameters, gradients and optimiser each and gather a layer's weights while it computes.
+part of parameters, gradients and optimizer each and gather a layer's weights while it computes.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def like(value: Tensor, model: Tensor) -> Tensor:
 
 
 def whole_optimizer(state: dict[str, Any]) -> dict[str, Any]:
-    """An optimiser's state_dict with whole tensors on the CPU, so that any number of processes can go on with it."""
+    """An optimizer's state_dict with whole tensors on the CPU, so that any number of processes can go on with it."""
     plain = {
         index: {name: whole(v).cpu() if isinstance(v, Tensor) else v for name, v in entries.items()}
         for index, entries in state["state"].items()
@@ -85,7 +85,7 @@ def whole_optimizer(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load a state of whole tensors into an optimiser whose parameters may be shards."""
+    """Load a state of whole tensors into an optimizer whose parameters may be shards."""
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     laid = {
         index: {

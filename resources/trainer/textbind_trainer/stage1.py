@@ -21,7 +21,7 @@ from .views import make_view
 
 
 def build(config: RunConfig, device: torch.device) -> Run:
-    """Model, data and optimiser of a stage 1 run."""
+    """Model, data and optimizer of a stage 1 run."""
     tokens, skips = load_tokens(config), Skips()
     source = CaptionTars(config.data, tokens, make_view(config), config.seed, skips)
     model = load_parts(config, tokens)

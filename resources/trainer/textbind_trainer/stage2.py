@@ -45,7 +45,7 @@ def choose_trained(config: RunConfig, model: TextBindModel, tokens: Tokens) -> N
 
 
 def build(config: RunConfig, device: torch.device) -> Run:
-    """Model, data and optimiser of a stage 2 run."""
+    """Model, data and optimizer of a stage 2 run."""
     tokens, skips = load_tokens(config), Skips()
     source = ConversationFile(config.data, tokens, make_view(config), config.seed, skips)
     model = load_parts(config, tokens)

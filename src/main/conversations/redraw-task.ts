@@ -1,5 +1,5 @@
 import { drawingOver, type ReplyPart, type ReplySnapshot } from '../../shared/domain/reply.ts';
-import type { Drawing } from '../../shared/domain/settings.ts';
+import type { DrawingSettings } from '../../shared/domain/settings.ts';
 import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
@@ -14,7 +14,7 @@ export interface RedrawRequest {
   readonly sequence: number;
   readonly partIndex: number;
   readonly caption: string;
-  readonly drawing: Drawing;
+  readonly drawing: DrawingSettings;
 }
 
 /** Draws another version at one place of a reply. What stood there stays, and is current until the new one is stored. */

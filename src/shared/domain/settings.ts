@@ -23,7 +23,7 @@ export const drawingSchema = z.object({
   /** Switched off, captions stay undrawn. */
   enabled: z.boolean().default(true),
 });
-export type Drawing = z.infer<typeof drawingSchema>;
+export type DrawingSettings = z.infer<typeof drawingSchema>;
 
 export const providerPreferenceSchema = z.enum(['auto', 'cuda', 'webgpu', 'cpu']);
 export type ProviderPreference = z.infer<typeof providerPreferenceSchema>;

@@ -5,7 +5,7 @@ import type {
 } from '../../shared/contracts/reply-event.ts';
 import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
-import type { Drawing, ProviderPreference } from '../../shared/domain/settings.ts';
+import type { DrawingSettings, ProviderPreference } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { shortenMessage } from '../inputs/shorten.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
@@ -146,7 +146,7 @@ export class TextBindModel {
   /** Draws one caption. */
   async draw(
     caption: string,
-    drawing: Drawing,
+    drawing: DrawingSettings,
     onProgress: (progress: DrawingProgress) => void,
     signal: AbortSignal,
   ): Promise<DrawnPicture> {

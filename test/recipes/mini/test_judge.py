@@ -39,13 +39,13 @@ def test_the_judge_learns_its_lessons(table):
     torch.set_num_threads(1)
     few = table[:: len(table) // 4][:4]
     network = judge.Judge(4)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
     for _ in range(60):
         images, shares = judge.training_batch(few, 32)
         loss = torch.nn.functional.cross_entropy(network(images), shares)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     images, shares = judge.training_batch(few, 200)
     alone = shares.amax(1) == 1
     with torch.no_grad():

@@ -18,7 +18,7 @@ def run(folder, *, break_at: int | None = None, resume: bool = False) -> dict[st
     torch.manual_seed(3)
     network = vae.build((8, 16), 2, size=16)
     average = loop.Average(network, 0.9)
-    optimiser = torch.optim.AdamW([{"params": list(network.parameters()), "base": 1e-2}])
+    optimizer = torch.optim.AdamW([{"params": list(network.parameters()), "base": 1e-2}])
 
     def step_function(step: int, _progress: float) -> dict[str, float]:
         if step == break_at:
@@ -35,7 +35,7 @@ def run(folder, *, break_at: int | None = None, resume: bool = False) -> dict[st
         folder,
         loop.Budget(6, None),
         {"network": network, "average": average},
-        optimiser,
+        optimizer,
         step_function,
         seed=5,
         resume=resume,

@@ -46,7 +46,7 @@ export type Attend = (
 ) => Attended;
 
 /** Where a call of the grouped form stands in the sequence. */
-export interface GroupedPlace {
+export interface GroupedPositions {
   /** int32 [b]: position of the last token fed. */
   readonly lastPosition: Value;
   /** int32 scalar: tokens cached after the call. */
@@ -57,7 +57,7 @@ export interface GroupedPlace {
 export function groupedAttention(
   config: LlamaConfig,
   rotary: RotaryTables,
-  place: GroupedPlace,
+  place: GroupedPositions,
 ): Attend {
   const { headCount, keyValueHeadCount, headSize } = config;
   return (_layer, input, past) => {
@@ -75,7 +75,7 @@ export function groupedAttention(
 }
 
 /** Where a call of the two-part form stands. Rows of the scores are (head of the group, token). */
-export interface TwoPartPlace {
+export interface TwoPartPositions {
   /** int64 [b, t]: positions of the tokens fed. */
   readonly positions: Value;
   /** float [heads / keyValueHeadCount * t, prefix + added]: 0, or very negative where not to look. */
@@ -100,7 +100,7 @@ function packed(input: AttentionInput): Value {
 export function twoPartAttention(
   config: LlamaConfig,
   rotary: RotaryTables,
-  place: TwoPartPlace,
+  place: TwoPartPositions,
 ): Attend {
   const { headCount, keyValueHeadCount: groups, headSize } = config;
   const alpha = 1 / Math.sqrt(headSize);
@@ -141,7 +141,7 @@ function mixBoth(
   rows: Value,
   prefix: LayerCache,
   { added, value }: { readonly added: Value; readonly value: Value },
-  place: TwoPartPlace,
+  place: TwoPartPositions,
   alpha: number,
 ): Value {
   const earlier = fusedMatMul(rows, prefix.key, { transB: true, alpha });

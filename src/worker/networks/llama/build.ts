@@ -10,7 +10,7 @@ import type { BuildTarget } from '../target.ts';
 import type { LlamaConfig } from './config.ts';
 import type { GraphForm, LlamaOptions } from './form.ts';
 import { graphForm } from './form.ts';
-import { groupedPlace, lengthOf, twoPartPlace } from './places.ts';
+import { groupedPositions, lengthOf, twoPartPositions } from './positions.ts';
 import { rotaryTables } from './rotary.ts';
 import { decoderStack } from './stack.ts';
 import { embedding, head } from './weights.ts';
@@ -26,11 +26,15 @@ export function buildEmbedding(config: LlamaConfig): Graph {
 function wholeSequence(config: LlamaConfig, form: GraphForm, given: Value, embeds: Value): Attend {
   const rotary = rotaryTables(config, form.positions, form.dtype);
   if (form.attention === 'grouped') {
-    return groupedAttention(config, rotary, groupedPlace(lengthOf(given), shapeOf(given, 0, 1)));
+    return groupedAttention(
+      config,
+      rotary,
+      groupedPositions(lengthOf(given), shapeOf(given, 0, 1)),
+    );
   }
   const zero = constant(0, 'int64');
   const call = { x: embeds, pastLength: zero, start: zero, fed: 'length', added: 'length' };
-  return twoPartAttention(config, rotary, twoPartPlace(config, form, call));
+  return twoPartAttention(config, rotary, twoPartPositions(config, form, call));
 }
 
 /**

@@ -26,7 +26,7 @@ import type { BuildTarget } from '../target.ts';
 import type { LlamaConfig } from './config.ts';
 import type { GraphForm, LlamaOptions } from './form.ts';
 import { graphForm } from './form.ts';
-import { groupedPlace, lengthOf, prefixPositions, twoPartPlace } from './places.ts';
+import { groupedPositions, lengthOf, prefixPositions, twoPartPositions } from './positions.ts';
 import { rotaryTables } from './rotary.ts';
 import { sample } from './sample.ts';
 import { decoderStack } from './stack.ts';
@@ -118,7 +118,7 @@ function wholeCache(
   return {
     initial: flatten(past).map((value) => sliceBetween(value, 2, first, pastEnd, 'past')),
     attend: (x, start) =>
-      groupedAttention(config, rotary, groupedPlace(add(start, lengthOf(x)), undefined)),
+      groupedAttention(config, rotary, groupedPositions(add(start, lengthOf(x)), undefined)),
     added: (cache) => sliceBetween(cache, 2, pastEnd, last, fedByRun),
   };
 }
@@ -145,7 +145,7 @@ function addedCache(
         fed,
         added: addDims('cached', fed),
       };
-      return twoPartAttention(config, rotary, twoPartPlace(config, form, call));
+      return twoPartAttention(config, rotary, twoPartPositions(config, form, call));
     },
     added: (cache) => cache,
   };

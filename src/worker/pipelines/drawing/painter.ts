@@ -54,7 +54,7 @@ export interface DrawRequest {
   readonly signal?: AbortSignal;
 }
 
-export interface Drawing {
+export interface PaintedPicture {
   /** [1, 3, height, width], -1 to 1. */
   readonly image: FloatTensor;
   /** [1, channels, height, width] as the last step left them. */
@@ -121,7 +121,7 @@ export class Painter {
   }
 
   /** Draws. Cancelled between steps. */
-  async draw(request: DrawRequest): Promise<Drawing> {
+  async draw(request: DrawRequest): Promise<PaintedPicture> {
     const { width, height, shape } = this.#sizes(request);
     const schedule = eulerSchedule(this.config.scheduler, request.steps);
     const split = this.#refiner !== null;

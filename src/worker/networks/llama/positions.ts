@@ -17,7 +17,7 @@ import {
   unsqueeze,
   where,
 } from '../../graph/index.ts';
-import type { GroupedPlace, LayerCache, TwoPartPlace } from './attention.ts';
+import type { GroupedPositions, LayerCache, TwoPartPositions } from './attention.ts';
 import type { LlamaConfig } from './config.ts';
 import type { Precision } from './weights.ts';
 
@@ -29,7 +29,7 @@ export function lengthOf(x: Value): Value {
 }
 
 /** The place of a call after which `total` (int64 scalar) tokens are cached, for `batch` sequences. */
-export function groupedPlace(total: Value, batch: Value | undefined): GroupedPlace {
+export function groupedPositions(total: Value, batch: Value | undefined): GroupedPositions {
   const totalLength = cast(total, 'int32');
   const last = reshape(sub(totalLength, constant(1, 'int32')), [1]);
   return { totalLength, lastPosition: batch ? expandTo(last, batch, ['batch']) : last };
@@ -61,11 +61,11 @@ export interface TwoPartCall {
  *
  *  column positions [prefix | added] <= row positions  ->  0, else very negative; rows for each head
  */
-export function twoPartPlace(
+export function twoPartPositions(
   config: LlamaConfig,
   precision: Precision,
   call: TwoPartCall,
-): TwoPartPlace {
+): TwoPartPositions {
   const { x, pastLength, start, prefix, fed, added } = call;
   const end = add(start, lengthOf(x));
   const rows = range(start, end, int64(1), fed);
