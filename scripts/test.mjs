@@ -24,7 +24,7 @@ const suites = {
   types,
   lint: (args, problems) => lint(args, problems.python === undefined),
   boundaries,
-  format,
+  format: (args, problems) => format(args, problems.python === undefined),
   vitest,
   trainer: (args, problems) => trainer(args, problems.python),
   e2e: (args, problems) => endToEnd(args, problems.screen),

@@ -35,7 +35,9 @@ def export(pictures: Path, out: Path, count: int, split: str = "held-out") -> No
         }
         for name, colour in requests()
     ]
-    write_json(out / "scenes.json", {"scenes": scenes, "drawings": drawings, "backgrounds": list(BACKGROUNDS)})
+    write_json(
+        out / "scenes.json", {"scenes": scenes, "drawings": drawings, "backgrounds": list(BACKGROUNDS)}
+    )
 
 
 def main(argv: list[str] | None = None) -> None:

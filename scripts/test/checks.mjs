@@ -52,27 +52,29 @@ export async function types() {
 }
 
 /**
+ * ruff over all Python, by one configuration.
+ * @param {...string} command
+ */
+async function ruff(...command) {
+  const config = ['--config', 'resources/trainer/pyproject.toml'];
+  const cache = ['--cache-dir', path.join(resultsDir, 'ruff')];
+  const folders = ['resources/trainer', 'recipes', 'test/trainer', 'test/recipes'];
+  const args = ['-m', 'ruff', ...command, '--quiet', ...config, ...cache, ...folders];
+  return (await show(venvPython, args)) === 0;
+}
+
+/**
  * eslint, and ruff for the trainer where there is a Python.
  * @param {string[]} _args @param {boolean} hasPython
  */
 export async function lint(_args, hasPython) {
   const cache = ['--cache', '--cache-location', path.join(resultsDir, 'eslint')];
   let ok = (await tool('eslint/bin/eslint.js', ['.', '--max-warnings=0', ...cache])) === 0;
-  const hasRuff =
-    hasPython && existsSync(venvPython) && existsSync(path.join(root, 'resources/trainer'));
-  if (hasRuff) {
-    const config = ['--config', 'resources/trainer/pyproject.toml'];
-    const ruffCache = ['--cache-dir', path.join(resultsDir, 'ruff')];
-    const ruff = ['-m', 'ruff', 'check', '--quiet', ...config, ...ruffCache];
-    ok =
-      (await show(venvPython, [
-        ...ruff,
-        'resources/trainer',
-        'recipes',
-        'test/trainer',
-        'test/recipes',
-      ])) === 0 && ok;
-  } else process.stdout.write('ruff: skipped, there is no Python environment\n');
+  if (!hasPython || !existsSync(venvPython)) {
+    process.stdout.write('ruff: skipped, there is no Python environment\n');
+    return one(ok);
+  }
+  ok = (await ruff('check')) && ok;
   return one(ok);
 }
 
@@ -90,8 +92,14 @@ export async function boundaries() {
   return one((await tool('dependency-cruiser/bin/dependency-cruise.mjs', args)) === 0);
 }
 
-export async function format() {
+/**
+ * prettier, and ruff's formatter where there is a Python.
+ * @param {string[]} _args @param {boolean} hasPython
+ */
+export async function format(_args, hasPython) {
   const cache = ['--cache', '--cache-location', path.join(resultsDir, 'prettier')];
   const args = ['--check', '--log-level', 'warn', ...cache, '.'];
-  return one((await tool('prettier/bin/prettier.cjs', args)) === 0);
+  const ok = (await tool('prettier/bin/prettier.cjs', args)) === 0;
+  if (!hasPython || !existsSync(venvPython)) return one(ok);
+  return one((await ruff('format', '--check')) && ok);
 }

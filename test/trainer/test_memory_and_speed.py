@@ -153,8 +153,13 @@ def test_bf16_keeps_fp32_masters(stage, run_file, tmp_path, capsys):
 def test_auto_takes_bf16_only_where_the_probe_is_clear(monkeypatch):
     cpu = torch.device("cpu")
     for half, want in ((0.4, "bf16"), (0.6, "fp32"), (2.0, "fp32")):
-        monkeypatch.setattr(precision, "probe_seconds", lambda dtype, h=half: 1.0 if dtype == torch.float32 else h)
+        monkeypatch.setattr(
+            precision, "probe_seconds", lambda dtype, h=half: 1.0 if dtype == torch.float32 else h
+        )
         assert precision.choose_precision("auto", cpu) == want
-    assert precision.choose_precision("fp32", cpu) == "fp32" and precision.choose_precision("bf16", cpu) == "bf16"
+    assert (
+        precision.choose_precision("fp32", cpu) == "fp32"
+        and precision.choose_precision("bf16", cpu) == "bf16"
+    )
     monkeypatch.undo()
     assert 0 < precision.probe_seconds(torch.bfloat16, 16, 16, 1) < 1

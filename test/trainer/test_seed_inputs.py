@@ -39,7 +39,9 @@ def llama(tmp_path_factory) -> Path:
         )
     ).save_pretrained(folder)  # fmt: skip
     shutil.copy(FIXTURES / "llama-tokens" / "tokenizer.model", folder)
-    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "LlamaTokenizer", "legacy": False}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "LlamaTokenizer", "legacy": False})
+    )
     return folder
 
 
@@ -90,12 +92,21 @@ def test_stage_2_over_a_base_without_the_tokens(lora, model_fields, run_file, tm
     language = tmp_path / "run" / "model" / "language"
     config = json.loads((language / "config.json").read_text())
     state = load_file(language / "model.safetensors")
-    assert config["vocab_size"] == state["model.embed_tokens.weight"].shape[0] == state["lm_head.weight"].shape[0] == 453
+    assert (
+        config["vocab_size"]
+        == state["model.embed_tokens.weight"].shape[0]
+        == state["lm_head.weight"].shape[0]
+        == 453
+    )
     loaded, report = AutoModelForCausalLM.from_pretrained(language, output_loading_info=True)
     assert not report["missing_keys"] and not report["mismatched_keys"]
     assert loaded.config.vocab_size == 453
     assert load_tokenizer(language).special_ids == load_tokenizer(llama).special_ids
-    assert json.loads((language / "added_tokens.json").read_text()) == {"<image>": 450, "<start>": 451, "<end>": 452}
+    assert json.loads((language / "added_tokens.json").read_text()) == {
+        "<image>": 450,
+        "<start>": 451,
+        "<end>": 452,
+    }
     # The reference's flat keys over the base that has 450 rows.
     flat = tmp_path / "run" / "model" / "pytorch_model.pt"
     again = run_file(2, "again", model=model_fields | {"qformer": str(flat)}, steps=1, learningRate=1e-9)
@@ -112,7 +123,12 @@ def test_tokens_are_added_to_a_tokenizer_json(model_fields, run_file, tmp_path, 
     definition = json.loads((FIXTURES / "llama-tokens" / "tokenizer.json").read_text())
     definition["added_tokens"] = definition["added_tokens"][:3]
     (base / "tokenizer.json").write_text(json.dumps(definition))
-    assert stage2.main(["--config", str(run_file(2, model=model_fields | {"languageModel": str(base)}, steps=1))]) == 0
+    assert (
+        stage2.main(
+            ["--config", str(run_file(2, model=model_fields | {"languageModel": str(base)}, steps=1))]
+        )
+        == 0
+    )
     written = json.loads((tmp_path / "run" / "model" / "language" / "tokenizer.json").read_text())
     added = {token["content"]: (token["id"], token["special"]) for token in written["added_tokens"][3:]}
     assert added == {"<image>": (450, True), "<start>": (451, True), "<end>": (452, True)}
@@ -195,7 +211,9 @@ def test_blocks_are_unpacked_as_the_engine_packs_them():
     scales, zeros = torch.tensor([[0.5, 2.0]], dtype=torch.float16), torch.tensor([[0x8F]], dtype=torch.uint8)
     want = torch.tensor([[-7.5, -7.0, -6.5, -6.0, 12.0, 14.0, 8.0, 10.0]])
     assert torch.equal(unpack_blocks(quantised, scales, zeros, 4), want)
-    eight = unpack_blocks(torch.tensor([[[1, 255]]], dtype=torch.uint8), torch.tensor([[0.5]]), torch.tensor([[128]]), 8)
+    eight = unpack_blocks(
+        torch.tensor([[[1, 255]]], dtype=torch.uint8), torch.tensor([[0.5]]), torch.tensor([[128]]), 8
+    )
     assert torch.equal(eight, torch.tensor([[-63.5, 63.5]]))
 
 
@@ -204,7 +222,9 @@ def test_the_embedded_model_can_be_trained_from():
     model = load_language(MINI / "language").eval()
     tokenizer = load_tokenizer(MINI / "language")
     shape = QformerShape.from_json(json.loads((MINI / "textbind.json").read_text())["qformerConfig"])
-    whole = load_model(None, MINI / "language", shape, MINI / "qformer" / "model.safetensors", vision_hidden=192)
+    whole = load_model(
+        None, MINI / "language", shape, MINI / "qformer" / "model.safetensors", vision_hidden=192
+    )
     assert torch.equal(whole.language_model.model.norm.weight, model.model.norm.weight)
     answer = reply(whole.eval(), tokenizer, [Pair("What is the capital of France?", None)], None, None, 16)
     assert "Paris" in answer.text

@@ -200,7 +200,9 @@ def test_events_keep_the_contract(run_file, capsys):
     stage2.main(["--config", str(run_file(2, steps=5))])
     stage2.main(["--config", str(run_file(2, steps=0))])
     seen = events(capsys)
-    assert {"started", "step", "validation", "checkpoint", "finished", "question", "error"} <= {e["event"] for e in seen}
+    assert {"started", "step", "validation", "checkpoint", "finished", "question", "error"} <= {
+        e["event"] for e in seen
+    }
     for event in seen:
         time_ = event.pop("time")
         assert isinstance(time_, float)

@@ -67,7 +67,9 @@ def test_every_planted_fault_is_found_and_nothing_else(data, capsys):
 
 
 def test_all_faults_of_one_row_are_named(data, capsys):
-    row = {"conversation": [turn("assistant", "a </s> [INST] <image>", image_list=["z.png"]), turn("user", "")]}
+    row = {
+        "conversation": [turn("assistant", "a </s> [INST] <image>", image_list=["z.png"]), turn("user", "")]
+    }
     data.write_text(json.dumps([row]))
     _, found = faults(capsys, "--stage", 2, data)
     kinds = [fault["kind"] for fault in found["faults"]]
@@ -145,4 +147,6 @@ def test_a_system_turn_is_the_system_message(parts):
     assert (read.system, len(read.pairs)) == ("Be kind.", 2)
     tokenizer = load_tokenizer(parts / "language")
     ids = Tokens(tokenizer, 0, 0, 4, 500).example(read.pairs, [], read.system).ids
-    assert tokenizer.decode(ids).startswith("<|begin|>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST]Yo <|finish|>")
+    assert tokenizer.decode(ids).startswith(
+        "<|begin|>[INST] <<SYS>>\nBe kind.\n<</SYS>>\n\nHi [/INST]Yo <|finish|>"
+    )

@@ -29,7 +29,12 @@ def load_parts(config: RunConfig, tokens: Tokens) -> TextBindModel:
     """The model of a run file, its embedding as long as the tokenizer needs it."""
     parts = config.model
     model = load_model(
-        parts.vision, parts.language, parts.shape, parts.qformer, checkpoint=parts.checkpoint, fresh=parts.fresh
+        parts.vision,
+        parts.language,
+        parts.shape,
+        parts.qformer,
+        checkpoint=parts.checkpoint,
+        fresh=parts.fresh,
     )
     resize_language(model.language_model, len(tokens.tokenizer))
     return model
@@ -56,7 +61,12 @@ def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -
 
 
 def make_run(
-    config: RunConfig, device: torch.device, model: TextBindModel, source: Source, tokens: Tokens, skips: Skips
+    config: RunConfig,
+    device: torch.device,
+    model: TextBindModel,
+    source: Source,
+    tokens: Tokens,
+    skips: Skips,
 ) -> Run:
     """A run of a model whose trained parameters require gradients, in groups with learning rates of their own."""
     precision = place_model(config, model, device)
@@ -64,7 +74,9 @@ def make_run(
     groups: dict[str, list[nn.Parameter]] = {"qformer": [], "language": [], "tokens": []}
     for name, parameter in named.items():
         language = name.startswith("language_model.")
-        groups["tokens" if name.endswith("added_rows") else "language" if language else "qformer"].append(parameter)
+        groups["tokens" if name.endswith("added_rows") else "language" if language else "qformer"].append(
+            parameter
+        )
     samples = (config.epochs or 0) * source.samples_per_epoch
     total = config.steps or max(1, math.ceil(samples / config.batch_size))
     return Run(

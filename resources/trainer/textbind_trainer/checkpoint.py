@@ -55,7 +55,8 @@ def save_checkpoint(
         torch.save(rng, part / "rng.pt")
         write_json(part / "state.json", state)
         files = {
-            path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)} for path in sorted(part.iterdir())
+            path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)}
+            for path in sorted(part.iterdir())
         }
         manifest = {
             "format": FORMAT,
@@ -89,7 +90,9 @@ def check_files(folder: Path) -> dict[str, Any]:
     for name, said in files:
         actual = (folder / name).stat().st_size if (folder / name).is_file() else None
         if actual != said["bytes"]:
-            raise TrainerError("checkpoint", f"{folder / name}: {actual} bytes, the manifest says {said['bytes']}")
+            raise TrainerError(
+                "checkpoint", f"{folder / name}: {actual} bytes, the manifest says {said['bytes']}"
+            )
         if said["sha256"] is not None and _digest(folder / name) != said["sha256"]:
             raise TrainerError("checkpoint", f"{folder / name}: other bytes than were written")
     return manifest
@@ -132,5 +135,7 @@ def newest_usable(root: Path, on_damage: Callable[[Path, str], None]) -> Path | 
             continue
         return folder
     if folders:
-        raise TrainerError("checkpoint", f"{root}: all {len(folders)} checkpoints are damaged; remove them to start anew")
+        raise TrainerError(
+            "checkpoint", f"{root}: all {len(folders)} checkpoints are damaged; remove them to start anew"
+        )
     return None

@@ -27,7 +27,12 @@ class Fields(BaseModel):
     """Names in camel case, no others, no conversion from one type to another."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, alias_generator=to_camel, allow_inf_nan=False, str_min_length=1
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+        allow_inf_nan=False,
+        str_min_length=1,
     )
 
 
@@ -202,7 +207,10 @@ def checked(kind: type[AnyFields], fields: Mapping[str, Any], where: str = "") -
     try:
         return kind.model_validate({name: value for name, value in fields.items() if value is not None})
     except ValidationError as error:
-        faults = [_sentence(fault | {"loc": (*([where] if where else []), *fault["loc"])}) for fault in error.errors()]
+        faults = [
+            _sentence(fault | {"loc": (*([where] if where else []), *fault["loc"])})
+            for fault in error.errors()
+        ]
         more = f" (and {len(faults) - FAULTS_SHOWN} more)" if len(faults) > FAULTS_SHOWN else ""
         raise TrainerError("config", "; ".join(faults[:FAULTS_SHOWN]) + more) from error
 
@@ -210,7 +218,11 @@ def checked(kind: type[AnyFields], fields: Mapping[str, Any], where: str = "") -
 def _manifest_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, Path]:
     described = base / (fields.textbind or "")
     described = described / "textbind.json" if described.is_dir() else described
-    alone = [n for n in ("vision_model", "processor", "checkpoint", "qformer_config") if getattr(fields, n) is not None]
+    alone = [
+        n
+        for n in ("vision_model", "processor", "checkpoint", "qformer_config")
+        if getattr(fields, n) is not None
+    ]
     if alone:
         raise TrainerError("config", f"model.{to_camel(alone[0])}: textbind.json says it already")
     try:
@@ -235,7 +247,11 @@ def _part_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, 
     for name in ("visionModel", "processor", "languageModel"):
         if given[name] is None:
             raise TrainerError("config", f"model.{name}: it is missing")
-    return {name: base / value for name, value in given.items() if value is not None}, fields.qformer_config, None
+    return (
+        {name: base / value for name, value in given.items() if value is not None},
+        fields.qformer_config,
+        None,
+    )
 
 
 def _model(fields: ModelFields, base: Path) -> ModelConfig:
@@ -285,7 +301,11 @@ def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
             values[name] = value
     if run.steps is None and run.epochs is None:
         values["epochs"] = EPOCHS[stage]
-    values |= {"stage": stage, "data": _data(stage, run.data, base), "learning_rates": dict(run.learning_rates)}
+    values |= {
+        "stage": stage,
+        "data": _data(stage, run.data, base),
+        "learning_rates": dict(run.learning_rates),
+    }
     settings = _plain(values)
     values["model"] = _model(run.model, base)
     values["output"] = base / run.output

@@ -149,7 +149,10 @@ def check_conversation(
     folder = picture_folder(row.get("image_dir") or "", Path(file), images)
     return Conversation(
         number,
-        [Pair(user["content"], answer["content"]) for user, answer in zip(turns[::2], turns[1::2], strict=True)],
+        [
+            Pair(user["content"], answer["content"])
+            for user, answer in zip(turns[::2], turns[1::2], strict=True)
+        ],
         [folder / name for turn in turns for name in turn.get("image_list", [])],
         [caption for turn in turns[1::2] for caption in turn.get("caption_list", [])],
         system,

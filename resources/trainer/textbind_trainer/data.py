@@ -92,7 +92,9 @@ class ConversationFile:
         rows = [row for row in found if isinstance(row, Conversation)]
         faults = [row for row in found if isinstance(row, RowError)]
         broken = unreadable_pictures([path for row in rows for path in row.images])
-        faults += [row.picture_fault(path, broken[path]) for row in rows for path in row.images if path in broken]
+        faults += [
+            row.picture_fault(path, broken[path]) for row in rows for path in row.images if path in broken
+        ]
         good = [row for row in rows if not broken.keys() & set(row.images)]
         self._answer_faults(faults, len(found), data.get("badRows", "stop"))
         if not good:

@@ -56,7 +56,9 @@ def write_language(run: Run, state: dict[str, Tensor], folder: Path) -> None:
     fields = json.loads((source / "config.json").read_text(encoding="utf-8"))
     fields.pop("quantization_config", None)
     rows = state["model.embed_tokens.weight"].shape[0]
-    write_json(folder / "config.json", fields | {"vocab_size": rows, "dtype": "float32", "torch_dtype": "float32"})
+    write_json(
+        folder / "config.json", fields | {"vocab_size": rows, "dtype": "float32", "torch_dtype": "float32"}
+    )
     write_tokens(folder, load_tokenizer(source))
 
 
@@ -74,7 +76,11 @@ def manifest_of(run: Run, language: str, checkpoint: str | None) -> dict[str, An
         home = parts.manifest.parent
         described["imageDecoder"] = {name: _absolute(home, value) for name, value in decoder.items()} or None
         described.pop("checkpoint", None)
-    usual = {"licence": "see the licences of the parts", "imageDecoder": None, "maxSequenceLength": MAX_SEQUENCE}
+    usual = {
+        "licence": "see the licences of the parts",
+        "imageDecoder": None,
+        "maxSequenceLength": MAX_SEQUENCE,
+    }
     own = {
         "name": run.config.output.name,
         "visionModel": str(parts.vision.resolve()),

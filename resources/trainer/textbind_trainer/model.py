@@ -150,7 +150,9 @@ def qformer_state(model: TextBindModel) -> dict[str, Tensor]:
     """The keys that stage 1 saves. With shards all processes must call it."""
     state = {"query_tokens": model.query_tokens}
     state |= {f"qformer.{name}": value for name, value in model.qformer.state_dict().items()}
-    state |= {f"qformer_projection.{name}": value for name, value in model.qformer_projection.state_dict().items()}
+    state |= {
+        f"qformer_projection.{name}": value for name, value in model.qformer_projection.state_dict().items()
+    }
     return {name: whole(value).detach().cpu().contiguous() for name, value in state.items()}
 
 
@@ -188,7 +190,8 @@ def load_qformer_state(model: TextBindModel, state: dict[str, Tensor]) -> None:
                 raise TrainerError("config", f"the Q-Former checkpoint has no {name!r}")
             if state[name].shape != value.shape:
                 raise TrainerError(
-                    "config", f"{name}: the checkpoint has {list(state[name].shape)}, the model {list(value.shape)}"
+                    "config",
+                    f"{name}: the checkpoint has {list(state[name].shape)}, the model {list(value.shape)}",
                 )
             value.copy_(state[name])
 

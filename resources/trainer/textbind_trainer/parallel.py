@@ -89,7 +89,9 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> N
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     laid = {
         index: {
-            name: like(v, parameters[index]) if isinstance(v, Tensor) and v.shape == parameters[index].shape else v
+            name: like(v, parameters[index])
+            if isinstance(v, Tensor) and v.shape == parameters[index].shape
+            else v
             for name, v in entries.items()
         }
         for index, entries in state["state"].items()

@@ -17,7 +17,9 @@ from pydantic.alias_generators import to_camel
 class Event(BaseModel):
     """One line of standard output."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, validate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, alias_generator=to_camel, validate_by_name=True, frozen=True
+    )
 
     event: str
 

@@ -99,5 +99,7 @@ def compare_settings(state: dict[str, Any], config: RunConfig, folder: Path, acc
         raise TrainerError("checkpoint", f"{folder}: another model was trained there: {names}")
     if changes and not accept_changes:
         names = ", ".join(f"{change.field} was {change.was}, is now {change.now}" for change in changes)
-        message = f"{folder.name} was made with other settings: {names}. --accept-changes goes on with the new ones"
+        message = (
+            f"{folder.name} was made with other settings: {names}. --accept-changes goes on with the new ones"
+        )
         raise QuestionError(protocol.Question(code="settings-changed", message=message, changes=changes))

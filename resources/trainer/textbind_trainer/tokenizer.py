@@ -158,7 +158,9 @@ class LanguageTokenizer:
     def convert_tokens_to_ids(self, tokens: str | list[str]) -> Any:
         """Id of a special token, or of each in a list."""
         return (
-            self.special_ids[tokens] if isinstance(tokens, str) else [self.special_ids[each] for each in tokens]
+            self.special_ids[tokens]
+            if isinstance(tokens, str)
+            else [self.special_ids[each] for each in tokens]
         )
 
     def encode(self, text: str, add_special_tokens: bool = False) -> list[int]:
@@ -246,7 +248,9 @@ def _name(value: Any) -> str | None:
 def _from_json(definition: dict[str, Any], file: Path | str) -> tuple[Kind, Vocabulary, dict[str, int], int]:
     kind = _kind(definition, file)
     added = definition.get("added_tokens") or []
-    special = {each["content"]: each["id"] for each in added if each["special"] or each["content"] in SPECIAL_TOKENS}
+    special = {
+        each["content"]: each["id"] for each in added if each["special"] or each["content"] in SPECIAL_TOKENS
+    }
     ids = [*definition["model"]["vocab"].values(), *(each["id"] for each in added)]
     return kind, JsonVocabulary(definition, kind), special, max(ids, default=-1) + 1
 
@@ -272,7 +276,14 @@ def _assemble(
             raise TrainerError("config", f"{where}: {key} {found[key]!r} is not among its special tokens")
     legacy = names.get("legacy")
     return LanguageTokenizer(
-        kind, legacy is not False, vocabulary, special, found["bos_token"], found["eos_token"], found["pad_token"], size
+        kind,
+        legacy is not False,
+        vocabulary,
+        special,
+        found["bos_token"],
+        found["eos_token"],
+        found["pad_token"],
+        size,
     )
 
 

@@ -130,7 +130,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Names every fault of training data")
     parser.add_argument("--stage", type=int, choices=(1, 2), required=True)
     parser.add_argument("--images", type=Path, help="where conversations' pictures lie")
-    parser.add_argument("--language", type=Path, help="language model whose special tokens may not stand in texts")
+    parser.add_argument(
+        "--language", type=Path, help="language model whose special tokens may not stand in texts"
+    )
     parser.add_argument("path", type=Path, help="tars, a pattern or their folder; train.json or its folder")
     arguments = parser.parse_args(argv)
     try:

@@ -50,7 +50,11 @@ def read_state(path: Path) -> dict[str, Tensor]:
             )
         except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
             raise TrainerError("config", f"{file}: not a checkpoint: {str(error).splitlines()[0]}") from error
-        wrong = [key for key, value in read.items() if not isinstance(value, Tensor)] if isinstance(read, dict) else [""]
+        wrong = (
+            [key for key, value in read.items() if not isinstance(value, Tensor)]
+            if isinstance(read, dict)
+            else [""]
+        )
         if wrong:
             raise TrainerError("config", f"{file}: expected a flat state dict, {wrong[0]!r} is no tensor")
         state |= read
@@ -115,11 +119,15 @@ def load_language(folder: Path) -> nn.Module:
         _refuse_missing(folder, report["missing_keys"])
         return model
     if method != "textbind-blocks":
-        raise TrainerError("config", f"model.languageModel: {folder} is quantised ({method}), which cannot be trained")
+        raise TrainerError(
+            "config", f"model.languageModel: {folder} is quantised ({method}), which cannot be trained"
+        )
     config = AutoConfig.from_pretrained(folder)
     del config.quantization_config
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation="sdpa")
-    state = {name: value[: _rows(model, name)] for name, value in dequantised(read_state(folder), fields).items()}
+    state = {
+        name: value[: _rows(model, name)] for name, value in dequantised(read_state(folder), fields).items()
+    }
     missing = set(model.load_state_dict(state, strict=False).missing_keys)
     _refuse_missing(folder, missing - ({"lm_head.weight"} if config.tie_word_embeddings else set()))
     model.tie_weights()
