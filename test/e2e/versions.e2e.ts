@@ -3,6 +3,7 @@ import { testIds } from '../../src/renderer/test-ids.ts';
 import type { TestId } from '../../src/renderer/test-ids.ts';
 import { restartApp } from './harness/app.ts';
 import {
+  answered,
   ask,
   byId,
   engineReady,
@@ -124,7 +125,8 @@ describe('versions', () => {
     await byId(testIds.continueReply).click();
     await browser.waitUntil(async () => (await last()).status !== 'stopped');
     const continued = await settled(before + 2);
-    expect(continued).toMatchObject({ status: 'complete', pictures: 1, undrawn: 0 });
+    expect(continued).toMatchObject({ pictures: 1, undrawn: 0 });
+    expect(continued.status).toMatch(answered);
     const [sentence] = stopped.text.trim().split('\n');
     expect(continued.text.split(sentence ?? '?')).toHaveLength(2);
     await byId(testIds.deleteMessage).waitForExist();

@@ -44,6 +44,12 @@ export async function dropFiles(...files: string[]): Promise<void> {
   );
 }
 
+/**
+ * How a reply ends that came through whole: by its own end or at its limit of tokens. Which of the two is the embedded
+ * model's affair, and differs with the machine's arithmetic and with what a picture's seed drew.
+ */
+export const answered = /^(?:complete|cut)$/;
+
 /** Types into the composer at its end. */
 export async function type(text: string): Promise<void> {
   const input = byId(testIds.composerInput);
