@@ -181,7 +181,7 @@ function setupProtocols(): void {
 
 async function openWindow(log: Logger): Promise<void> {
   const settings = studio?.services.store.settings ?? null;
-  window = createWindow({ preload: paths.preload, settings, log });
+  window = createWindow({ preload: paths.preload, icon: paths.icon, settings, log });
   window.on('closed', () => {
     window = null;
   });

@@ -15,6 +15,7 @@ export interface AppPaths {
   /** Models that came with the app. */
   readonly embeddedModels: string;
   readonly resources: string;
+  readonly icon: string;
   readonly page: string;
   readonly preload: string;
   readonly worker: string;
@@ -48,6 +49,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     workerLog: path.join(logs, 'worker.log'),
     embeddedModels: roots.modelsFolder ?? path.join(base, 'models'),
     resources: path.join(base, 'resources'),
+    icon: path.join(base, 'resources', 'icons', 'png', '256x256.png'),
     page: path.join(built, 'renderer'),
     preload: path.join(built, 'preload', 'preload.cjs'),
     worker: path.join(built, 'worker', 'main.js'),

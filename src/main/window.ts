@@ -21,13 +21,15 @@ const stateName = 'window';
 
 export interface WindowOptions {
   readonly preload: string;
+  /** The picture of the window in the task bar; macOS takes the app's own. */
+  readonly icon: string;
   /** Keeps the window's place; null where there is no database. */
   readonly settings: SettingsTable | null;
   readonly log: Logger;
 }
 
 /** Makes the window, hidden until its page can be seen. */
-export function createWindow({ preload, settings, log }: WindowOptions): BrowserWindow {
+export function createWindow({ preload, icon, settings, log }: WindowOptions): BrowserWindow {
   const state = readState(settings);
   const window = new BrowserWindow({
     width: 1200,
@@ -37,6 +39,7 @@ export function createWindow({ preload, settings, log }: WindowOptions): Browser
     minHeight: 600,
     show: false,
     title: 'TextBind Studio',
+    icon,
     autoHideMenuBar: true,
     webPreferences: { ...securePreferences, preload },
   });
