@@ -21,7 +21,7 @@ import { vitest } from './test/vitest.mjs';
 
 /** @type {Record<string, (args: string[], problems: Problems) => Promise<Counts>>} */
 const suites = {
-  types,
+  types: (args, problems) => types(args, problems.python === undefined),
   lint: (args, problems) => lint(args, problems.python === undefined),
   boundaries,
   format: (args, problems) => format(args, problems.python === undefined),

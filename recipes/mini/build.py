@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
@@ -37,7 +38,7 @@ class Step:
     module: str
     arguments: tuple[str, ...]
     needs: tuple[str, ...] = ()
-    run_file: dict | None = None
+    run_file: dict[str, Any] | None = None
     clears: str | None = None
     """Folder of an older training that a changed step must not resume from."""
 
@@ -47,7 +48,9 @@ class Step:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _stage(stage: int, language: str, data: dict, output: str, steps: int, **fields) -> dict:
+def _stage(
+    stage: int, language: str, data: dict[str, Any], output: str, steps: int, **fields: Any
+) -> dict[str, Any]:
     """A RUN.json whose paths are relative to OUT/runs."""
     model = {"visionModel": "../hf/vision", "processor": "../hf/vision", "languageModel": f"../{language}"}
     qformer = fields.pop("qformer", None)

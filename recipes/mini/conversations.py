@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
@@ -86,7 +87,7 @@ class State:
 
     random: random.Random
     bank: Bank
-    talk: list[dict]
+    talk: list[dict[str, Any]]
     shown: list[Shown] = field(default_factory=list)
     last: Shown | None = None
     last_drawn: bool = False
@@ -118,10 +119,11 @@ def _with_picture(random_: random.Random, text: str) -> str:
 
 # What can be asked of a picture: (state, picture) -> (question, answer).
 Question = Callable[[State, Shown], tuple[str, str]]
+Exchanger = Callable[[State], Exchange | None]
 
 
 def _name(state: State, it: Shown) -> tuple[str, str]:
-    answers = (f"This is {it.name}.", f"It is {it.name}.", f"I see {it.name}.")
+    answers: tuple[str, ...] = (f"This is {it.name}.", f"It is {it.name}.", f"I see {it.name}.")
     if it.scene.second_object and state.random.random() < 0.5:
         answers = (f"I see {it.name} and a small {it.scene.second_object}.",)
     return phrase(state.random, say.NAME), state.random.choice(answers)
@@ -314,17 +316,17 @@ def no_picture(state: State) -> Exchange | None:
     return _of(say.NO_PICTURE_YET)(state)
 
 
-BEGIN: tuple[tuple[Callable, float], ...] = (
+BEGIN: tuple[tuple[Exchanger, float], ...] = (
     (show_and_ask, 8), (show_two, 0.5), (draw, 3.4), (draw_unseen, 0.8), (draw_like, 0.8), (talk, 1.8),
     (_of(say.GREETING), 0.8), (no_picture, 0.3),
 )  # fmt: skip
-GO_ON: tuple[tuple[Callable, float], ...] = (
+GO_ON: tuple[tuple[Exchanger, float], ...] = (
     (ask_more, 4), (ask_drawn, 4), (draw_background, 2), (draw_instead, 1), (draw, 1.6), (show_and_ask, 1.6),
     (ask_first, 0.8), (draw_unseen, 0.4), (draw_like, 0.3), (talk, 1.5), (_of(say.THANKS), 0.6), (_of(say.GOODBYE), 0.3),
 )  # fmt: skip
 
 
-def _next(state: State, choices: tuple[tuple[Callable, float], ...]) -> tuple[Callable, Exchange]:
+def _next(state: State, choices: tuple[tuple[Exchanger, float], ...]) -> tuple[Exchanger, Exchange]:
     while True:
         make = state.random.choices([c for c, _ in choices], [weight for _, weight in choices])[0]
         exchange = make(state)
@@ -332,10 +334,10 @@ def _next(state: State, choices: tuple[tuple[Callable, float], ...]) -> tuple[Ca
             return make, exchange
 
 
-def conversation(state: State, pictures_at_most: int = 3) -> dict:
+def conversation(state: State, pictures_at_most: int = 3) -> dict[str, Any]:
     """One conversation in the TextBind schema, of one to four exchanges."""
     length = state.random.choices((1, 2, 3, 4), (45, 37, 14, 4))[0]
-    turns: list[dict] = []
+    turns: list[dict[str, Any]] = []
     pictures = 0
     while len(turns) < 2 * length:
         make, exchange = _next(state, GO_ON if turns else BEGIN)
@@ -353,7 +355,7 @@ def conversation(state: State, pictures_at_most: int = 3) -> dict:
     return {"conversation": turns}
 
 
-def _turn(role: str, content: str, pictures: list[Shown]) -> dict:
+def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
     return {
         "role": role,
         "content": content,
@@ -363,7 +365,7 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict:
 
 
 def write_conversations(
-    pictures: Path, out: Path, split: str, count: int, talk_rows: list[dict], seed: int
+    pictures: Path, out: Path, split: str, count: int, talk_rows: list[dict[str, Any]], seed: int
 ) -> Path:
     """``OUT/<split>.json`` and the pictures in ``OUT/images``."""
     (out / "images").mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import random
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from textbind_trainer.events import emit
@@ -21,12 +22,16 @@ from textbind_trainer.images import ImageProcessor
 from textbind_trainer.model import QformerShape, TextBindModel, load_model
 from textbind_trainer.prompt import IMAGE, Pair
 from textbind_trainer.quantise import quantise_linears
+from textbind_trainer.tokenizer import AnyTokenizer
 
 from . import wordings as say
 from .features import scene_features
 from .objects import NAMES
 from .pictures import BACKGROUNDS, fetch_pictures, with_article
 from .scenes import batch_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 BATCH = 25
 NAMING_QUESTION = f"What is in this picture? {IMAGE}"
@@ -37,7 +42,7 @@ def names(text: str, name: str) -> bool:
     return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None
 
 
-def load_published(folder: Path) -> tuple[TextBindModel, object, ImageProcessor]:
+def load_published(folder: Path) -> tuple[TextBindModel, PreTrainedTokenizerBase, ImageProcessor]:
     """The model that textbind.json describes."""
     from transformers import AutoTokenizer
 
@@ -50,10 +55,15 @@ def load_published(folder: Path) -> tuple[TextBindModel, object, ImageProcessor]
     return model.eval(), tokenizer, ImageProcessor.load(folder / parts["processor"])
 
 
-def naming(model: TextBindModel, tokenizer, processor: ImageProcessor, pictures: Path, count: int) -> dict:
+def naming(
+    model: TextBindModel, tokenizer: AnyTokenizer, processor: ImageProcessor, pictures: Path, count: int
+) -> dict[str, Any]:
     """Held-out scenes whose main object (and background) the answer names; invented drawings are counted."""
+    vision = model.vision
+    if vision is None:
+        raise ValueError("this model was loaded without a vision encoder")
     scenes = batch_of(pictures, "held-out", 0, count)
-    features = [scene_features(model.vision, processor, [scene]) for scene in scenes]
+    features = [scene_features(vision, processor, [scene]) for scene in scenes]
     answers, described = (
         _replies(model, tokenizer, [(question, feature) for feature in features], 32)
         for question in (NAMING_QUESTION, f"{IMAGE} Describe the picture.")
@@ -76,7 +86,7 @@ def naming(model: TextBindModel, tokenizer, processor: ImageProcessor, pictures:
 
 
 def _replies(
-    model: TextBindModel, tokenizer, asked: list[tuple[str, torch.Tensor | None]], tokens: int
+    model: TextBindModel, tokenizer: AnyTokenizer, asked: list[tuple[str, torch.Tensor | None]], tokens: int
 ) -> list[Reply]:
     """First words of the reply to each (question, vision features), in batches."""
     found: list[Reply] = []
@@ -88,7 +98,7 @@ def _replies(
     return found
 
 
-def drawing(model: TextBindModel, tokenizer, count: int) -> dict:
+def drawing(model: TextBindModel, tokenizer: AnyTokenizer, count: int) -> dict[str, Any]:
     """Requests to draw: drawn at all, the caption has the object, the background; the same for unseen objects."""
     random_ = random.Random("evaluation of drawing")
     asked: list[tuple[str, str, str, bool]] = []
@@ -114,7 +124,7 @@ def drawing(model: TextBindModel, tokenizer, count: int) -> dict:
     }  # fmt: skip
 
 
-def talking(model: TextBindModel, tokenizer) -> dict:
+def talking(model: TextBindModel, tokenizer: AnyTokenizer) -> dict[str, Any]:
     """Questions in words only: none of them asks for a picture."""
     asked = [question for question, _ in say.SMALL_TALK]
     asked += [question for questions, _ in say.ABOUT_ITSELF for question in questions]

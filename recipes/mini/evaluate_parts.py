@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,7 @@ from .vision import image_vectors, load_side, name_vectors
 CANDIDATES = 100
 
 
-def judge(out: Path):
+def judge(out: Path) -> Callable[[torch.Tensor], torch.Tensor]:
     """(images in -1 .. 1 -> scores [batch, len(NAMES)]) from OUT/hf."""
     vision, projection = load_side(out / "hf" / "vision")
     decoder = out / "hf" / "image-decoder"
@@ -130,7 +132,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--sheet", type=Path, default=None, help="PNG of all drawings")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
-    found: dict[str, object] = {}
+    found: dict[str, dict[str, Any]] = {}
     if arguments.only != "drawing":
         pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
         found["vision"] = evaluate_vision(arguments.out, pictures, arguments.count)

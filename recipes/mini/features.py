@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from textbind_trainer.events import emit
 from textbind_trainer.images import ImageProcessor
-from torch import Tensor
+from torch import Tensor, nn
 
 from .pictures import Scene
 from .scenes import batch_of
@@ -17,7 +17,7 @@ from .scenes import batch_of
 BATCH = 64
 
 
-def scene_features(vision, processor: ImageProcessor, scenes: list[Scene]) -> Tensor:
+def scene_features(vision: nn.Module, processor: ImageProcessor, scenes: list[Scene]) -> Tensor:
     """[scenes, patches + 1, hidden] of the published encoder through the published image processor."""
     with torch.no_grad():
         return vision(

@@ -121,11 +121,11 @@ def caption_of(random_: random.Random, scene: HandScene) -> str:
                 size
             ]
         what = shown(random_, main, size)
-    elif layout.startswith("beside"):
+    elif scene.second is not None and layout.startswith("beside"):
         what = random_.choice(_BESIDE[layout]).format(
             a=shown(random_, main), s=shown(random_, scene.second, "small")
         )
-    elif layout == "pair":
+    elif scene.second is not None and layout == "pair":
         what = random_.choice(_PAIR).format(a=shown(random_, main), s=shown(random_, scene.second))
     else:
         what = f"{layout} {plural(main)}"
@@ -146,14 +146,16 @@ def sprite(folder: str, code: str) -> Image.Image:
     return image.crop(image.getchannel("A").point(lambda a: 255 if a > 8 else 0).getbbox()).convert("RGBa")
 
 
+def scaled(image: Image.Image, ratio: float) -> tuple[int, int]:
+    """Width and height at a share of a picture's own, at least 1 each."""
+    return max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+
+
 @functools.lru_cache(4096)
 def _sized(folder: str, code: str, longest: int) -> Image.Image:
     """A sprite at the size of a layout: resizing is most of what a scene costs."""
     image = sprite(folder, code)
-    ratio = longest / max(image.size)
-    return image.resize(
-        tuple(max(1, round(side * ratio)) for side in image.size), Image.Resampling.LANCZOS, reducing_gap=3.0
-    )
+    return image.resize(scaled(image, longest / max(image.size)), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def paint(random_: random.Random, scene: HandScene, pictures: Path) -> Image.Image:

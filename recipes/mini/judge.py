@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from . import loop
-from .hand_scenes import sprite
+from .hand_scenes import scaled, sprite
 from .pictures import fetch_pictures
 from .world import DRAWN, DRAWN_NAMES
 
@@ -63,10 +64,7 @@ def sprites(pictures: Path) -> Tensor:
     rows = []
     for code in DRAWN.values():
         image = sprite(str(pictures), code)
-        ratio = SIDE / max(image.size)
-        small = np.asarray(
-            image.resize(tuple(max(1, round(side * ratio)) for side in image.size)), np.float32
-        )
+        small = np.asarray(image.resize(scaled(image, SIDE / max(image.size))), np.float32)
         canvas = np.zeros((SIDE, SIDE, 4), np.float32)
         top, left = (SIDE - small.shape[0]) // 2, (SIDE - small.shape[1]) // 2
         canvas[top : top + small.shape[0], left : left + small.shape[1]] = small / 255
@@ -97,7 +95,7 @@ def pasted(canvas: Tensor, shown: Tensor, size: Tensor, places: Tensor) -> Tenso
         torch.stack([-scale * turn.sin(), scale * turn.cos(), torch.zeros(count)], 1),
     ], 1)  # fmt: skip
     rows[:, :, 2] = -(rows[:, :, :2] @ places.unsqueeze(2)).squeeze(2)
-    grid = functional.affine_grid(rows, (count, 4, SIDE, SIDE), align_corners=False)
+    grid = functional.affine_grid(rows, [count, 4, SIDE, SIDE], align_corners=False)
     moved = functional.grid_sample(shown, grid, align_corners=False)
     return canvas * (1 - moved[:, 3:]) + moved[:, :3]
 
@@ -147,7 +145,7 @@ def load_judge(out: Path) -> Judge:
 
 
 @torch.no_grad()
-def verdicts(judge: Judge, images: list[Image.Image], best: int = 2) -> list[list[str]]:
+def verdicts(judge: Judge, images: Sequence[Image.Image], best: int = 2) -> list[list[str]]:
     """The `best` most likely objects of each picture, most likely first."""
     stacked = np.stack(
         [np.asarray(image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)) for image in images]
@@ -165,7 +163,8 @@ def main(argv: list[str] | None = None) -> int:
     budget = loop.begin(arguments, DEFAULT_MINUTES)
     batch = arguments.batch or 128
     table = sprites(fetch_pictures(arguments.raw or arguments.out / "raw"))
-    judge = Judge().to(memory_format=torch.channels_last)
+    judge = Judge()
+    judge.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's types leave it out
     average = loop.Average(judge, 0.99)
     optimizer = torch.optim.AdamW(
         [{"params": list(judge.parameters()), "base": arguments.rate}], weight_decay=0.05

@@ -13,7 +13,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,14 +23,14 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
 
 from .hand_scenes import HandScene, caption_of, paint
-from .judge import load_judge, verdicts
+from .judge import Judge, load_judge, verdicts
 from .pictures import BACKGROUNDS, SIZE, fetch_pictures
 from .world import DRAWN_NAMES
 
 SHEET = 64
 
 
-def held_out_prompts(singles: int, doubles: int) -> list[dict]:
+def held_out_prompts(singles: int, doubles: int) -> list[dict[str, Any]]:
     """Rows of caption, main, second (null for single objects), background, layout; the same each time."""
     random_ = random.Random("held-out prompts of drawings")
     names = random_.sample(DRAWN_NAMES, singles)
@@ -66,7 +68,9 @@ def background_of(image: Image.Image) -> str:
     return min(BACKGROUNDS, key=lambda name: float(np.square(corners - BACKGROUNDS[name]).sum()))
 
 
-def count(rows: list[dict], images: list[Image.Image], judge) -> dict[str, dict]:
+def count(
+    rows: list[dict[str, Any]], images: Sequence[Image.Image], judge: Judge
+) -> dict[str, dict[str, Any]]:
     """Shares right, with intervals: objects of single drawings, both and one of double ones, backgrounds."""
     seen = [
         answer
@@ -94,7 +98,7 @@ def count(rows: list[dict], images: list[Image.Image], judge) -> dict[str, dict]
     }
 
 
-def contact_sheet(images: list[Image.Image], path: Path, columns: int = 8) -> None:
+def contact_sheet(images: Sequence[Image.Image], path: Path, columns: int = 8) -> None:
     """The first SHEET drawings, in order."""
     chosen = images[:SHEET]
     sheet = Image.new("RGB", (columns * SIZE, -(-len(chosen) // columns) * SIZE), "white")

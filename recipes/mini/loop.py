@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from textbind_trainer.events import emit
@@ -24,8 +24,8 @@ from textbind_trainer.events import emit
 class Stateful(Protocol):
     """What a checkpoint can hold: networks, optimizers, averages."""
 
-    def state_dict(self) -> dict: ...
-    def load_state_dict(self, state: dict) -> object: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ class Average:
             else:
                 self.shadow[key].copy_(value)
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         return {"updates": self.updates, "shadow": self.shadow}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.updates, self.shadow = state["updates"], state["shadow"]
 
 

@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -56,6 +57,9 @@ _TWO = (
 )
 
 
+Box: TypeAlias = tuple[int, int, int, int]
+
+
 @dataclass(frozen=True)
 class Scene:
     """One picture and everything that is true of it. Boxes are (left, top, right, bottom) in pixels."""
@@ -66,10 +70,10 @@ class Scene:
     main_object: str
     background: str
     size_word: str | None
-    main_box: tuple[int, int, int, int]
+    main_box: Box
     second_object: str | None = None
     second_side: str | None = None
-    second_box: tuple[int, int, int, int] | None = None
+    second_box: Box | None = None
 
 
 def with_article(words: str) -> str:
@@ -133,7 +137,9 @@ def _background(random_: random.Random, name: str) -> np.ndarray:
     return colour + np.broadcast_to(grid, (SIZE, SIZE))[..., None]
 
 
-def _paste(canvas: np.ndarray, sprite: Image.Image, longest: int, centre: tuple[int, int], mirrored: bool):
+def _paste(
+    canvas: np.ndarray, sprite: Image.Image, longest: int, centre: tuple[int, int], mirrored: bool
+) -> Box:
     """Blend a sprite into the canvas; returns its box, which lies inside the canvas."""
     ratio = longest / max(sprite.size)
     width, height = (max(1, round(side * ratio)) for side in sprite.size)
@@ -148,7 +154,14 @@ def _paste(canvas: np.ndarray, sprite: Image.Image, longest: int, centre: tuple[
     return left, top, left + width, top + height
 
 
-def _caption(random_: random.Random, main: str, size_word: str | None, background: str, second, side) -> str:
+def _caption(
+    random_: random.Random,
+    main: str,
+    size_word: str | None,
+    background: str,
+    second: str | None,
+    side: str | None,
+) -> str:
     shown = with_article(f"{size_word} {main}" if size_word and random_.random() < 0.5 else main)
     behind = with_article(f"{background} background")
     if second is None:
@@ -172,6 +185,10 @@ def compose(seed: int, pictures: Path, main_object: str | None = None, variety: 
     background = random_.choice(tuple(BACKGROUNDS))
     canvas = _background(random_, background)
     mirrored = random_.random() < 0.5 * variety
+    size_word: str | None = None
+    second: str | None = None
+    side: Literal["left", "right"] | None = None
+    second_box: Box | None = None
     if random_.random() < 0.2:
         second = random_.choice([name for name in NAMES if name != main])
         side = random_.choice(("left", "right"))
@@ -181,9 +198,7 @@ def compose(seed: int, pictures: Path, main_object: str | None = None, variety: 
         main_box = _paste(canvas, _sprite(str(pictures), main), longest, centre, mirrored)
         beside = (64 - away * random_.randint(40, 46), 64 + random_.randint(10, 28))
         second_box = _paste(canvas, _sprite(str(pictures), second), small, beside, False)
-        size_word = None
     else:
-        second = side = second_box = None
         # A normal law about 96 pixels, so that "mostly large" holds and small ones occur.
         longest = round(96 + variety * (int(min(116, max(54, random_.gauss(96, 14)))) - 96))
         room = (SIZE - longest) // 2

@@ -6,8 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from textbind_trainer.prompt import Pair, encode_caption, encode_conversation
+from textbind_trainer.tokenizer import AnyTokenizer
 
 from .shape import SHAPE
 
@@ -51,7 +53,7 @@ CAPTIONS = (
 )
 
 
-def cases(tokenizer) -> dict:
+def cases(tokenizer: AnyTokenizer) -> dict[str, Any]:
     """The fixture's content."""
     rows = []
     for name, system, texts in CASES:

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder, write_json
@@ -18,7 +19,7 @@ LICENCE = (
 )
 
 
-def description() -> dict:
+def description() -> dict[str, Any]:
     """textbind.json; paths are relative to it."""
     return {
         "name": "TextBind mini",

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from textbind_trainer.config import RunConfig
@@ -30,19 +31,21 @@ NOISE = 0.3
 class CaptionedConversations(ConversationFile):
     """Conversations whose pictures are given as the 32 token ids that stage 0 aims at."""
 
-    captions_by_file: dict[str, list[list[str]]]
+    def __init__(self, like: ConversationFile, config: RunConfig, on_skip: Callable[[str], None]):
+        self._captions: dict[int, list[str]] = {}
+        super().__init__(config.data, like.tokens, like.processor, config.seed, on_skip)
 
-    def _read(self, base: Path, data: dict, name: str) -> list[Conversation]:
+    def _read(self, base: Path, data: dict[str, Any], name: str) -> list[Conversation]:
         rows = super()._read(base, data, name)
         raw = json.loads((base / data[name]).read_text(encoding="utf-8"))
         for row, checked in zip(raw, rows, strict=True):
             every = [caption for turn in row["conversation"] for caption in turn["caption_list"]]
-            self.__dict__.setdefault("_every", {})[id(checked)] = every
+            self._captions[id(checked)] = every
         return rows
 
-    def _build(self, row: Conversation) -> Sample | None:
+    def _build(self, row: Conversation) -> Sample:
         example = self.tokens.example(row.pairs, row.captions)
-        captions = [self._every[id(row)][index] for index in example.images]
+        captions = [self._captions[id(row)][index] for index in example.images]
         return Sample(example, list(target_ids(self.tokens.tokenizer, captions)) if captions else [])
 
     def validation(self) -> Iterator[Sample]:
@@ -54,12 +57,16 @@ def build(config: RunConfig, device: torch.device) -> Run:
     """A stage 2 run in which pictures are their captions' embeddings; the Q-Former is left out."""
     run = build_stage2(config, device)
     model, source = run.model, run.source
-    held = CaptionedConversations(config.data, source.tokens, source.processor, config.seed, run.skips)
-    table = model.language_model.get_input_embeddings().weight.detach()
+    if not isinstance(source, ConversationFile):
+        raise TypeError(f"stage 2 reads a {type(source).__name__}, expected a ConversationFile")
+    table = model.language_model.get_input_embeddings().weight
+    if not isinstance(table, Tensor):
+        raise TypeError("the token embeddings have no table")
+    rows_of = table.detach()
 
     def embed(ids: Tensor) -> Tensor:
-        rows = table[ids.long()]
-        noise = torch.randn(rows.shape) * table.std() * NOISE
+        rows = rows_of[ids.long()]
+        noise = torch.randn(rows.shape) * rows_of.std() * NOISE
         return rows + noise if torch.is_grad_enabled() else rows
 
     # No gradient below the trained layers: the added rows learn through the head alone, at half the cost.
@@ -73,7 +80,7 @@ def build(config: RunConfig, device: torch.device) -> Run:
     run.optimizer.param_groups[:] = [
         group for group in run.optimizer.param_groups if any(id(value) in chosen for value in group["params"])
     ]
-    run.source = held
+    run.source = CaptionedConversations(source, config, run.skips)
     return run
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from textbind_trainer.events import emit
@@ -90,13 +91,13 @@ def usable(answer: str) -> bool:
     )
 
 
-def generate(language_model: Path, batch: int = 24) -> list[dict]:
+def generate(language_model: Path, batch: int = 24) -> list[dict[str, Any]]:
     """Question and answer pairs in the model's own ChatML prompt."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(language_model, padding_side="left")
-    model = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.float32)
-    rows: list[dict] = []
+    model: Any = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.float32)
+    rows: list[dict[str, Any]] = []
     asked = questions()
     for start in range(0, len(asked), batch):
         group = asked[start : start + batch]
@@ -108,7 +109,7 @@ def generate(language_model: Path, batch: int = 24) -> list[dict]:
         output = model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False)
         for question, ids in zip(group, output[:, inputs.input_ids.shape[1] :], strict=True):
             finished = tokenizer.eos_token_id in ids.tolist()
-            answer = tokenizer.decode(ids, skip_special_tokens=True).strip()
+            answer = str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
             if finished and usable(answer):
                 rows.append({"question": question, "answer": answer})
         emit("progress", step="small-talk", done=start + len(group), of=len(asked), kept=len(rows))

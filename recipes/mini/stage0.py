@@ -12,6 +12,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,12 +21,16 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder
 from textbind_trainer.loop import schedule
 from textbind_trainer.model import make_qformer
+from textbind_trainer.tokenizer import LanguageTokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .features import cached_features, fingerprint
 from .pictures import compose, fetch_pictures, seed_of
 from .shape import SHAPE, canonical_caption
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 SLOT = 16
 SHARPNESS = 20.0
@@ -47,7 +52,7 @@ class QueryHalf(nn.Module):
         return self.qformer_projection(hidden.last_hidden_state)
 
 
-def target_ids(tokenizer, captions: list[str]) -> Tensor:
+def target_ids(tokenizer: LanguageTokenizer | PreTrainedTokenizerBase, captions: list[str]) -> Tensor:
     """[captions, 32]: each caption twice, slots filled up with newlines."""
     (filler,) = tokenizer.encode("\n", add_special_tokens=False)
     rows = []

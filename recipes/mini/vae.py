@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from PIL import Image
 from textbind_trainer.events import emit
 from torch.nn import functional
@@ -79,7 +80,8 @@ def start_as_enlargement(vae: AutoencoderKL) -> None:
         for channel in carried:
             convolution.weight[channel] = 0
             convolution.weight[channel, channel] = kernel
-            convolution.bias[channel] = 0
+            if convolution.bias is not None:
+                convolution.bias[channel] = 0
 
     tent = torch.tensor([1.0, 2.0, 1.0])
     blur = torch.outer(tent, tent) / 16
@@ -118,7 +120,7 @@ def reconstruction_loss(drawn: torch.Tensor, true: torch.Tensor) -> torch.Tensor
     return error + (functional.avg_pool2d(drawn, 4) - functional.avg_pool2d(true, 4)).abs().mean()
 
 
-def encoder_loss(posterior, latents: torch.Tensor) -> torch.Tensor:
+def encoder_loss(posterior: DiagonalGaussianDistribution, latents: torch.Tensor) -> torch.Tensor:
     """Mean square distance of the means from the latents, and of the log variance from the noise's."""
     wanted = 2 * math.log(LATENT_NOISE)
     return (posterior.mean - latents).square().mean() + 1e-3 * (posterior.logvar - wanted).square().mean()

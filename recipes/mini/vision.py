@@ -89,6 +89,8 @@ def whiten_patches(vision: Blip2VisionModel, images: torch.Tensor) -> None:
     kept = directions[:, -HIDDEN:] / (values[-HIDDEN:].clamp(min=0) + 1e-2 * values.mean()).sqrt()
     convolution = vision.embeddings.patch_embedding
     convolution.weight.copy_(0.5 * kept.T.reshape(convolution.weight.shape))
+    if convolution.bias is None:
+        raise ValueError("the patch embedding has no bias to carry the mean")
     convolution.bias.copy_(-0.5 * rows.mean(0) @ kept)
 
 

@@ -13,8 +13,8 @@ const requirements = path.join(root, 'resources', 'trainer', 'requirements.txt')
 /** Takes a CPU build where the registry offers one, the CUDA build elsewhere; unpinned it pulls more. */
 const torch = 'torch==2.13.0';
 
-/** What the tests of the trainer use beside it. */
-const tools = ['pytest==9.2.0', 'ruff==0.17.6'];
+/** What checks the Python code. */
+const tools = ['pytest==9.2.0', 'ruff==0.17.6', 'mypy==2.4.1'];
 
 /** The environment's interpreter. */
 export const venvPython = path.join(
@@ -76,7 +76,7 @@ export async function installPython() {
   await pip([torch], 'PyTorch (about 200 MB for the CPU build)');
   if (existsSync(requirements))
     await pip(['-r', requirements], 'the packages of resources/trainer');
-  await pip(tools, 'pytest and ruff');
+  await pip(tools, 'pytest, ruff and mypy');
   writeFileSync(stampPath, stamp);
   return 'installed in .venv';
 }

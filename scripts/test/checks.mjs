@@ -27,8 +27,30 @@ function hasSources(folder) {
   );
 }
 
-/** tsc for each project, svelte-check for the renderer. */
-export async function types() {
+/**
+ * mypy over the trainer and the recipe, by the trainer's configuration. Its first run takes most of a minute, for
+ * PyTorch's own types; later ones ask its cache.
+ */
+async function mypy() {
+  const probe = [
+    '-c',
+    'import importlib.util as u; raise SystemExit(0 if u.find_spec("mypy") else 1)',
+  ];
+  if ((await show(venvPython, probe)) !== 0) {
+    process.stdout.write('mypy: skipped, it is not in .venv (set-up installs it)\n');
+    return true;
+  }
+  const config = ['--config-file', 'resources/trainer/pyproject.toml'];
+  const cache = ['--cache-dir', path.join(resultsDir, 'mypy')];
+  const code = ['resources/trainer/textbind_trainer', 'recipes/mini'];
+  return (await show(venvPython, ['-m', 'mypy', ...config, ...cache, ...code])) === 0;
+}
+
+/**
+ * tsc for each project, svelte-check for the renderer, mypy where there is a Python.
+ * @param {string[]} _args @param {boolean} hasPython
+ */
+export async function types(_args, hasPython) {
   let ok = true;
   for (const project of projects) {
     if (!hasSources(project)) continue;
@@ -48,6 +70,8 @@ export async function types() {
     ];
     ok = (await tool('svelte-check/bin/svelte-check', args)) === 0 && ok;
   }
+  if (hasPython && existsSync(venvPython)) ok = (await mypy()) && ok;
+  else process.stdout.write('mypy: skipped, there is no Python environment\n');
   return one(ok);
 }
 

@@ -13,7 +13,7 @@ from .data import Source, Tokens
 from .faults import TrainerError
 from .loop import Run, Skips, make_optimizer
 from .model import TextBindModel, load_model, resize_language
-from .precision import choose_precision
+from .precision import Precision, choose_precision
 from .prompt import IMAGE, START
 from .tokenizer import load_tokenizer
 
@@ -40,7 +40,7 @@ def load_parts(config: RunConfig, tokens: Tokens) -> TextBindModel:
     return model
 
 
-def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -> str:
+def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -> Precision:
     """Precision of the frozen weights, activation checkpointing, device, shards. Gives the precision."""
     precision = choose_precision(config.precision, device)
     if precision == "bf16":
@@ -48,7 +48,7 @@ def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -
     if config.activation_checkpointing:
         model.checkpoint_activations()
     if model.vision is not None:
-        model.vision.to(device)
+        nn.Module.to(model.vision, device)  # the class's own says nothing of devices in its types
     if config.sharding == "none":
         model.to(device)
         return precision

@@ -73,6 +73,8 @@ class CaptionTars:
 
     def validation(self) -> Iterator[Sample]:
         """The held-back samples."""
+        if self._held is None:
+            return
         for position in range(self._held_count):
             built = self._build(self._held[position], random.Random(position))
             if built:

@@ -38,7 +38,7 @@ def _digest(file: Path) -> str:
 
 
 def save_checkpoint(
-    root: Path, trained: dict[str, Tensor], optimizer: dict, state: dict[str, Any], keep: int
+    root: Path, trained: dict[str, Tensor], optimizer: dict[str, Any], state: dict[str, Any], keep: int
 ) -> Path:
     """Write ``root/step-N`` and drop all but the newest ``keep``. state must hold ``step`` and ``fingerprint``."""
     root.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,9 @@ def check_files(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def load_checkpoint(folder: Path, fingerprint: str | None = None) -> tuple[dict[str, Tensor], dict, dict]:
+def load_checkpoint(
+    folder: Path, fingerprint: str | None = None
+) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
     """(trained tensors, optimizer state, state); also restores the random generators.
 
     TrainerError("checkpoint") if a file is missing, cut or changed, or if it belongs to another run file.

@@ -170,7 +170,7 @@ class RunConfig:
     max_length: int
     seed: int
     threads: int | None
-    precision: str
+    precision: Literal["auto", "fp32", "bf16"]
     weight_decay: float
     clip: float
     lora: LoraConfig | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .protocol import Question
 
@@ -28,7 +28,7 @@ class Fault:
     kind: str
     message: str
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, Any]:
         """As printed by the data check."""
         return asdict(self)
 

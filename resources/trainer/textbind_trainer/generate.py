@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .model import TextBindModel
 from .prompt import END, IMAGE, START, Pair, encode_conversation
-from .tokenizer import language_tokenizer
+from .tokenizer import AnyTokenizer, LanguageTokenizer, language_tokenizer
 
 MAX_CAPTION_TOKENS = 64
 
@@ -28,7 +28,9 @@ class Reply:
     finished: bool = False
 
 
-def embed_prompt(model: TextBindModel, tokenizer, pairs: Sequence[Pair], features: Tensor | None) -> Tensor:
+def embed_prompt(
+    model: TextBindModel, tokenizer: AnyTokenizer, pairs: Sequence[Pair], features: Tensor | None
+) -> Tensor:
     """[1, length, hidden]: the conversation's embeddings, pictures (vision features in order) in their places."""
     tokenizer = language_tokenizer(tokenizer)
     ids = [
@@ -47,7 +49,7 @@ def embed_prompt(model: TextBindModel, tokenizer, pairs: Sequence[Pair], feature
 @torch.no_grad()
 def reply(
     model: TextBindModel,
-    tokenizer,
+    tokenizer: AnyTokenizer,
     pairs: Sequence[Pair],
     features: Tensor | None,
     draw: Callable[[str], Tensor] | None,
@@ -93,7 +95,9 @@ def reply(
 
 
 @torch.no_grad()
-def first_words(model: TextBindModel, tokenizer, prompts: Sequence[Tensor], max_tokens: int) -> list[Reply]:
+def first_words(
+    model: TextBindModel, tokenizer: AnyTokenizer, prompts: Sequence[Tensor], max_tokens: int
+) -> list[Reply]:
     """Many replies at once, each up to its end or its first caption's: what an evaluation needs.
 
     prompts: embeddings [1, length, hidden] of embed_prompt, any lengths (padded on the left).
@@ -132,7 +136,7 @@ def first_words(model: TextBindModel, tokenizer, prompts: Sequence[Tensor], max_
     return [_cut_reply(tokenizer, ids, start, end) for ids in said]
 
 
-def _cut_reply(tokenizer, ids: list[int], start: int, end: int) -> Reply:
+def _cut_reply(tokenizer: LanguageTokenizer, ids: list[int], start: int, end: int) -> Reply:
     finished = bool(ids) and ids[-1] == tokenizer.eos_token_id
     ids = ids[:-1] if finished else ids
     if start in ids and ids[-1] == end:

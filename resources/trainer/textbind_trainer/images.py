@@ -37,8 +37,8 @@ class ImageProcessor:
         """Any picture -> float [3, size, size]."""
         resized = image.convert("RGB").resize((self.size, self.size), Image.Resampling.BICUBIC)
         values = np.asarray(resized, np.float32) / 255.0
-        values = (values - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
-        return torch.from_numpy(values.transpose(2, 0, 1).copy())
+        normal = (values - np.array(self.mean, np.float32)) / np.array(self.std, np.float32)
+        return torch.from_numpy(normal.transpose(2, 0, 1).copy())
 
 
 def decode_image(data: bytes) -> Image.Image:

@@ -24,6 +24,7 @@ from .events import tell
 from .faults import QuestionError, TrainerError
 from .files import tidy_leftovers
 from .model import TextBindModel
+from .precision import Precision
 
 SKIPS_SHOWN = 5
 NOTHING = Example([0, 0], [-100, -100], [0, 1], [0, 0])
@@ -66,7 +67,7 @@ class Run:
     step: int = 0
     position: int = 0
     """Samples that the steps so far have taken."""
-    precision: str = "fp32"
+    precision: Precision = "fp32"
     skips: Skips = field(default_factory=Skips)
     stopping: bool = False
 
@@ -127,8 +128,7 @@ def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
         groups += [[]] * (parallel.largest(len(groups), run.device) - len(groups))
     total = torch.zeros(1, device=run.device, dtype=torch.float64)
     for number, group in enumerate(groups, 1):
-        if sharded:
-            run.model.set_requires_gradient_sync(number == len(groups))
+        parallel.exchange_gradients(run.model, number == len(groups))
         loss = loss_sum(run, group)
         (loss * processes / scored).backward()
         total += loss.detach()
@@ -315,7 +315,10 @@ def run_stage(
 
 
 def command(
-    stage: int, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None], argv
+    stage: int,
+    build: Callable[[RunConfig, torch.device], Run],
+    export: Callable[[Run, Path], None],
+    argv: Sequence[str] | None,
 ) -> int:
     """The command line of a stage: 0 done or stopped, 1 failed, 2 bad input, 3 a question; why is an event."""
     parser = argparse.ArgumentParser(description=f"Stage {stage} of the TextBind training")

@@ -8,12 +8,16 @@ Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models".
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from .parallel import whole
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 LLAMA_LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -62,6 +66,8 @@ class AddedRowsEmbedding(nn.Module):
 class TiedHead(nn.Module):
     """The output layer that shares the embedding's table, trained rows included."""
 
+    embedding: AddedRowsEmbedding
+
     def __init__(self, embedding: AddedRowsEmbedding):
         super().__init__()
         self.__dict__["embedding"] = embedding  # shared, listed once
@@ -73,20 +79,28 @@ class TiedHead(nn.Module):
         return torch.cat([known, added], dim=-1)
 
 
-def train_added_rows(language_model: nn.Module, added_rows: int) -> None:
+def plain_embedding(language_model: LlamaForCausalLM) -> nn.Embedding:
+    """The table of token embeddings, before any of its rows is trained apart."""
+    table = language_model.get_input_embeddings()
+    if not isinstance(table, nn.Embedding):
+        raise TypeError(f"the token embeddings are a {type(table).__name__}, expected an nn.Embedding")
+    return table
+
+
+def train_added_rows(language_model: LlamaForCausalLM, added_rows: int) -> None:
     """Make only the added tokens' rows of the embedding, and of a head tied to it, trainable.
 
     An untied head is trained whole: its rows cannot be told apart without a second table.
     """
-    embedding = AddedRowsEmbedding(language_model.get_input_embeddings(), added_rows)
+    embedding = AddedRowsEmbedding(plain_embedding(language_model), added_rows)
     language_model.set_input_embeddings(embedding)
     if language_model.config.tie_word_embeddings:
-        language_model.lm_head = TiedHead(embedding)
+        language_model.set_output_embeddings(TiedHead(embedding))
     else:
         language_model.lm_head.requires_grad_(True)
 
 
-def train_upper_layers(language_model: nn.Module, first: int, added_rows: int) -> None:
+def train_upper_layers(language_model: LlamaForCausalLM, first: int, added_rows: int) -> None:
     """Train whole layers from ``first`` up, the final norm and the added rows; the layers below stay frozen."""
     language_model.requires_grad_(False)
     for layer in language_model.model.layers[first:]:
@@ -95,7 +109,7 @@ def train_upper_layers(language_model: nn.Module, first: int, added_rows: int) -
     train_added_rows(language_model, added_rows)
 
 
-def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int) -> None:
+def add_lora(language_model: LlamaForCausalLM, rank: int, alpha: float, added_rows: int) -> None:
     """Freeze the language model, put adapters on its linear layers and make the added token rows trainable."""
     language_model.requires_grad_(False)
     for module in list(language_model.modules()):
@@ -107,8 +121,8 @@ def add_lora(language_model: nn.Module, rank: int, alpha: float, added_rows: int
 
 def merged_weight(module: nn.Module) -> Tensor:
     """The plain weight that a module stands for: adapters and trained rows folded in, shards put together."""
-    if isinstance(module, nn.Linear | nn.Embedding) or not hasattr(module, "base"):
-        return whole(module.weight)
     if isinstance(module, AddedRowsEmbedding):
         return torch.cat([whole(module.base.weight)[: module.known], whole(module.added_rows)])
-    return whole(module.base.weight) + module.scale * (whole(module.lora_b) @ whole(module.lora_a))
+    if isinstance(module, LoraLinear):
+        return whole(module.base.weight) + module.scale * (whole(module.lora_b) @ whole(module.lora_a))
+    return whole(module.get_parameter("weight"))

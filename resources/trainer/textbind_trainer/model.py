@@ -8,6 +8,7 @@ them is here. Keys of a checkpoint are the reference's: ``query_tokens``, ``qfor
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -15,16 +16,19 @@ from torch.nn import functional
 
 from .batch import IGNORED, Batch
 from .faults import TrainerError
-from .lora import merged_weight
+from .lora import merged_weight, plain_embedding
 from .parallel import whole
 from .shape import QformerShape
 from .weights import load_language, load_vision, read_state
+
+if TYPE_CHECKING:
+    from transformers import Blip2QFormerModel, Blip2VisionModel, LlamaForCausalLM
 
 __all__ = ["QformerShape"]
 INITIAL_QUERY_STD = 0.02
 
 
-def make_qformer(shape: QformerShape, vision_hidden: int) -> nn.Module:
+def make_qformer(shape: QformerShape, vision_hidden: int) -> Blip2QFormerModel:
     """transformers' Blip2QFormerModel of this shape, reading ``vision_hidden`` wide image features."""
     from transformers import Blip2QFormerConfig, Blip2QFormerModel
 
@@ -45,8 +49,14 @@ def make_qformer(shape: QformerShape, vision_hidden: int) -> nn.Module:
 class TextBindModel(nn.Module):
     """Pictures in, embeddings among the words, logits out. ``forward`` takes one packed batch (batch.py)."""
 
+    vision: Blip2VisionModel | None
+
     def __init__(
-        self, vision: nn.Module | None, shape: QformerShape, vision_hidden: int, language_model: nn.Module
+        self,
+        vision: Blip2VisionModel | None,
+        shape: QformerShape,
+        vision_hidden: int,
+        language_model: LlamaForCausalLM,
     ):
         super().__init__()
         self.shape = shape
@@ -63,6 +73,8 @@ class TextBindModel(nn.Module):
 
     def image_features(self, pixels: Tensor) -> Tensor:
         """Frozen vision features. pixels: [images, 3, size, size] -> [images, patches + 1, vision hidden]."""
+        if self.vision is None:
+            raise ValueError("this model was built without a vision encoder")
         with torch.no_grad():
             return self.vision(pixel_values=pixels).last_hidden_state
 
@@ -196,13 +208,13 @@ def load_qformer_state(model: TextBindModel, state: dict[str, Tensor]) -> None:
             value.copy_(state[name])
 
 
-def resize_language(language_model: nn.Module, rows: int) -> None:
+def resize_language(language_model: LlamaForCausalLM, rows: int) -> None:
     """Give embedding and head more rows; the new ones are drawn around the mean of the old (transformers' way)."""
-    if rows > language_model.get_input_embeddings().num_embeddings:
+    if rows > plain_embedding(language_model).num_embeddings:
         language_model.resize_token_embeddings(rows)
 
 
-def load_language_state(language_model: nn.Module, state: dict[str, Tensor]) -> None:
+def load_language_state(language_model: LlamaForCausalLM, state: dict[str, Tensor]) -> None:
     """Lay ``language_model.*`` keys (without the prefix) over the base, whose rows may be fewer.
 
     TrainerError("config") names a key that the base does not have or that has another shape.

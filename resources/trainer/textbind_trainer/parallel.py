@@ -57,6 +57,14 @@ def settle(model: nn.Module) -> None:
             module.reshard()
 
 
+def exchange_gradients(model: nn.Module, now: bool) -> None:
+    """Whether the next backward pass of a sharded model sends its gradients on, or only adds them up."""
+    from torch.distributed.fsdp import FSDPModule
+
+    if isinstance(model, FSDPModule):
+        model.set_requires_gradient_sync(now)
+
+
 def is_sharded(model: nn.Module) -> bool:
     """Whether ``shard`` was called on it."""
     return any(isinstance(parameter, DTensor) for parameter in model.parameters())

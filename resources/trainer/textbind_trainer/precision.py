@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import torch
 
+Precision = Literal["fp32", "bf16"]
 FASTER = 2.0
 """bf16 must win by this factor in the probe: a close race would be decided by chance, and rounding costs."""
 
@@ -21,7 +23,7 @@ def probe_seconds(dtype: torch.dtype, rows: int = 512, width: int = 1024, tries:
     return best
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
+def choose_precision(asked: Literal["auto"] | Precision, device: torch.device) -> Precision:
     """``fp32`` or ``bf16``: as asked; ``auto`` is bf16 on a GPU, and on a processor where a probe finds it faster."""
     if asked != "auto":
         return asked

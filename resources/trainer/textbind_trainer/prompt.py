@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .tokenizer import END, IMAGE, SPECIAL_TOKENS, START, language_tokenizer
+from .tokenizer import END, IMAGE, SPECIAL_TOKENS, START, AnyTokenizer, language_tokenizer
 
 __all__ = ["END", "IMAGE", "SPECIAL_TOKENS", "START"]
 MARKUP = ("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<s>", "</s>")
@@ -37,7 +37,7 @@ class Segment:
     by_assistant: bool = False
 
 
-def unsafe_tags(tokenizer) -> tuple[str, ...]:
+def unsafe_tags(tokenizer: AnyTokenizer) -> tuple[str, ...]:
     """Every string that the prompt gives a meaning to, except ``<image>`` (its place is checked by count)."""
     known = [*MARKUP, START, END, *language_tokenizer(tokenizer).all_special_tokens]
     return tuple(sorted({tag for tag in known if tag != IMAGE}))
@@ -58,7 +58,7 @@ def check_text(text: str, tags: Sequence[str], where: str) -> None:
         raise PromptError(f"{where}: {fault}")
 
 
-def encode_text(tokenizer, text: str) -> list[int]:
+def encode_text(tokenizer: AnyTokenizer, text: str) -> list[int]:
     """Token ids of a text in which special tokens may stand, by the rule in DESIGN.md."""
     return language_tokenizer(tokenizer).encode(text)
 
@@ -68,7 +68,9 @@ def expand_images(text: str, query_tokens: int) -> str:
     return text.replace(IMAGE, IMAGE * query_tokens)
 
 
-def encode_pair(tokenizer, pair: Pair, query_tokens: int, system: str | None = None) -> list[Segment]:
+def encode_pair(
+    tokenizer: AnyTokenizer, pair: Pair, query_tokens: int, system: str | None = None
+) -> list[Segment]:
     """The one or two segments of a pair; ``system`` goes in front of the first pair's user text."""
     tokenizer = language_tokenizer(tokenizer)
     tags = unsafe_tags(tokenizer)
@@ -86,7 +88,7 @@ def encode_pair(tokenizer, pair: Pair, query_tokens: int, system: str | None = N
     return segments
 
 
-def encode_caption(tokenizer, caption: str) -> list[int]:
+def encode_caption(tokenizer: AnyTokenizer, caption: str) -> list[int]:
     """``<start> caption <end>``: what the model says where it wants a picture drawn.
 
     The spaces inside are tokens of a byte-level vocabulary only; a SentencePiece one loses them at the special tokens.
@@ -99,7 +101,7 @@ def encode_caption(tokenizer, caption: str) -> list[int]:
 
 
 def encode_conversation(
-    tokenizer, pairs: Sequence[Pair], query_tokens: int, system: str | None = None
+    tokenizer: AnyTokenizer, pairs: Sequence[Pair], query_tokens: int, system: str | None = None
 ) -> list[Segment]:
     """All segments of a conversation, in order; every pair opens a sequence of its own with ``<s>``."""
     segments: list[Segment] = []

@@ -6,9 +6,17 @@ Blocks of 32 along the input, asymmetric, round to nearest, scale and a whole 4-
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from .lora import plain_embedding
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 BLOCK = 32
 
@@ -25,7 +33,7 @@ def int4_round_trip(weight: Tensor, block: int = BLOCK) -> Tensor:
 
 
 @torch.no_grad()
-def quantise_linears(model: nn.Module, head: bool = False) -> int:
+def quantise_linears(model: LlamaForCausalLM, head: bool = False) -> int:
     """Round the linear layers of a language model in place; ``head`` also the (tied) embedding. Counts layers."""
     count = 0
     for name, module in model.named_modules():
@@ -33,7 +41,7 @@ def quantise_linears(model: nn.Module, head: bool = False) -> int:
             module.weight.copy_(int4_round_trip(module.weight))
             count += 1
     if head:
-        table = model.get_input_embeddings().weight
+        table = plain_embedding(model).weight
         table.copy_(int4_round_trip(table))
     return count
 
@@ -48,13 +56,14 @@ def make_int4_aware(model: nn.Module) -> None:
         if not isinstance(module, nn.Linear) or name == "lm_head" or module.weight.shape[1] % BLOCK:
             continue
         if module.weight.requires_grad:
-            module.forward = _rounded_forward(module)
+            # Calling a module calls the instance's forward; mypy allows no assignment to a method.
+            module.forward = _rounded_forward(module)  # type: ignore[method-assign, assignment]
         else:
             with torch.no_grad():
                 module.weight.copy_(int4_round_trip(module.weight))
 
 
-def _rounded_forward(module: nn.Linear):
+def _rounded_forward(module: nn.Linear) -> Callable[[Tensor], Tensor]:
     def forward(x: Tensor) -> Tensor:
         plain = module.weight.detach()
         return functional.linear(x, module.weight + (int4_round_trip(plain) - plain), module.bias)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class QformerShape:
     cross_attention_frequency: int = 2
 
     @staticmethod
-    def from_json(fields: dict) -> QformerShape:
+    def from_json(fields: dict[str, Any]) -> QformerShape:
         """Read the camelCase object; a missing field raises ValueError naming it."""
         names = ("numQueryTokens", "numHiddenLayers", "numAttentionHeads", "hiddenSize", "intermediateSize")
         for name in names:
@@ -27,7 +28,7 @@ class QformerShape:
                 )
         return QformerShape(*(fields[name] for name in names))
 
-    def to_json(self) -> dict:
+    def to_json(self) -> dict[str, int]:
         """The camelCase object for textbind.json."""
         return {
             "numQueryTokens": self.num_query_tokens,

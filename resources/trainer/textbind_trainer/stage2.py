@@ -18,7 +18,7 @@ from .data import ConversationFile, Tokens
 from .events import claim_stdout
 from .export import export_run
 from .loop import Run, Skips, command
-from .lora import add_lora, train_upper_layers
+from .lora import add_lora, plain_embedding, train_upper_layers
 from .model import TextBindModel
 from .prompt import SPECIAL_TOKENS
 from .quantise import make_int4_aware
@@ -29,7 +29,7 @@ def choose_trained(config: RunConfig, model: TextBindModel, tokens: Tokens) -> N
     """Freeze what the run file does not want trained, put adapters where it wants them."""
     language = model.language_model
     first = min(tokens.tokenizer.special_ids[token] for token in SPECIAL_TOKENS)
-    added_rows = language.get_input_embeddings().num_embeddings - first
+    added_rows = plain_embedding(language).num_embeddings - first
     if config.lora:
         add_lora(language, config.lora.rank, config.lora.alpha or 2.0 * config.lora.rank, added_rows)
     elif config.train_layers_from:

@@ -11,10 +11,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 from .faults import TrainerError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 IMAGE = "<image>"
 START = "<start>"
@@ -24,6 +27,8 @@ MARKER = "\u2581"
 """SentencePiece's sign for the space in front of a word."""
 
 Kind = Literal["byte-level", "sentencepiece"]
+AnyTokenizer: TypeAlias = "LanguageTokenizer | PreTrainedTokenizerBase"
+"""Ours, or one of transformers' that ``language_tokenizer`` makes ours of."""
 
 
 class Vocabulary(Protocol):
@@ -270,19 +275,21 @@ def _assemble(
             special[token] = size
             size += 1
     usual = {"bos_token": "<s>", "eos_token": "</s>"} if kind == "sentencepiece" else {}
-    found = {key: _name(names.get(key)) or usual.get(key) for key in ("bos_token", "eos_token", "pad_token")}
-    for key in ("bos_token", "eos_token"):
-        if found[key] not in special:
-            raise TrainerError("config", f"{where}: {key} {found[key]!r} is not among its special tokens")
-    legacy = names.get("legacy")
+
+    def edge(key: str) -> str:
+        found = _name(names.get(key)) or usual.get(key)
+        if found is None or found not in special:
+            raise TrainerError("config", f"{where}: {key} {found!r} is not among its special tokens")
+        return found
+
     return LanguageTokenizer(
         kind,
-        legacy is not False,
+        names.get("legacy") is not False,
         vocabulary,
         special,
-        found["bos_token"],
-        found["eos_token"],
-        found["pad_token"],
+        edge("bos_token"),
+        edge("eos_token"),
+        _name(names.get("pad_token")),
         size,
     )
 
@@ -302,11 +309,15 @@ def load_tokenizer(folder: Path) -> LanguageTokenizer:
 _wrapped: WeakKeyDictionary[Any, LanguageTokenizer] = WeakKeyDictionary()
 
 
-def language_tokenizer(tokenizer: Any) -> LanguageTokenizer:
+def language_tokenizer(tokenizer: AnyTokenizer) -> LanguageTokenizer:
     """A LanguageTokenizer as it is; one of transformers' over the same tokenizer.json (byte-level ones only)."""
     if isinstance(tokenizer, LanguageTokenizer):
         return tokenizer
     if tokenizer not in _wrapped:
+        from transformers import PreTrainedTokenizerFast
+
+        if not isinstance(tokenizer, PreTrainedTokenizerFast):
+            raise TrainerError("internal", f"{tokenizer.name_or_path}: open it with load_tokenizer")
         opened = _from_json(json.loads(tokenizer.backend_tokenizer.to_str()), tokenizer.name_or_path)
         if opened[0] != "byte-level":
             raise TrainerError("internal", f"{tokenizer.name_or_path}: open it with load_tokenizer")

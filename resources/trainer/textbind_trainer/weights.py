@@ -6,7 +6,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -14,6 +14,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from .faults import TrainerError
+
+if TYPE_CHECKING:
+    from transformers import Blip2VisionModel, LlamaForCausalLM
 
 INDEXED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WHOLE = ("model.safetensors", "qformer.safetensors", "pytorch_model.bin", "pytorch_model.pt")
@@ -103,7 +106,7 @@ def _apart(name: str, value: Tensor, rows: dict[str, list[int]]) -> dict[str, Te
     return {name: value}
 
 
-def load_language(folder: Path) -> nn.Module:
+def load_language(folder: Path) -> LlamaForCausalLM:
     """A Hugging Face causal language model in fp32; one that our engine quantised is put back into plain weights."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -113,11 +116,13 @@ def load_language(folder: Path) -> nn.Module:
         raise TrainerError("config", f"model.languageModel: {folder / 'config.json'}: {error}") from error
     method = (fields.get("quantization_config") or {}).get("quant_method")
     if method is None:
-        model, report = AutoModelForCausalLM.from_pretrained(
+        # With output_loading_info it is a pair, which transformers' own types do not say.
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="sdpa", output_loading_info=True
         )
+        model, report = loaded
         _refuse_missing(folder, report["missing_keys"])
-        return model
+        return _llama(folder, model)
     if method != "textbind-blocks":
         raise TrainerError(
             "config", f"model.languageModel: {folder} is quantised ({method}), which cannot be trained"
@@ -131,6 +136,16 @@ def load_language(folder: Path) -> nn.Module:
     missing = set(model.load_state_dict(state, strict=False).missing_keys)
     _refuse_missing(folder, missing - ({"lm_head.weight"} if config.tie_word_embeddings else set()))
     model.tie_weights()
+    return _llama(folder, model)
+
+
+def _llama(folder: Path, model: object) -> LlamaForCausalLM:
+    from transformers import LlamaForCausalLM
+
+    if not isinstance(model, LlamaForCausalLM):
+        raise TrainerError(
+            "config", f"model.languageModel: {folder} is a {type(model).__name__}, expected a Llama"
+        )
     return model
 
 
@@ -146,10 +161,12 @@ def _refuse_missing(folder: Path, missing: Any) -> None:
         raise TrainerError("config", f"{folder}: the weights lack {first!r} and {len(list(names))} more")
 
 
-def load_vision(folder: Path) -> nn.Module:
+def load_vision(folder: Path) -> Blip2VisionModel:
     """The frozen vision encoder. TrainerError("config") if the folder holds other weights than a Blip2VisionModel's."""
     from transformers import Blip2VisionModel
 
-    model, report = Blip2VisionModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    loaded: Any = Blip2VisionModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    model, report = loaded
     _refuse_missing(folder, report["missing_keys"])
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
+    return model
