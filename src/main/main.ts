@@ -41,7 +41,10 @@ protocol.registerSchemesAsPrivileged([
     scheme: appProtocols.page,
     privileges: { standard: true, secure: true, supportFetchAPI: true },
   },
-  { scheme: appProtocols.picture, privileges: { standard: true, secure: true } },
+  {
+    scheme: appProtocols.picture,
+    privileges: { standard: true, secure: true, corsEnabled: true },
+  },
 ]);
 
 const isInstalled = import.meta.dirname.startsWith(process.resourcesPath + path.sep);
@@ -160,10 +163,11 @@ function setupProblem(failure: StartFailure, log: Logger): void {
 
 function sourceOfPictures(): PictureSource | null {
   if (studio === null) return null;
-  const { store, pictures } = studio.services;
+  const { store, pictures, thumbnails } = studio.services;
   return {
     fileOf: (hash) => pictures.fileOf(hash),
     mediaType: (hash) => store.pictures.mediaType(hash),
+    thumbnail: (hash) => thumbnails.read(hash),
   };
 }
 
@@ -175,6 +179,7 @@ function setupProtocols(): void {
   const serve = createPictureHandler({
     fileOf: (hash) => sourceOfPictures()?.fileOf(hash) ?? '',
     mediaType: (hash) => sourceOfPictures()?.mediaType(hash) ?? null,
+    thumbnail: async (hash) => (await sourceOfPictures()?.thumbnail(hash)) ?? null,
   });
   protocol.handle(appProtocols.picture, serve);
 }

@@ -7,6 +7,8 @@ export interface AppPaths {
   readonly database: string;
   readonly backups: string;
   readonly pictures: string;
+  /** Pictures that are being dragged to another program. Emptied at each start and end. */
+  readonly outgoing: string;
   /** Models that a person brings. */
   readonly ownModels: string;
   readonly logs: string;
@@ -43,6 +45,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     database: path.join(data, 'textbind.db'),
     backups: path.join(data, 'backups'),
     pictures: path.join(data, 'pictures'),
+    outgoing: path.join(roots.userData, 'outgoing'),
     ownModels: path.join(data, 'models'),
     logs,
     mainLog: path.join(logs, 'main.log'),

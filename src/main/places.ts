@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { dialog, shell, type BrowserWindow } from 'electron';
+import { dialog, nativeImage, shell, type BrowserWindow } from 'electron';
 import { StudioError } from '../shared/errors.ts';
 import type { Places } from './services.ts';
+
+/** Longest side of the picture under the pointer while it is dragged, points. */
+const dragIconSide = 128;
 
 /** Dialogs of the window. With a save folder, files go there and nobody is asked. */
 export function createPlaces(
@@ -38,6 +41,16 @@ export function createPlaces(
       return answer.response === 0;
     },
     openInBrowser: (link) => shell.openExternal(link),
+    startDrag(file, icon) {
+      const picture =
+        icon === null ? nativeImage.createEmpty() : nativeImage.createFromBuffer(Buffer.from(icon));
+      const { width, height } = picture.getSize();
+      const shown =
+        Math.max(width, height) > dragIconSide
+          ? picture.resize(width > height ? { width: dragIconSide } : { height: dragIconSide })
+          : picture;
+      window()?.webContents.startDrag({ file, icon: shown });
+    },
     async openFolder(folder) {
       const problem = await shell.openPath(folder);
       if (problem !== '') throw new StudioError('unsupported', `${folder}: ${problem}`);

@@ -7,6 +7,8 @@ import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
 import type { ModelsFolder } from '../library/models.ts';
+import type { OutgoingPictures } from './pictures/outgoing.ts';
+import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
 
@@ -17,6 +19,8 @@ export interface Places {
   askToOpen(link: string): Promise<boolean>;
   openInBrowser(link: string): Promise<void>;
   openFolder(folder: string): Promise<void>;
+  /** Goes on with a drag of the window as one of a file; `icon` is a JPEG or PNG, or null for none. */
+  startDrag(file: string, icon: Uint8Array | null): void;
 }
 
 /** The engine as requests of the window use it. */
@@ -30,6 +34,8 @@ export interface EngineControl {
 export interface AppServices {
   readonly store: Store;
   readonly pictures: PictureStore;
+  readonly outgoing: OutgoingPictures;
+  readonly thumbnails: Thumbnails;
   readonly erasure: Erasure;
   readonly decoder: Pick<PictureDecoder, 'check'>;
   readonly chat: ChatService;

@@ -10,7 +10,9 @@ import type { Logger } from '../base/log.ts';
 import type { AppPaths } from './paths.ts';
 import { createPictureDecoder } from './processes/picture-decoder.ts';
 import { guardEngine } from './processes/guarded-engine.ts';
+import { createOutgoingPictures } from './pictures/outgoing.ts';
 import { createPictureStore } from './pictures/store.ts';
+import { createThumbnails } from './pictures/thumbnails.ts';
 import { Engine } from './processes/engine.ts';
 import type { Spawn } from './processes/child.ts';
 import type { AppServices } from './services.ts';
@@ -32,7 +34,10 @@ export interface Studio {
 
 export interface StudioParts extends Pick<AppServices, 'clock' | 'emit' | 'places' | 'info'> {
   readonly storage: OpenedStorage;
-  readonly paths: Pick<AppPaths, 'database' | 'pictures' | 'embeddedModels' | 'ownModels'>;
+  readonly paths: Pick<
+    AppPaths,
+    'database' | 'pictures' | 'outgoing' | 'embeddedModels' | 'ownModels'
+  >;
   readonly log: Logger;
   /** What starts the processes. */
   readonly spawn: { readonly engine: Spawn; readonly decoder: Spawn };
@@ -64,6 +69,14 @@ export function createStudio(parts: StudioParts): Studio {
     onStatus: (status) => emit('engine.status', status),
   });
   const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
+  // A process of its own: what a person drops must not wait behind a gallery.
+  const shrinker = createPictureDecoder({ spawn: spawn.decoder, clock, log });
+  const thumbnails = createThumbnails({
+    pictures,
+    table: store.pictures,
+    shrink: (file, side) => shrinker.thumbnail(file, 'The picture', side),
+  });
+  const outgoing = createOutgoingPictures(paths.outgoing, pictures);
   const guarded = guardEngine(engine, decoder);
   const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
   const versions = new VersionService({ store, clock, emit }, chat);
@@ -71,6 +84,8 @@ export function createStudio(parts: StudioParts): Studio {
     services: {
       store,
       pictures,
+      outgoing,
+      thumbnails,
       erasure,
       decoder,
       chat,
@@ -84,6 +99,7 @@ export function createStudio(parts: StudioParts): Studio {
     },
     engine,
     async prepare() {
+      await outgoing.clear();
       const revived = await pictures.revive();
       if (revived > 0) log.info('pictures brought back from the trash', { revived });
     },
@@ -94,6 +110,8 @@ export function createStudio(parts: StudioParts): Studio {
       chat.close();
       keeping.close();
       decoder.close();
+      shrinker.close();
+      await outgoing.clear();
       await engine.close();
       await closeStorage(storage, log);
     },

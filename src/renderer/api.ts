@@ -33,11 +33,14 @@ export interface Api {
   ): () => void;
   /** Address to show a stored picture from. `hash` is the SHA-256 of its file. */
   pictureUrl(hash: string): string;
+  /** The same picture made small, for a tile. */
+  thumbnailUrl(hash: string): string;
   readonly platform: string;
 }
 
 export interface ApiOptions {
   readonly pictureUrl?: (hash: string) => string;
+  readonly thumbnailUrl?: (hash: string) => string;
 }
 
 /** The typed client over the bridge. Replies and events are checked here, since they come from another process. */
@@ -61,6 +64,7 @@ export function createApi(bridge: AppBridge, options: ApiOptions = {}): Api {
   return {
     platform: bridge.platform,
     pictureUrl: options.pictureUrl ?? ((hash) => `${appProtocols.picture}://picture/${hash}`),
+    thumbnailUrl: options.thumbnailUrl ?? ((hash) => `${appProtocols.picture}://thumbnail/${hash}`),
     async request(name, body) {
       const envelope = appReplyEnvelopeSchema.safeParse(await bridge.request(name, body));
       if (!envelope.success) throw fromWireError(malformed(`reply to "${name}"`, envelope.error));

@@ -28,6 +28,8 @@ export interface MainHalfOptions {
 /** Main without Electron: its storage, services, engine and requests, behind the bridge that a window has. */
 export interface MainHalf extends Studio {
   readonly bridge: AppBridge;
+  /** Files that a drag of the window went on with. */
+  readonly dragged: readonly string[];
 }
 
 /** Everything that main is made of, but for windows, protocols and dialogs; what is saved goes into the folder. */
@@ -47,10 +49,12 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
   };
   const start = startStorage({ places, log });
   if (start.kind === 'failed') throw new Error(start.failure.detail);
+  const dragged: string[] = [];
   const studio = createStudio({
     storage: start.storage,
     paths: {
       ...places,
+      outgoing: place('outgoing'),
       embeddedModels: place('embedded'),
       ownModels: place('models'),
     },
@@ -63,6 +67,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       askToOpen: async () => false,
       openInBrowser: async () => undefined,
       openFolder: async () => undefined,
+      startDrag: (file) => void dragged.push(file),
     },
     info: {
       version: '0.1.0',
@@ -72,7 +77,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       logFolder: place('logs'),
     },
   });
-  return { ...studio, bridge: createBridge(studio, receivers, options) };
+  return { ...studio, dragged, bridge: createBridge(studio, receivers, options) };
 }
 
 /** As between processes: a copy, and later, in the order in which things were sent. */

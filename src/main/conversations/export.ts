@@ -11,6 +11,9 @@ import {
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
+import { pictureExtensions } from '../pictures/names.ts';
+
+export { fileNameOf } from '../pictures/names.ts';
 
 export type ExportFormat = 'md' | 'textbind';
 
@@ -19,31 +22,9 @@ export const exportExtensions = { md: 'md', textbind: 'json' } as const satisfie
   string
 >;
 
-const pictureExtensions = {
-  'image/png': 'png',
-  'image/jpeg': 'jpg',
-  'image/webp': 'webp',
-  'image/gif': 'gif',
-  'image/avif': 'avif',
-} as const satisfies Record<Picture['mediaType'], string>;
-
 /** Name that a picture's copy has: by its bytes, so that one that occurs twice is one file. */
 export function pictureFileName(picture: Picture): string {
   return `${picture.hash.slice(0, 16)}.${pictureExtensions[picture.mediaType]}`;
-}
-
-/** A file name from a title: no character that any system refuses. */
-export function fileNameOf(title: string): string {
-  const name = [...title]
-    .map((character) => (/[\p{L}\p{N} _.()-]/u.test(character) ? character : ' '))
-    .join('')
-    .replaceAll(/\s+/g, ' ')
-    .slice(0, 80)
-    .replace(/^[. ]+|[. ]+$/g, '');
-  // Windows keeps these names for devices.
-  return name === '' || /^(con|prn|aux|nul|com\d|lpt\d)$/i.test(name)
-    ? `Conversation ${name}`.trim()
-    : name;
 }
 
 export interface ExportOptions {

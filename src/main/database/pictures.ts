@@ -1,4 +1,9 @@
-import { pictureRecipeSchema, pictureSchema, type Picture } from '../../shared/domain/picture.ts';
+import {
+  pictureRecipeSchema,
+  pictureSchema,
+  type Picture,
+  type PictureChange,
+} from '../../shared/domain/picture.ts';
 import type { StudioDatabase } from './open.ts';
 
 /** A picture's row as the queries name its columns. */
@@ -12,14 +17,25 @@ export interface PictureRow {
   readonly origin: string;
   readonly caption: string | null;
   readonly recipe: string | null;
+  readonly name: string | null;
+  readonly alt: string | null;
+  readonly favourite: number | null;
 }
 
-const columns = 'id, hash, media_type, width, height, bytes, origin, caption, recipe';
+const columns =
+  'id, hash, media_type, width, height, bytes, origin, caption, recipe, name, alt, favourite';
+
+/** What every row of a file says alike. */
+export type PictureFileFacts = Pick<Picture, 'mediaType' | 'width' | 'height' | 'bytes'>;
 
 /** Queries on pictures' rows. Their bytes are files (pictures/store.ts). */
 export interface PictureTable {
   insert(picture: Picture, createdAt: number): void;
   find(id: string): Picture | null;
+  /** Changes what a person says of a picture; false where there is none of that id. */
+  change(id: string, change: PictureChange): boolean;
+  /** What is known of the file named `hash`, or null where no row refers to it. */
+  file(hash: string): PictureFileFacts | null;
   /** The media type of the file named `hash`, or null where no row refers to it. */
   mediaType(hash: string): string | null;
   /** Drops rows that no part shows and that are older than `before`; returns how many. */
@@ -29,7 +45,7 @@ export interface PictureTable {
 /** Prepares the queries on pictures. */
 export function createPictureTable(database: StudioDatabase): PictureTable {
   const insert = database.prepare(
-    `INSERT INTO pictures (${columns}, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO pictures (${columns}, created_at) VALUES (${'?, '.repeat(12)}?)`,
   );
   const find = database.prepare<[string], PictureRow>(
     `SELECT ${columns} FROM pictures WHERE id = ?`,
@@ -37,6 +53,13 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
   const mediaType = database
     .prepare<[string], string>('SELECT media_type FROM pictures WHERE hash = ? LIMIT 1')
     .pluck();
+  const file = database.prepare<[string], PictureRow>(
+    'SELECT media_type, width, height, bytes FROM pictures WHERE hash = ? LIMIT 1',
+  );
+  const change = database.prepare(
+    `UPDATE pictures SET alt = CASE WHEN @hasAlt THEN @alt ELSE alt END,
+       favourite = coalesce(@favourite, favourite) WHERE id = @id`,
+  );
   const dropUnused = database.prepare(
     `DELETE FROM pictures WHERE created_at < ?
      AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)`,
@@ -55,12 +78,31 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
         origin,
         caption,
         recipe,
+        picture.name ?? null,
+        picture.alt ?? null,
+        picture.favourite === true ? 1 : 0,
         createdAt,
       );
     },
     find(id) {
       const row = find.get(id);
       return row === undefined ? null : pictureFromRow(row);
+    },
+    change: (id, { alt, favourite }) =>
+      change.run({
+        id,
+        hasAlt: alt === undefined ? 0 : 1,
+        alt: alt === undefined || alt === '' ? null : alt,
+        favourite: favourite === undefined ? null : Number(favourite),
+      }).changes > 0,
+    file(hash) {
+      const row = file.get(hash);
+      if (row === undefined) return null;
+      const facts = { ...row, mediaType: row.media_type };
+      const parsed = pictureSchema
+        .pick({ mediaType: true, width: true, height: true, bytes: true })
+        .safeParse(facts);
+      return parsed.success ? parsed.data : null;
     },
     mediaType: (hash) => mediaType.get(hash) ?? null,
     dropUnused: (before) => dropUnused.run(before).changes,
@@ -79,5 +121,8 @@ export function pictureFromRow(row: PictureRow): Picture {
     origin: row.origin,
     caption: row.caption,
     recipe: row.recipe === null ? null : pictureRecipeSchema.parse(JSON.parse(row.recipe)),
+    ...(row.name === null ? {} : { name: row.name }),
+    ...(row.alt === null ? {} : { alt: row.alt }),
+    ...(row.favourite === 1 ? { favourite: true } : {}),
   });
 }

@@ -48,7 +48,7 @@ export interface TurnTable {
 const turnColumns =
   't.key, t.id, t.role, t.status, t.error, t.notices, t.usage, t.model, t.recipe, t.created_at';
 const partColumns = `p.turn_key, p.position, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_type, i.width,
-  i.height, i.bytes, i.origin, i.caption, i.recipe`;
+  i.height, i.bytes, i.origin, i.caption, i.recipe, i.name, i.alt, i.favourite`;
 
 /** The statements that open a conversation; here so that a test can look at their plans. ?1 conversation or turn. */
 export const turnQueries = {

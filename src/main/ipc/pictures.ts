@@ -1,31 +1,53 @@
-import { copyFile } from 'node:fs/promises';
+import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { fileNameOf, pictureFileName } from '../conversations/export.ts';
+import type { Picture } from '../../shared/domain/picture.ts';
 import { readPictureHeader } from '../pictures/header.ts';
+import { keptName } from '../pictures/names.ts';
+import { readRecipe } from '../pictures/png-recipe.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about pictures. */
 export function pictureHandlers(services: AppServices): DomainHandlers<'pictures'> {
-  const { store, pictures, decoder, places } = services;
+  const { store, pictures, outgoing, thumbnails, decoder, places, emit } = services;
+  const find = (pictureId: string): Picture => {
+    const picture = store.pictures.find(pictureId);
+    if (picture === null) throw new StudioError('not-found', `There is no picture ${pictureId}.`);
+    return picture;
+  };
   return {
     async 'pictures.add'({ bytes, name }) {
+      // Dragged out and back again: it is the picture that it was.
+      const known = outgoing.returned(bytes);
+      const before = known === null ? null : store.pictures.find(known);
+      if (before !== null) return before;
       // The header first: what it refuses need not be sent to another process.
       readPictureHeader(bytes, name);
       await decoder.check(bytes, name);
-      return pictures.add(bytes, { name, origin: 'user', caption: null, recipe: null });
+      const { caption = null, recipe = null } = readRecipe(bytes) ?? {};
+      const fileName = keptName(name);
+      return pictures.add(bytes, { name, fileName, origin: 'user', caption, recipe });
+    },
+    'pictures.change'({ pictureId, change }) {
+      store.pictures.change(pictureId, change);
+      const picture = find(pictureId);
+      emit('pictures.changed', { picture });
+      return picture;
+    },
+    async 'pictures.drag'({ pictureId }) {
+      const picture = find(pictureId);
+      const file = await outgoing.stage(picture);
+      const icon = await thumbnails.read(picture.hash);
+      places.startDrag(file, icon?.bytes ?? null);
+      return null;
     },
     async 'pictures.save'({ pictureId }) {
-      const picture = store.pictures.find(pictureId);
-      if (picture === null) throw new StudioError('not-found', `There is no picture ${pictureId}.`);
-      const fileName = pictureFileName(picture);
-      const extension = fileName.split('.').at(-1) ?? 'png';
-      const suggested =
-        picture.caption === null ? fileName : `${fileNameOf(picture.caption)}.${extension}`;
-      const file = await places.askWhere(suggested, { name: 'Picture', extension });
+      const { name, bytes } = await outgoing.fileOf(find(pictureId));
+      const extension = name.split('.').at(-1) ?? 'png';
+      const file = await places.askWhere(name, { name: 'Picture', extension });
       if (file === null) return null;
       try {
-        await copyFile(pictures.fileOf(picture.hash), file);
+        await writeWholeFile(file, bytes);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         throw new StudioError('storage', `${file} could not be written: ${reason}`, {

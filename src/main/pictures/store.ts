@@ -10,7 +10,10 @@ import { readPictureHeader } from './header.ts';
 
 /** What is known of a picture besides its bytes. */
 export type PictureOrigin = Pick<Picture, 'origin' | 'caption' | 'recipe'> & {
+  /** What errors call it. */
   readonly name: string;
+  /** The name of the file that it came in, where it is worth keeping. */
+  readonly fileName?: string | undefined;
 };
 
 /** Pictures: bytes as files named by their hash under one folder, and a row for each use. */
@@ -19,6 +22,8 @@ export interface PictureStore {
   add(bytes: Uint8Array, origin: PictureOrigin): Promise<Picture>;
   /** Path of the file; it may be missing. */
   fileOf(hash: string): string;
+  /** Path of its thumbnail, which may not be made yet. It goes when no row names the picture. */
+  thumbnailOf(hash: string): string;
   /**
    * Drops rows unused since `unusedSince`, moves files that no row names and that are older than an hour to the trash,
    * brings back from it what a row names again, and deletes what has lain there since before `trashedBefore`.
@@ -59,10 +64,13 @@ export function createPictureStore(
     if (!hashPattern.test(hash)) throw new StudioError('bad-input', `${hash} names no picture.`);
     return path.join(folder, hash.slice(0, 2), hash);
   };
+  const thumbnailOf = (hash: string): string =>
+    `${path.join(folder, thumbnailsName, path.relative(folder, fileOf(hash)))}.jpg`;
   const isNamed = (hash: string): boolean => table.mediaType(hash) !== null;
   return {
     fileOf,
-    async add(bytes, { name, ...origin }) {
+    thumbnailOf,
+    async add(bytes, { name, fileName, ...origin }) {
       const header = readPictureHeader(bytes, name);
       const hash = createHash('sha256').update(bytes).digest('hex');
       await writeOnce(fileOf(hash), bytes);
@@ -72,6 +80,7 @@ export function createPictureStore(
         ...header,
         bytes: bytes.length,
         ...origin,
+        ...(fileName === undefined ? {} : { name: fileName }),
       };
       table.insert(picture, now());
       return picture;
@@ -81,6 +90,7 @@ export function createPictureStore(
       const revived = await revive(folder, isNamed);
       const files = await trashUnnamed(folder, isNamed, now());
       const deleted = await emptyTrash(folder, trashedBefore);
+      await dropThumbnails(path.join(folder, thumbnailsName), isNamed);
       return { rows, files, revived, deleted };
     },
     revive: () => revive(folder, isNamed),
@@ -90,6 +100,7 @@ export function createPictureStore(
         if (isNamed(hash)) continue;
         await rm(fileOf(hash), { force: true });
         await rm(path.join(folder, trashName, hash), { force: true });
+        await rm(thumbnailOf(hash), { force: true });
         erased += 1;
       }
       return erased;
@@ -128,6 +139,17 @@ async function sizeOf(file: string): Promise<number | null> {
 
 /** A name that no hash's folder has: what lies there is not looked for as a picture. */
 const trashName = 'trash';
+/** As it: thumbnails lie in it as pictures do, in folders by the first two digits. */
+const thumbnailsName = 'thumbnails';
+
+/** Also what was left of one that was not written to its end. */
+async function dropThumbnails(folder: string, isNamed: (hash: string) => boolean): Promise<void> {
+  for (const name of await filesUnder(folder)) {
+    const { name: hash, ext } = path.parse(name);
+    const stays = ext === '.jpg' && hashPattern.test(hash) && isNamed(hash);
+    if (!stays) await rm(path.join(folder, name), { force: true });
+  }
+}
 
 async function trashUnnamed(
   folder: string,

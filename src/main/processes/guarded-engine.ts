@@ -13,7 +13,10 @@ import type { PictureDecoder } from './picture-decoder.ts';
  * The engine, which is given only pictures that decode: those of a conversation are looked at once in a run of the
  * app. One that does not is left out of the prompt, and the reply gets a notice.
  */
-export function guardEngine(engine: EngineClient, decoder: PictureDecoder): EngineClient {
+export function guardEngine(
+  engine: EngineClient,
+  decoder: Pick<PictureDecoder, 'check'>,
+): EngineClient {
   /** By path, which names the content. */
   const known = new Map<string, 'readable' | 'unreadable'>();
   const look = async (path: string, signal: AbortSignal | undefined): Promise<void> => {

@@ -21,6 +21,11 @@ export interface PictureDecoder {
    * which ends the process
    */
   check(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * A JPEG of the picture in `file`, its longest side at most `side` pixels.
+   * @throws StudioError as `check`; `unsupported` where no process can be started
+   */
+  thumbnail(file: string, name: string, side: number): Promise<Uint8Array>;
   /** Ends the process. */
   close(): void;
 }
@@ -39,8 +44,11 @@ export function createPictureDecoder(options: DecoderOptions): PictureDecoder {
 interface Asked {
   readonly id: number;
   readonly name: string;
-  settle(error: Error | null): void;
+  settle(answer: FromDecoder | Error): void;
 }
+
+/** What a process is asked, but for the number. */
+type Question = Omit<ToDecoder, 'id'>;
 
 class Decoder implements PictureDecoder {
   readonly #options: DecoderOptions;
@@ -55,8 +63,19 @@ class Decoder implements PictureDecoder {
     this.#options = options;
   }
 
-  check(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void> {
-    const turn = this.#line.then(() => this.#decode(source, name, signal));
+  async check(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void> {
+    // Without the process what a header says must do; the engine decodes again and leaves out what it cannot.
+    await this.#inLine({ source, name }, signal);
+  }
+
+  async thumbnail(file: string, name: string, side: number): Promise<Uint8Array> {
+    const answer = await this.#inLine({ source: file, name, thumbnailSide: side });
+    if (answer?.thumbnail !== undefined) return answer.thumbnail;
+    throw new StudioError('unsupported', `${name} cannot be made small here.`);
+  }
+
+  #inLine(question: Question, signal?: AbortSignal): Promise<FromDecoder | null> {
+    const turn = this.#line.then(() => this.#decode(question, signal));
     this.#line = turn.catch(() => undefined);
     return turn;
   }
@@ -66,12 +85,13 @@ class Decoder implements PictureDecoder {
     this.#end();
   }
 
-  #decode(source: Uint8Array | string, name: string, signal?: AbortSignal): Promise<void> {
+  /** Null where no process can be started. */
+  #decode(question: Question, signal?: AbortSignal): Promise<FromDecoder | null> {
+    const { name } = question;
     if (signal?.aborted === true) return Promise.reject(stopped());
     this.#idle?.cancel();
     const child = this.#start();
-    // Without the process what a header says must do; the engine decodes again and leaves out what it cannot.
-    if (child === null) return Promise.resolve();
+    if (child === null) return Promise.resolve(null);
     return new Promise((resolve, reject) => {
       const abandon = (error: Error): void => {
         this.#end();
@@ -84,18 +104,18 @@ class Decoder implements PictureDecoder {
       const asked: Asked = {
         id: (this.#count += 1),
         name,
-        settle: (error) => {
+        settle: (answer) => {
           timer.cancel();
           signal?.removeEventListener('abort', onAbort);
           this.#asked = null;
           this.#idle = this.#options.clock.after(decoderTimes.idleMs, () => this.#end());
-          if (error === null) resolve();
-          else reject(error);
+          if (answer instanceof Error) reject(answer);
+          else resolve(answer);
         },
       };
       this.#asked = asked;
       signal?.addEventListener('abort', onAbort, { once: true });
-      child.port.postMessage({ id: asked.id, name, source } satisfies ToDecoder);
+      child.port.postMessage({ ...question, id: asked.id } satisfies ToDecoder);
     });
   }
 
@@ -118,7 +138,8 @@ class Decoder implements PictureDecoder {
     const parsed = fromDecoderSchema.safeParse(message);
     const asked = this.#asked;
     if (!parsed.success || asked === null || parsed.data.id !== asked.id) return;
-    asked.settle(errorOf(parsed.data));
+    const { error } = parsed.data;
+    asked.settle(error === null ? parsed.data : fromWireError(error));
   }
 
   #exited(child: Child, { code, signal }: ChildExit): void {
@@ -140,10 +161,6 @@ class Decoder implements PictureDecoder {
     this.#child = null;
     child?.kill('SIGKILL');
   }
-}
-
-function errorOf({ error }: FromDecoder): Error | null {
-  return error === null ? null : fromWireError(error);
 }
 
 function refusal(name: string, why: string): StudioError {

@@ -5,9 +5,11 @@ import {
   applyReplyEvent,
   type Reply,
   type ReplyBegun,
+  type ReplyPart,
   type ReplyMessage,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
+import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { sentenceOf, type Api } from '../api.ts';
@@ -57,6 +59,7 @@ export class ChatStore {
   constructor(api: Api) {
     this.#api = api;
     api.on('chat.reply', (message) => this.#receive(message));
+    api.on('pictures.changed', ({ picture }) => this.#changePicture(picture));
     api.on('chat.path', (conversation) => this.#leavePath(conversation));
     api.on('chat.versions', ({ conversationId, versions }) => {
       if (this.conversationId === conversationId) this.versions = versions;
@@ -286,6 +289,16 @@ export class ChatStore {
     if (this.conversationId === conversationId && this.#shows(reply.id)) {
       this.turns = upsert(this.turns, reply);
     }
+  }
+
+  #changePicture(picture: Picture): void {
+    const changed = <Part extends ReplyPart>(part: Part): Part =>
+      part.kind === 'picture' && part.picture.id === picture.id ? { ...part, picture } : part;
+    const inReply = (reply: Reply): Reply => ({ ...reply, parts: reply.parts.map(changed) });
+    this.turns = this.turns.map(inReply);
+    this.#live = new Map(
+      [...this.#live].map(([id, live]) => [id, { ...live, reply: inReply(live.reply) }]),
+    );
   }
 
   #shows(turnId: string): boolean {

@@ -1,6 +1,6 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- reactive maps are replaced whole, the others are no state of the page */
 import { z } from 'zod';
-import { pictureLimits, pictureSchema, type Picture } from '../../shared/domain/picture.ts';
+import { altOf, pictureLimits, pictureSchema, type Picture } from '../../shared/domain/picture.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
 /** A picture that is being composed: on its way to main, stored, or refused. */
@@ -94,7 +94,7 @@ export class DraftsStore {
   /** Takes a stored picture into a draft, as one that a message has already. */
   adopt(picture: Picture): string {
     const uploadId = crypto.randomUUID();
-    this.#setUpload(uploadId, { state: 'stored', name: picture.caption ?? 'picture', picture });
+    this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
     return uploadId;
   }
 
@@ -152,7 +152,7 @@ export class DraftsStore {
     if (!stored.success) return [];
     const { items, pictures } = stored.data;
     for (const [uploadId, picture] of Object.entries(pictures)) {
-      this.#setUpload(uploadId, { state: 'stored', name: picture.caption ?? 'picture', picture });
+      this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
     }
     return items.filter((item) => item.kind === 'text' || pictures[item.uploadId] !== undefined);
   }

@@ -5,6 +5,7 @@ import { ConversationsStore } from './conversations.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
+import { PicturesStore } from './pictures.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
 import { ShellStore } from './shell.svelte.ts';
 import { TrashStore } from './trash.svelte.ts';
@@ -20,6 +21,7 @@ export interface Studio {
   readonly conversations: ConversationsStore;
   readonly chat: ChatStore;
   readonly drafts: DraftsStore;
+  readonly pictures: PicturesStore;
   readonly versions: VersionsStore;
   readonly trash: TrashStore;
 }
@@ -32,10 +34,12 @@ export function createStudio(api: Api): Studio {
   api.on('conversations.changed', ({ conversation, removed }) => {
     if (!removed) chat.updateSummary(conversation);
   });
+  const shell = new ShellStore(api);
   return {
     api,
     chat,
-    shell: new ShellStore(api),
+    shell,
+    pictures: new PicturesStore(api, shell),
     engine: new EngineStore(api),
     settings: new SettingsStore(api),
     models: new ModelsStore(api),

@@ -6,7 +6,7 @@ import {
 } from '../domain/conversation.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
-import { pictureSchema } from '../domain/picture.ts';
+import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
@@ -91,7 +91,14 @@ export const appRequests = {
     request: z.object({ bytes: z.instanceof(Uint8Array), name: z.string().max(500) }),
     reply: pictureSchema,
   },
-  /** Asks where, and copies the picture there; null when the person cancelled. */
+  /** Changes what a person says of a picture; `pictures.changed` tells it to every view. */
+  'pictures.change': {
+    request: z.object({ pictureId: z.uuid(), change: pictureChangeSchema }),
+    reply: pictureSchema,
+  },
+  /** The window's drag of a picture becomes one of its file; asked while the pointer is down. */
+  'pictures.drag': { request: z.object({ pictureId: z.uuid() }), reply: nothing },
+  /** Asks where, and copies the picture there, a drawing with its recipe in it; null when the person cancelled. */
   'pictures.save': {
     request: z.object({ pictureId: z.uuid() }),
     reply: z.object({ path: z.string() }).nullable(),
@@ -164,6 +171,8 @@ export const appRequests = {
 export const appEvents = {
   'engine.status': engineStatusSchema,
   'settings.changed': settingsSchema,
+  /** A person said something else of a picture. */
+  'pictures.changed': z.object({ picture: pictureSchema }),
   /** A conversation is new or its summary changed; `removed` when it left the list. */
   'conversations.changed': z.object({
     conversation: conversationSummarySchema,

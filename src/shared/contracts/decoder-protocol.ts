@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { wireErrorSchema } from '../errors.ts';
 
 /**
- * Between main and the process that decodes pictures to see whether they can be: one picture at a time. A picture that
+ * Between main and a process that decodes pictures, to see whether they can be or to make them small: one at a time. A picture that
  * crashes, hangs or fills the memory takes that process with it and nothing else.
  */
 
@@ -12,6 +12,8 @@ export const toDecoderSchema = z.object({
   /** What errors call it. */
   name: z.string(),
   source: z.union([z.custom<Uint8Array>((value) => value instanceof Uint8Array), z.string()]),
+  /** Longest side of a small JPEG of it that is wanted, pixels; absent: none is. */
+  thumbnailSide: z.number().int().positive().max(1024).optional(),
 });
 export type ToDecoder = z.infer<typeof toDecoderSchema>;
 
@@ -21,6 +23,8 @@ export const fromDecoderSchema = z.object({
   width: z.number().int(),
   height: z.number().int(),
   error: wireErrorSchema.nullable(),
+  /** JPEG, where one was asked for. */
+  thumbnail: z.custom<Uint8Array>((value) => value instanceof Uint8Array).optional(),
 });
 export type FromDecoder = z.infer<typeof fromDecoderSchema>;
 

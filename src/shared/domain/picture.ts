@@ -40,6 +40,8 @@ export const pictureRecipeSchema = z.object({
   guidance: z.number(),
   /** Name of the model (its textbind.json), e.g. `TextBind mini`. */
   model: z.string(),
+  /** What the picture was to be unlike; absent where nothing was said. */
+  negative: z.string().optional(),
 });
 export type PictureRecipe = z.infer<typeof pictureRecipeSchema>;
 
@@ -57,7 +59,28 @@ export const pictureSchema = z.object({
   origin: z.enum(['user', 'drawn']),
   /** The caption it was drawn from, or what a person says it shows. */
   caption: z.string().nullable(),
-  /** Null for a person's own picture. */
+  /** Null for a person's own picture, unless its file carried one. */
   recipe: pictureRecipeSchema.nullable(),
+  /** The name of the file that a person brought it in; absent where it had none. */
+  name: z.string().optional(),
+  /** What a person says it shows, for who cannot see it; absent: its caption or its name must do. */
+  alt: z.string().optional(),
+  /** Absent: it is none. */
+  favourite: z.boolean().optional(),
 });
 export type Picture = z.infer<typeof pictureSchema>;
+
+/** Most characters of what a person says of a picture. */
+export const mostAltCharacters = 1000;
+
+/** What a person may change of a picture; what is left out stays. An empty `alt` takes it away. */
+export const pictureChangeSchema = z
+  .object({ alt: z.string().trim().max(mostAltCharacters), favourite: z.boolean() })
+  .partial();
+export type PictureChange = z.infer<typeof pictureChangeSchema>;
+
+/** What stands for a picture where it is not seen: a person's words, its caption, or its file's name. */
+export function altOf(picture: Pick<Picture, 'alt' | 'caption' | 'name'>): string | null {
+  const { alt, caption, name } = picture;
+  return [alt, caption, name].find((words) => (words ?? '').trim() !== '') ?? null;
+}

@@ -1,5 +1,5 @@
 /**
- * A process that decodes pictures to see whether they can be, and keeps nothing of them. Main starts it, asks it about
+ * A process that decodes pictures to see whether they can be, makes small ones of them, and keeps nothing. Main starts it, asks it about
  * pictures that a person brings, and ends it.
  */
 import {
@@ -10,7 +10,7 @@ import {
 } from '../../shared/contracts/decoder-protocol.ts';
 import { decoderMemory } from '../../shared/domain/picture.ts';
 import { toWireError } from '../../shared/errors.ts';
-import { decodeImage, readPicture } from '../inputs/image.ts';
+import { decodeImage, encodeThumbnail, readPicture } from '../inputs/image.ts';
 import { processPort } from '../process-port.ts';
 
 const port = processPort();
@@ -28,11 +28,14 @@ if (port === null) {
   });
 }
 
-async function answer({ id, name, source }: ToDecoder): Promise<FromDecoder> {
+async function answer({ id, name, source, thumbnailSide }: ToDecoder): Promise<FromDecoder> {
   try {
     const bytes = typeof source === 'string' ? (await readPicture(source)).bytes : source;
-    const { width, height } = await decodeImage(bytes, name);
-    return { id, width, height, error: null };
+    const image = await decodeImage(bytes, name);
+    const { width, height } = image;
+    if (thumbnailSide === undefined) return { id, width, height, error: null };
+    const thumbnail = await encodeThumbnail(image, thumbnailSide);
+    return { id, width, height, error: null, thumbnail };
   } catch (error) {
     return { id, width: 0, height: 0, error: toWireError(error) };
   }

@@ -214,6 +214,17 @@ export function pixelValues(image: RgbImage, processor: ImageProcessor): Float32
   return values;
 }
 
+/** A JPEG of a decoded picture whose longest side is at most `side` pixels. */
+export async function encodeThumbnail(
+  { data, width, height }: RgbImage,
+  side: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const small = sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
+    .jpeg({ quality: 82 });
+  return Uint8Array.from(await small.toBuffer());
+}
+
 /**
  * A PNG of `image` [3, height, width] with values from -1 to 1, as a VAE decodes it.
  * @param options.maxSize longest side of the PNG, pixels: for previews

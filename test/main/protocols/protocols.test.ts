@@ -8,7 +8,7 @@ import {
   pageFile,
   problemAddress,
 } from '../../../src/main/protocols/page.ts';
-import { createPictureHandler, pictureHash } from '../../../src/main/protocols/picture.ts';
+import { createPictureHandler, readPictureAddress } from '../../../src/main/protocols/picture.ts';
 import {
   actionAddress,
   actionOfAddress,
@@ -129,6 +129,8 @@ describe('the picture protocol', () => {
         asked.push(name),
         name === hash || name.startsWith('c') ? 'image/png' : null
       ),
+      thumbnail: async (name) =>
+        name === hash ? { bytes: Buffer.from('small'), mediaType: 'image/jpeg' } : null,
     });
     return { serve, asked };
   };
@@ -142,8 +144,19 @@ describe('the picture protocol', () => {
     expect(response.headers.get('content-security-policy')).toBe("default-src 'none'");
   });
 
+  test('serves it small too, readable by our page and no other', async () => {
+    const response = await served().serve({ url: `textbind-picture://thumbnail/${hash}` });
+    expect(await response.text()).toBe('small');
+    expect(response.headers.get('content-type')).toBe('image/jpeg');
+    expect(response.headers.get('access-control-allow-origin')).toBe('textbind-app://page');
+    const none = await served().serve({ url: `textbind-picture://thumbnail/${'ef'.repeat(32)}` });
+    expect(none.status).toBe(404);
+  });
+
   test.each([
     `textbind-picture://picture/${hash}/`,
+    `textbind-picture://thumbnail/${hash}/`,
+    `textbind-picture://thumbnails/${hash}`,
     `textbind-picture://picture/${hash}?x`,
     `textbind-picture://picture/${hash}#x`,
     `textbind-picture://picture/${hash.toUpperCase()}`,
@@ -156,7 +169,7 @@ describe('the picture protocol', () => {
     'textbind-picture://picture/../../../etc/passwd',
   ])('knows only hashes: %s', async (url) => {
     const { serve, asked } = served();
-    expect(pictureHash(url)).toBeNull();
+    expect(readPictureAddress(url)).toBeNull();
     expect((await serve({ url })).status).toBe(404);
     expect(asked).toEqual([]);
   });

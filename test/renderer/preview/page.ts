@@ -42,7 +42,12 @@ socket.on('preview:event', (text: string) => {
   for (const receive of receivers) receive(name, body);
 });
 
-const studio = createStudio(createApi(bridge, { pictureUrl: (hash) => `/picture/${hash}` }));
+const studio = createStudio(
+  createApi(bridge, {
+    pictureUrl: (hash) => `/picture/${hash}`,
+    thumbnailUrl: (hash) => `/thumbnail/${hash}`,
+  }),
+);
 const target = document.getElementById('app');
 if (target === null) throw new Error('The page has no element with the id "app".');
 mount(App, { target, props: { studio } });

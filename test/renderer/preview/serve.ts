@@ -67,22 +67,25 @@ function bridgeOver({ bridge }: MainHalf): Plugin {
 
 /** What the picture protocol is in the app. */
 function picturesOf({ services }: MainHalf): Plugin {
-  const { store, pictures } = services;
+  const { store, pictures, thumbnails } = services;
   const answer = createPictureHandler({
     fileOf: (hash) => pictures.fileOf(hash),
     mediaType: (hash) => store.pictures.mediaType(hash),
+    thumbnail: (hash) => thumbnails.read(hash),
   });
   return {
     name: 'textbind-pictures',
     configureServer({ middlewares }: ViteDevServer) {
-      middlewares.use('/picture', (request, response) => {
-        void answer({ url: `${appProtocols.picture}://picture${request.url}` }).then(
-          async (found) => {
-            response.writeHead(found.status, Object.fromEntries(found.headers));
-            response.end(new Uint8Array(await found.arrayBuffer()));
-          },
-        );
-      });
+      for (const size of ['picture', 'thumbnail']) {
+        middlewares.use(`/${size}`, (request, response) => {
+          void answer({ url: `${appProtocols.picture}://${size}${request.url}` }).then(
+            async (found) => {
+              response.writeHead(found.status, Object.fromEntries(found.headers));
+              response.end(new Uint8Array(await found.arrayBuffer()));
+            },
+          );
+        });
+      }
     },
   };
 }

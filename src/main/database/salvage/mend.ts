@@ -122,6 +122,8 @@ class Mender {
       this.#renewId(columns);
       this.#keep(columns, 'caption', isTextOrNull, null);
       this.#keep(columns, 'recipe', isJsonOrNull, null);
+      for (const name of ['name', 'alt']) this.#keep(columns, name, isTextOrNull, null);
+      this.#keep(columns, 'favourite', (value) => value === 0 || value === 1, 0);
       this.#keep(columns, 'origin', (value) => value === 'user' || value === 'drawn', 'user');
       this.#keep(columns, 'created_at', Number.isInteger, 0);
     }
