@@ -111,7 +111,8 @@ function isUnsupported(error: unknown): boolean {
   return codes.includes(codeOf(error));
 }
 
-function codeOf(error: unknown): string {
+/** The code of a system's error, e.g. `ENOENT`; empty where it has none. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 

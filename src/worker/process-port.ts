@@ -15,6 +15,7 @@ export function processPort(): Port | null {
 }
 
 function parentPort(): Port | null {
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Electron adds it; its types do not load here
   const parent = (process as { parentPort?: ParentPort }).parentPort;
   if (parent === undefined) return null;
   return {

@@ -1,3 +1,4 @@
+import { firstFault } from '../base/json-file.ts';
 import { silentLogger, withFields, type Logger } from '../base/log.ts';
 import type { Port } from '../base/port.ts';
 import {
@@ -117,8 +118,7 @@ class WorkerServer {
     }
     const parsed = workerRequests[name].request.safeParse(body);
     if (!parsed.success) {
-      const issue = parsed.error.issues[0]!;
-      const reason = `${name}: ${issue.path.join('.') || 'body'}: ${issue.message}`;
+      const reason = `${name}: ${firstFault(parsed.error)}`;
       return this.#fail(id, new StudioError('bad-input', reason));
     }
     const task: Task = {
@@ -143,6 +143,8 @@ class WorkerServer {
     routine.info('begin');
     try {
       if (task.abort.signal.aborted) throw new StudioError('cancelled', 'Stopped.');
+      // Name and body were checked as a pair, which a table of handlers cannot say.
+      // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- the line above
       const handler = this.#handlers[name] as (body: unknown, task: Task) => Promise<unknown>;
       const reply = await handler(body, task);
       this.#post({ type: 'reply', id, body: reply });

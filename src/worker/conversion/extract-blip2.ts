@@ -5,10 +5,10 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { readJsonFile } from '../../base/json-file.ts';
+import { checkJson, readJsonFile } from '../../base/json-file.ts';
 import { replaceFolderSync, writeJsonFileSync } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { openCheckpoint, readTensorBytes, type Checkpoint } from '../weights/index.ts';
+import { findTensor, openCheckpoint, readTensorBytes, type Checkpoint } from '../weights/index.ts';
 import { pause } from './pause.ts';
 import { ShardWriter } from './shards.ts';
 
@@ -40,10 +40,12 @@ const configSchema = z.looseObject({
   num_query_tokens: z.number().int().positive().default(32),
 });
 const qformerSizesSchema = z.looseObject({
-  hidden_size: z.number().int().positive(),
-  num_hidden_layers: z.number().int().positive(),
-  num_attention_heads: z.number().int().positive(),
-  intermediate_size: z.number().int().positive(),
+  qformer_config: z.looseObject({
+    hidden_size: z.number().int().positive(),
+    num_hidden_layers: z.number().int().positive(),
+    num_attention_heads: z.number().int().positive(),
+    intermediate_size: z.number().int().positive(),
+  }),
 });
 const visionPrefix = 'vision_model.';
 /** Tensors of one file stay in memory until it is written. */
@@ -130,18 +132,14 @@ function copyProcessor(from: string, to: string): void {
 }
 
 function qformerConfigOf(config: z.infer<typeof configSchema>, file: string) {
-  const sizes = qformerSizesSchema.safeParse({ ...qformerDefaults, ...config.qformer_config });
-  if (!sizes.success) {
-    const issue = sizes.error.issues[0]!;
-    const field = `qformer_config.${issue.path.join('.')}`;
-    throw new StudioError('model-invalid', `${file}: field "${field}": ${issue.message}`);
-  }
+  const given = { qformer_config: { ...qformerDefaults, ...config.qformer_config } };
+  const { qformer_config: sizes } = checkJson(given, qformerSizesSchema, file, 'model-invalid');
   return {
     numQueryTokens: config.num_query_tokens,
-    numHiddenLayers: sizes.data.num_hidden_layers,
-    numAttentionHeads: sizes.data.num_attention_heads,
-    hiddenSize: sizes.data.hidden_size,
-    intermediateSize: sizes.data.intermediate_size,
+    numHiddenLayers: sizes.num_hidden_layers,
+    numAttentionHeads: sizes.num_attention_heads,
+    hiddenSize: sizes.hidden_size,
+    intermediateSize: sizes.intermediate_size,
   };
 }
 
@@ -163,7 +161,7 @@ async function copyTensors(
   const writer = new ShardWriter(folder, { stem, alone: true, maxBytes });
   for (const [index, name] of names.entries()) {
     await pause(signal);
-    const { dtype, shape } = checkpoint.find(name)!;
+    const { dtype, shape } = findTensor(checkpoint, name);
     writer.add({ name: rename(name), dtype, shape, bytes: readTensorBytes(checkpoint, name) });
     report(index + 1);
   }

@@ -8,6 +8,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import {
+  findTensor,
   firstNotFinite,
   openCheckpoint,
   readFloats,
@@ -94,7 +95,7 @@ function withoutPath(text: string): string {
 }
 
 function halfTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
-  const { dtype, shape } = checkpoint.find(name)!;
+  const { dtype, shape } = findTensor(checkpoint, name);
   const tensor =
     dtype !== 'float32' && dtype !== 'bfloat16'
       ? { name, dtype, shape, bytes: readTensorBytes(checkpoint, name) }

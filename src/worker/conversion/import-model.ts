@@ -4,9 +4,10 @@
  */
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { z } from 'zod';
 import type { ModelManifest } from '../../shared/domain/model-manifest.ts';
 import { toStudioError } from '../pipelines/model-errors.ts';
-import { readJson } from '../../base/json-file.ts';
+import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
 import { openCheckpoint } from '../weights/index.ts';
@@ -254,13 +255,14 @@ const diffusionParts = {
   vae: true,
 } as const;
 
+const sizeSchema = z.looseObject({ image_size: z.number().int().positive().optional() });
+const pictureSizeSchema = sizeSchema.extend({ vision_config: sizeSchema.optional() });
+
 /** BLIP-2's processor for a vision model that comes without one; only the size is the model's own. */
 function blipProcessor(vision: string): object {
-  const config = readJson(path.join(vision, 'config.json'), 'model-invalid') as {
-    readonly image_size?: number;
-    readonly vision_config?: { readonly image_size?: number };
-  } | null;
-  const size = config?.image_size ?? config?.vision_config?.image_size ?? 224;
+  const file = path.join(vision, 'config.json');
+  const config = readJsonFile(file, pictureSizeSchema, 'model-invalid');
+  const size = config.image_size ?? config.vision_config?.image_size ?? 224;
   return {
     image_processor_type: 'BlipImageProcessor',
     do_resize: true,

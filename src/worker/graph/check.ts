@@ -53,7 +53,9 @@ export function normalAxis(op: string, axis: number, rank: number): number {
 
 /** The dimension of a value along an axis that may be negative. */
 export function dimOf(value: Value, axis: number): Dim {
-  return value.shape[normalAxis('dimOf', axis, value.shape.length)] as Dim;
+  const dim = value.shape[normalAxis('dimOf', axis, value.shape.length)];
+  if (dim === undefined) throw new GraphError(`axis ${axis} of ${describe(value)} has no size`);
+  return dim;
 }
 
 /** A dimension that must be known as a number. */

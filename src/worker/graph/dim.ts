@@ -91,13 +91,15 @@ function monomial(dim: Dim): { readonly name: string; readonly coefficient: numb
 
 /** a * b; linear when one of them is a number, an atom like `batch*length` otherwise. */
 export function mulDims(a: Dim, b: Dim): Dim {
-  if (typeof a === 'string' && typeof b === 'string') {
-    const [left, right] = [monomial(a), monomial(b)];
-    if (!left || !right) return atom(`(${[a, b].sort().join(')*(')})`);
-    const names = [...left.name.split('*'), ...right.name.split('*')].sort();
-    return mulDims(left.coefficient * right.coefficient, atom(names.join('*')));
-  }
-  const [factor, dim] = typeof a === 'number' ? [a, b] : [b as number, a];
+  if (typeof a === 'number') return timesNumber(b, a);
+  if (typeof b === 'number') return timesNumber(a, b);
+  const [left, right] = [monomial(a), monomial(b)];
+  if (!left || !right) return atom(`(${[a, b].sort().join(')*(')})`);
+  const names = [...left.name.split('*'), ...right.name.split('*')].sort();
+  return mulDims(left.coefficient * right.coefficient, atom(names.join('*')));
+}
+
+function timesNumber(dim: Dim, factor: number): Dim {
   return toDim(combine({ constant: 0, terms: new Map() }, toLinear(dim), factor));
 }
 

@@ -197,7 +197,8 @@ function resolveAll(graph: Graph, weights: WeightSource): Resolved[] {
     );
   }
   return graph.parameters.map((parameter) => {
-    const stored = weights.find(parameter.source.name) as StoredTensor;
+    const stored = weights.find(parameter.source.name);
+    if (!stored) throw new GraphError(`the checkpoint lost tensor "${parameter.source.name}"`);
     checkStored(parameter, stored, prefixOf(weights));
     return { parameter, stored };
   });

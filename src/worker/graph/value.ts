@@ -235,14 +235,48 @@ export function makeNode(
 }
 
 /** `makeNode` for the ops whose outputs are all wanted. */
-export function makeValues(
+export function makeValues<const Outputs extends readonly OutputType[]>(
   op: string,
   inputs: readonly (Value | undefined)[],
-  outputs: readonly OutputType[],
+  outputs: Outputs,
   attributes: Readonly<Record<string, Attribute | undefined>> = {},
   domain = '',
-): readonly Value[] {
-  return makeNode(op, inputs, outputs, attributes, domain).filter((value) => value !== undefined);
+): Values<Outputs> {
+  const made = makeNode(op, inputs, outputs, attributes, domain);
+  return matched(
+    op,
+    made.filter((value) => value !== undefined),
+    outputs,
+  );
+}
+
+/** One value for each entry of a list, at the same place. */
+export type Values<Entries extends readonly unknown[]> = {
+  readonly [Index in keyof Entries]: Value;
+};
+
+/** Whether there are as many values as entries: then each has its own. */
+function areMatched<Entries extends readonly unknown[]>(
+  values: readonly Value[],
+  entries: Entries,
+): values is Values<Entries> {
+  return values.length === entries.length;
+}
+
+/**
+ * The values as one for each entry, so that a list of known length is taken apart without a doubt.
+ *
+ * @throws GraphError where their numbers differ.
+ */
+export function matched<const Entries extends readonly unknown[]>(
+  op: string,
+  values: readonly Value[],
+  entries: Entries,
+): Values<Entries> {
+  if (!areMatched(values, entries)) {
+    throw new GraphError(`${op}: ${values.length} values for ${entries.length}`);
+  }
+  return values;
 }
 
 /** `makeNode` for the ops with one output. */

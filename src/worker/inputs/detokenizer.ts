@@ -49,8 +49,7 @@ const encoder = new TextEncoder();
 
 /** SentencePiece: `<0x0A>` is a byte, U+2581 a space, the rest itself. */
 function sentencePieceBytes(piece: string): number[] {
-  const byte = /^<0x([0-9A-F]{2})>$/.exec(piece);
-  if (byte !== null) return [Number.parseInt(byte[1]!, 16)];
+  if (/^<0x[0-9A-F]{2}>$/.test(piece)) return [Number.parseInt(piece.slice(3, 5), 16)];
   return [...encoder.encode(piece.replaceAll('\u2581', ' '))];
 }
 

@@ -48,9 +48,10 @@ export function buildPrompt(
   options: PromptOptions,
 ): Prompt {
   const pairs = pairUp(turns);
-  if (pairs.length === 0) throw new StudioError('bad-input', 'the conversation has no words yet');
+  const last = pairs.at(-1);
+  if (!last) throw new StudioError('bad-input', 'the conversation has no words yet');
   const escape = markupEscaper(tokenizer);
-  const candidates = fromAllToLast(pairs);
+  const candidates = fromAllToLast(pairs, last);
   for (const candidate of candidates) {
     const encoded = candidate.pairs.map((pair, index) =>
       encodePair(tokenizer, escape, pair, {
@@ -62,7 +63,7 @@ export function buildPrompt(
     );
     const total = encoded.reduce((sum, pair) => sum + pair.ids.length, 0);
     if (total <= options.maxPositions) return { ...joinPairs(encoded), ...candidate.dropped };
-    if (candidate === candidates.at(-1)) throw tooLong(pairs.at(-1)!, total, options.maxPositions);
+    if (candidate === candidates.at(-1)) throw tooLong(last, total, options.maxPositions);
   }
   throw new StudioError('internal', 'a conversation with turns gave no prompt to try');
 }
@@ -73,8 +74,7 @@ interface Candidate {
 }
 
 /** What may be read, from everything to the last message alone. */
-function fromAllToLast(pairs: readonly Pair[]): Candidate[] {
-  const last = pairs.at(-1)!;
+function fromAllToLast(pairs: readonly Pair[], last: Pair): Candidate[] {
   const fewerPairs = pairs.map((_, droppedPairs) => ({
     pairs: pairs.slice(droppedPairs),
     dropped: { droppedPairs, droppedMessages: 0 },
@@ -112,7 +112,10 @@ function undrawnWords(caption: string): string {
  */
 export function escapeMarkup(tags: readonly string[], text: string): string {
   // A tag without its first character's neighbour cannot match again, and no tag contains a space.
-  return tags.reduce((escaped, tag) => escaped.replaceAll(tag, `${tag[0]!} ${tag.slice(1)}`), text);
+  return tags.reduce(
+    (escaped, tag) => escaped.replaceAll(tag, `${tag.charAt(0)} ${tag.slice(1)}`),
+    text,
+  );
 }
 
 function markupEscaper(tokenizer: LanguageTokenizer): (text: string) => string {
@@ -233,19 +236,22 @@ function locatePictures(
   paths: readonly string[],
   queryTokens: number,
 ): PromptPicture[] {
-  const pictures: PromptPicture[] = [];
+  const positions: number[] = [];
   for (let at = 0; at < ids.length; at++) {
     if (ids[at] !== tokenizer.imageId) continue;
-    pictures.push({ path: paths[pictures.length]!, position: at });
+    positions.push(at);
     at += queryTokens - 1;
   }
-  if (pictures.length !== paths.length) {
+  if (positions.length !== paths.length) {
     throw new StudioError(
       'internal',
-      `${pictures.length} pictures are placed in the prompt, ${paths.length} were given`,
+      `${positions.length} pictures are placed in the prompt, ${paths.length} were given`,
     );
   }
-  return pictures;
+  return paths.flatMap((path, index) => {
+    const position = positions[index];
+    return position === undefined ? [] : [{ path, position }];
+  });
 }
 
 function joinPairs(

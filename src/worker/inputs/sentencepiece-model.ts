@@ -4,7 +4,7 @@ import { StudioError } from '../../shared/errors.ts';
 /** What tokenizer.model (sentencepiece_model.proto) says, in the words of a tokenizer.json. */
 export interface SentencePieceModel {
   /** `model` of tokenizer.json: the vocabulary and its merges. */
-  readonly model: object;
+  readonly model: { readonly type: string; readonly [field: string]: unknown };
   /** Pieces that stand for no text of their own: `<unk>`, `<s>`, `</s>`. */
   readonly controls: readonly { readonly content: string; readonly id: number }[];
 }
@@ -70,19 +70,19 @@ export function readSentencePieceModel(bytes: Uint8Array, file: string): Sentenc
 function readFields(bytes: Uint8Array) {
   const pieces: Piece[] = [];
   let modelType = 1;
-  let rule: string | null = null;
+  const normaliser: { rule: string | null } = { rule: null };
   let removesExtraSpaces = true;
   eachField(bytes, (field, reader) => {
     if (field === 1) pieces.push(readPiece(reader.bytes()));
     else if (field === 2) modelType = readVarint(reader.bytes(), 3) ?? modelType;
     else if (field === 3) {
-      const normaliser = reader.bytes();
-      rule = normalisationRule(normaliser);
-      removesExtraSpaces = readVarint(normaliser, 4) !== 0;
+      const spec = reader.bytes();
+      normaliser.rule = normalisationRule(spec);
+      removesExtraSpaces = readVarint(spec, 4) !== 0;
     } else return false;
     return true;
   });
-  return { pieces, modelType, rule: rule as string | null, removesExtraSpaces };
+  return { pieces, modelType, rule: normaliser.rule, removesExtraSpaces };
 }
 
 /** Calls `read` for each field; what it does not read is skipped. */
@@ -98,7 +98,11 @@ function eachField(
 }
 
 function readPiece(bytes: Uint8Array): Piece {
-  const piece = { text: '', score: 0, type: pieceType.normal as number };
+  const piece: { text: string; score: number; type: number } = {
+    text: '',
+    score: 0,
+    type: pieceType.normal,
+  };
   eachField(bytes, (field, reader) => {
     if (field === 1) piece.text = reader.string();
     else if (field === 2) piece.score = reader.float();

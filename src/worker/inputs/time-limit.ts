@@ -1,4 +1,5 @@
 import { Script } from 'node:vm';
+import { codeOf } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 
 /** Where the work stands that the script calls. */
@@ -11,17 +12,19 @@ const script = new Script(`globalThis[Symbol.for('textbind.limited-work')]()`);
  * @throws StudioError `model-invalid` where it takes longer than that; what the work throws
  */
 export function withTimeLimit<T>(limitMs: number, what: string, work: () => T): T {
-  const globals = globalThis as unknown as Record<symbol, unknown>;
-  const before = globals[slot];
-  globals[slot] = work;
+  const before: unknown = Reflect.get(globalThis, slot);
+  const done: T[] = [];
+  Reflect.set(globalThis, slot, () => void done.push(work()));
   try {
-    return script.runInThisContext({ timeout: limitMs }) as T;
+    script.runInThisContext({ timeout: limitMs });
+    for (const result of done) return result;
+    throw new StudioError('internal', `${what} gave nothing`);
   } catch (error) {
-    if ((error as { code?: unknown } | null)?.code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    if (codeOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
     throw new StudioError('model-invalid', `${what} takes longer than ${limitMs / 1000} s`, {
       cause: error,
     });
   } finally {
-    globals[slot] = before;
+    Reflect.set(globalThis, slot, before);
   }
 }

@@ -120,7 +120,7 @@ function openSentencePiece(
     normalizer: null,
     post_processor: null,
     decoder: sentencePieceDecoder,
-    model: model as TokenizerFile['model'],
+    model,
   };
   return createLanguageTokenizer(definition, config, file);
 }

@@ -14,7 +14,7 @@ export function stripStart(text: string): string {
 export function stripEnd(text: string): string {
   // A regular expression would try every run of spaces in the text, and each from every place in it.
   let end = text.length;
-  while (end > 0 && atEnd.test(text[end - 1]!)) end -= 1;
+  while (end > 0 && atEnd.test(text.charAt(end - 1))) end -= 1;
   return text.slice(0, end);
 }
 

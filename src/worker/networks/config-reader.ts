@@ -1,5 +1,6 @@
 /** Reads fields of a Hugging Face config.json: checked, with defaults, and with errors that name field and value. */
 import { StudioError } from '../../shared/errors.ts';
+import { isNonEmpty, type NonEmpty } from './non-empty.ts';
 
 /** A config.json's object and what to call it in an error. */
 export interface ConfigReader {
@@ -14,10 +15,14 @@ export interface ConfigReader {
  * @throws StudioError `model-invalid` if it is not an object.
  */
 export function configReader(json: unknown, source: string): ConfigReader {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+  if (!isRecord(json)) {
     throw new StudioError('model-invalid', `${source}: expected an object, found ${show(json)}`);
   }
-  return { fields: json as Record<string, unknown>, source };
+  return { fields: json, source };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {
@@ -145,7 +150,7 @@ export function positiveIntegers(
   reader: ConfigReader,
   field: string,
   options: { readonly length?: number; readonly fallback?: number } = {},
-): readonly number[] {
+): NonEmpty<number> {
   const value = valueOf(reader, field, options.fallback);
   const most = mostOf[field] ?? mostOfAll;
   const values: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -153,17 +158,17 @@ export function positiveIntegers(
     throw invalidField(reader, field, `at most ${most}`, value);
   }
   if (isPositiveInteger(value) && options.length !== undefined) {
-    return new Array<number>(options.length).fill(value);
+    return [value, ...new Array<number>(options.length - 1).fill(value)];
   }
   const expected = `${options.length ?? 'a list of'} positive integers`;
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isPositiveInteger)) {
+  if (!values.every(isPositiveInteger) || !Array.isArray(value) || !isNonEmpty(values)) {
     throw invalidField(reader, field, expected, value);
   }
-  if (value.length > mostItems) throw invalidField(reader, field, `at most ${mostItems} of them`);
-  if (options.length !== undefined && value.length !== options.length) {
+  if (values.length > mostItems) throw invalidField(reader, field, `at most ${mostItems} of them`);
+  if (options.length !== undefined && values.length !== options.length) {
     throw invalidField(reader, field, expected, value);
   }
-  return value;
+  return values;
 }
 
 /** Fields that must have one of a few values; null and absence count as the first. */
@@ -216,5 +221,5 @@ export function refuseUnknownFields(reader: ConfigReader, known: readonly string
 /** Null, false, an empty list or an empty object: nothing is asked for. */
 function isSwitchedOff(value: unknown): boolean {
   if (value === null || value === false) return true;
-  return typeof value === 'object' && Object.keys(value as object).length === 0;
+  return typeof value === 'object' && Object.keys(value).length === 0;
 }

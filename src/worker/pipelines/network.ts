@@ -1,5 +1,11 @@
 import type { NetworkModel } from '../networks/models.ts';
-import { hostOutput, Session, type HostTensor, type Provider } from '../runtime/index.ts';
+import {
+  hostOutput,
+  RuntimeError,
+  Session,
+  type HostTensor,
+  type Provider,
+} from '../runtime/index.ts';
 
 /** Where networks of a model run. */
 export interface Placement {
@@ -11,6 +17,39 @@ export interface Placement {
 export interface FloatTensor {
   readonly dims: readonly number[];
   readonly data: Float32Array;
+}
+
+/**
+ * The sizes of a picture or of its latents, [1, channels, height, width].
+ *
+ * @throws RuntimeError for another number of dimensions.
+ */
+export function planeSizes({ dims }: FloatTensor): {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+} {
+  const [, channels, height, width] = dims;
+  if (channels === undefined || height === undefined || width === undefined) {
+    throw new RuntimeError(`a tensor [${dims.join(', ')}] is no picture`);
+  }
+  return { channels, height, width };
+}
+
+/**
+ * The sizes of rows, [1, count, width].
+ *
+ * @throws RuntimeError for another number of dimensions.
+ */
+export function rowSizes({ dims }: FloatTensor): {
+  readonly count: number;
+  readonly width: number;
+} {
+  const [, count, width] = dims;
+  if (count === undefined || width === undefined) {
+    throw new RuntimeError(`a tensor [${dims.join(', ')}] holds no rows`);
+  }
+  return { count, width };
 }
 
 /** Opens a session of a network. */
@@ -33,5 +72,6 @@ export async function runFloats<Name extends string>(
     const { dims, data } = hostOutput(outputs, name, 'float32');
     return [name, { dims, data }] as const;
   });
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- fromEntries forgets which names there are
   return Object.fromEntries(entries) as Record<Name, FloatTensor>;
 }

@@ -9,4 +9,5 @@ import { quietEnvironment } from '../../shared/quiet-environment.ts';
 Object.assign(process.env, quietEnvironment);
 
 // An import would be evaluated before the line above: always in a bundle, where all imports come first.
+// eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- require() gives any
 export const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Onnx;

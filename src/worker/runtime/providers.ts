@@ -53,7 +53,7 @@ async function tryProvider(provider: Provider): Promise<ProviderReport> {
     });
     const { y } = await session.run({ x: new ort.Tensor('float32', [1], [1]) });
     await session.release();
-    const [sum] = y?.data as Float32Array;
+    const sum = y?.data instanceof Float32Array ? y.data[0] : undefined;
     if (sum !== 2) return { provider, usable: false, reason: `1 + 1 gave ${String(sum)}` };
     return { provider, usable: true, reason: '' };
   } catch (error) {

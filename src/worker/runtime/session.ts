@@ -41,14 +41,23 @@ function defaultThreads(): number {
   return logical > 4 ? Math.floor(logical / 2) : logical;
 }
 
+interface Nested {
+  [part: string]: string | Nested;
+}
+
 /** `{'session.a.b': '1'}` as the nested object the binding flattens again. */
-function nested(entries: Readonly<Record<string, string>>): Record<string, unknown> {
-  const root: Record<string, unknown> = {};
+function nested(entries: Readonly<Record<string, string>>): Nested {
+  const root: Nested = {};
   for (const [key, value] of Object.entries(entries)) {
     const parts = key.split('.');
     const last = parts.pop() ?? key;
     let level = root;
-    for (const part of parts) level = (level[part] ??= {}) as Record<string, unknown>;
+    for (const part of parts) {
+      const next = level[part] ?? {};
+      if (typeof next === 'string') throw new RuntimeError(`${key}: ${part} is an entry itself`);
+      level[part] = next;
+      level = next;
+    }
     level[last] = value;
   }
   return root;
@@ -133,19 +142,22 @@ export class Session {
     outputs: readonly string[] = this.outputNames,
   ): Promise<Record<string, SessionTensor>> {
     if (this.#released) throw new RuntimeError('the session was released');
-    const native = Object.entries(feeds).map(([name, tensor]) => [name, toNative(tensor)]);
+    const native = Object.fromEntries(
+      Object.entries(feeds).map(([name, tensor]) => [name, toNative(tensor)] as const),
+    );
     let results: Onnx.InferenceSession.ReturnType;
     try {
-      results = await this.#session.run(
-        Object.fromEntries(native) as Record<string, Onnx.Tensor>,
-        outputs,
-      );
+      results = await this.#session.run(native, outputs);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError(`the model failed: ${reason}`, { cause });
     }
     return Object.fromEntries(
-      outputs.map((name) => [name, fromNative(results[name] as Onnx.Tensor)]),
+      outputs.map((name) => {
+        const output = results[name];
+        if (!output) throw new RuntimeError(`the model gave no output "${name}"`);
+        return [name, fromNative(output)];
+      }),
     );
   }
 
@@ -155,6 +167,20 @@ export class Session {
     this.#released = true;
     await this.#session.release();
   }
+}
+
+/**
+ * The output of this name.
+ *
+ * @throws RuntimeError where the run gave none.
+ */
+export function outputOf(
+  outputs: Readonly<Record<string, SessionTensor>>,
+  name: string,
+): SessionTensor {
+  const tensor = outputs[name];
+  if (!tensor) throw new RuntimeError(`the model gave no output "${name}"`);
+  return tensor;
 }
 
 /** The host tensor of this name and type among a run's outputs. */
@@ -167,5 +193,6 @@ export function hostOutput<T extends HostTensor['dtype']>(
   if (!tensor || tensor instanceof DeviceTensor || tensor.dtype !== dtype) {
     throw new RuntimeError(`output "${name}" is not a ${dtype} tensor in memory`);
   }
+  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- checked above; a generic is not narrowed
   return tensor as Extract<HostTensor, { dtype: T }>;
 }

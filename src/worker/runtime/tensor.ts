@@ -51,7 +51,11 @@ export function int64Tensor(
   values: readonly number[] | Int32Array,
   dims: readonly number[],
 ): HostTensor {
-  return { dtype: 'int64', dims, data: BigInt64Array.from(values as readonly number[], BigInt) };
+  const data = new BigInt64Array(values.length);
+  values.forEach((value, index) => {
+    data[index] = BigInt(value);
+  });
+  return { dtype: 'int64', dims, data };
 }
 
 /** An int32 tensor. */
@@ -65,11 +69,27 @@ export function int32Tensor(
 /** For sessions: our tensor as the runtime's. The data is not copied. */
 export function toNative(tensor: SessionTensor): Onnx.Tensor {
   if (tensor instanceof DeviceTensor) return tensor.native;
-  const native = new ort.Tensor(tensor.dtype, tensor.data as never, tensor.dims);
-  // Where the runtime has Float16Array, Tensor re-views the bits as one; Node 24's Node-API does not
-  // know that type and the binding sees a tensor of no bytes (1.30). Give it the bits back.
-  if (tensor.dtype === 'float16') Object.defineProperty(native, 'cpuData', { value: tensor.data });
-  return native;
+  const { dims } = tensor;
+  switch (tensor.dtype) {
+    case 'float32':
+      return new ort.Tensor(tensor.dtype, tensor.data, dims);
+    case 'int64':
+      return new ort.Tensor(tensor.dtype, tensor.data, dims);
+    case 'int32':
+      return new ort.Tensor(tensor.dtype, tensor.data, dims);
+    case 'uint8':
+    case 'bool':
+      return new ort.Tensor(tensor.dtype, tensor.data, dims);
+    case 'float16': {
+      const native = new ort.Tensor(tensor.dtype, tensor.data, dims);
+      // Where the runtime has Float16Array, Tensor re-views the bits as one; Node 24's Node-API does not
+      // know that type and the binding sees a tensor of no bytes (1.30). Give it the bits back.
+      Object.defineProperty(native, 'cpuData', { value: tensor.data });
+      return native;
+    }
+    default:
+      return tensor satisfies never;
+  }
 }
 
 /** For sessions: the runtime's tensor as ours. */
@@ -77,19 +97,16 @@ export function fromNative(tensor: Onnx.Tensor): SessionTensor {
   if (tensor.location === 'gpu-buffer') return new DeviceTensor(tensor);
   const { type: dtype, dims } = tensor;
   const data: unknown = tensor.data;
-  switch (dtype) {
-    case 'float32':
-    case 'int64':
-    case 'int32':
-    case 'uint8':
-    case 'bool':
-      return { dtype, dims, data } as HostTensor;
-    case 'float16': {
-      // A Float16Array where the runtime has them, else already a Uint16Array.
-      const view = data as Uint16Array;
-      return { dtype, dims, data: new Uint16Array(view.buffer, view.byteOffset, view.length) };
-    }
-    default:
-      throw new RuntimeError(`an output of type ${dtype} is not supported`);
+  if (dtype === 'float32' && data instanceof Float32Array) return { dtype, dims, data };
+  if (dtype === 'int64' && data instanceof BigInt64Array) return { dtype, dims, data };
+  if (dtype === 'int32' && data instanceof Int32Array) return { dtype, dims, data };
+  if ((dtype === 'uint8' || dtype === 'bool') && data instanceof Uint8Array) {
+    return { dtype, dims, data };
   }
+  if (dtype === 'float16' && ArrayBuffer.isView(data)) {
+    // A Float16Array where the runtime has them, else already a Uint16Array.
+    const { buffer, byteOffset, byteLength } = data;
+    return { dtype, dims, data: new Uint16Array(buffer, byteOffset, byteLength / 2) };
+  }
+  throw new RuntimeError(`an output of type ${dtype} is not supported`);
 }

@@ -54,13 +54,31 @@ export function eulerSchedule(config: EulerConfig, steps: number): EulerSchedule
   };
 }
 
+/** The noise level at step `index`, or behind the last. */
+function sigmaAt(schedule: EulerSchedule, index: number): number {
+  const sigma = schedule.sigmas[index];
+  if (sigma === undefined) {
+    throw new RangeError(`step ${index} of a schedule of ${schedule.timesteps.length}`);
+  }
+  return sigma;
+}
+
+/** Number by number. */
+function combine(
+  left: Float32Array,
+  right: Float32Array,
+  join: (left: number, right: number) => number,
+): Float32Array {
+  return left.map((value, at) => join(value, right[at]!));
+}
+
 /** The sample as the network wants it at step `index`: sample / sqrt(sigma^2 + 1). */
 export function scaleModelInput(
   schedule: EulerSchedule,
   index: number,
   sample: Float32Array,
 ): Float32Array {
-  const sigma = schedule.sigmas[index]!;
+  const sigma = sigmaAt(schedule, index);
   const divisor = Math.sqrt(sigma * sigma + 1);
   return sample.map((value) => value / divisor);
 }
@@ -72,10 +90,10 @@ export function eulerStep(
   sample: Float32Array,
   prediction: Float32Array,
 ): Float32Array {
-  const sigma = schedule.sigmas[index]!;
-  const change = schedule.sigmas[index + 1]! - sigma;
+  const sigma = sigmaAt(schedule, index);
+  const change = sigmaAt(schedule, index + 1) - sigma;
   const original = predictedOriginal(schedule, index, sample, prediction);
-  return sample.map((value, at) => value + ((value - original[at]!) / sigma) * change);
+  return combine(sample, original, (value, end) => value + ((value - end) / sigma) * change);
 }
 
 /** The finished sample that the network's prediction at step `index` amounts to; previews are made from it. */
@@ -85,16 +103,16 @@ export function predictedOriginal(
   sample: Float32Array,
   prediction: Float32Array,
 ): Float32Array {
-  const sigma = schedule.sigmas[index]!;
+  const sigma = sigmaAt(schedule, index);
   switch (schedule.predictionType) {
     case 'epsilon':
-      return sample.map((value, at) => value - sigma * prediction[at]!);
+      return combine(sample, prediction, (value, noise) => value - sigma * noise);
     case 'sample':
       return prediction;
     case 'v_prediction': {
       const square = sigma * sigma + 1;
       const outward = -sigma / Math.sqrt(square);
-      return sample.map((value, at) => prediction[at]! * outward + value / square);
+      return combine(sample, prediction, (value, velocity) => velocity * outward + value / square);
     }
     default:
       return schedule.predictionType satisfies never;
@@ -107,10 +125,7 @@ export function guide(
   conditional: Float32Array,
   guidance: number,
 ): Float32Array {
-  return conditional.map((value, at) => {
-    const base = unconditional[at]!;
-    return base + guidance * (value - base);
-  });
+  return combine(conditional, unconditional, (value, base) => base + guidance * (value - base));
 }
 
 /** Steps `[from, to)` of a schedule. */

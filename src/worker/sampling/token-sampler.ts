@@ -20,46 +20,63 @@ export function sampleToken(
   uniform: number,
 ): number {
   if (sampling.temperature === 0 || sampling.topK === 1) return greedyToken(logits);
-  const ids = idsByLogit(logits, sampling.topK);
-  const largest = logits[ids[0]!]!;
-  const weights = ids.map((id) => Math.exp((logits[id]! - largest) / sampling.temperature));
-  const kept = nucleusSize(weights, sampling.topP);
-  const total = sum(weights, kept);
+  const likeliest = candidatesByLogit(logits, sampling.topK);
+  const largest = likeliest[0]?.logit ?? 0;
+  const weighed = likeliest.map(({ id, logit }) => ({
+    id,
+    weight: Math.exp((logit - largest) / sampling.temperature),
+  }));
+  const kept = nucleus(weighed, sampling.topP);
+  const total = sumOf(kept);
   let running = 0;
-  for (let rank = 0; rank < kept; rank++) {
-    running += weights[rank]!;
-    if (running > uniform * total) return ids[rank]!;
+  let chosen = 0;
+  for (const { id, weight } of kept) {
+    running += weight;
+    chosen = id;
+    if (running > uniform * total) break;
   }
-  return ids[kept - 1]!;
+  return chosen;
 }
 
 /** The id of the largest logit; the lowest of several equal ones. */
 export function greedyToken(logits: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
+  let [best, largest] = [0, -Infinity];
+  logits.forEach((logit, id) => {
+    if (logit > largest) [best, largest] = [id, logit];
+  });
   return best;
 }
 
-/** Ids from most to least likely, at most `topK` of them (0: all). */
-function idsByLogit(logits: Float32Array, topK: number): number[] {
-  const ids = Array.from(logits.keys()).sort(
-    (left, right) => logits[right]! - logits[left]! || left - right,
+interface Candidate {
+  readonly id: number;
+  readonly logit: number;
+}
+
+interface Weighed {
+  readonly id: number;
+  readonly weight: number;
+}
+
+/** From most to least likely, at most `topK` of them (0: all). */
+function candidatesByLogit(logits: Float32Array, topK: number): Candidate[] {
+  const candidates = Array.from(logits, (logit, id) => ({ id, logit })).sort(
+    (left, right) => right.logit - left.logit || left.id - right.id,
   );
-  return topK > 0 ? ids.slice(0, topK) : ids;
+  return topK > 0 ? candidates.slice(0, topK) : candidates;
 }
 
-function nucleusSize(weights: readonly number[], topP: number): number {
-  const limit = topP * sum(weights, weights.length);
+/** The shortest run from the front whose weights reach `topP` of all. */
+function nucleus(candidates: readonly Weighed[], topP: number): readonly Weighed[] {
+  const limit = topP * sumOf(candidates);
   let before = 0;
-  for (let rank = 0; rank < weights.length; rank++) {
-    if (rank > 0 && before >= limit) return rank;
-    before += weights[rank]!;
-  }
-  return weights.length;
+  const end = candidates.findIndex(({ weight }, rank) => {
+    if (rank > 0 && before >= limit) return true;
+    before += weight;
+    return false;
+  });
+  return end < 0 ? candidates : candidates.slice(0, end);
 }
 
-function sum(values: readonly number[], count: number): number {
-  let total = 0;
-  for (let index = 0; index < count; index++) total += values[index]!;
-  return total;
+function sumOf(candidates: readonly Weighed[]): number {
+  return candidates.reduce((sum, { weight }) => sum + weight, 0);
 }

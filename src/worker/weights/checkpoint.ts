@@ -170,7 +170,12 @@ export function withPrefix(checkpoint: Checkpoint, prefix: string): Checkpoint {
   );
 }
 
-function required(checkpoint: Checkpoint, name: string): StoredTensor {
+/**
+ * How one tensor is stored.
+ *
+ * @throws WeightError naming a tensor that is not there.
+ */
+export function findTensor(checkpoint: Checkpoint, name: string): StoredTensor {
   const stored = checkpoint.find(name);
   if (!stored) {
     const where = checkpoint.source ?? checkpoint.folder;
@@ -181,7 +186,7 @@ function required(checkpoint: Checkpoint, name: string): StoredTensor {
 
 /** At most the first `limit` bytes of one tensor. */
 export function readPartOfTensor(checkpoint: Checkpoint, name: string, limit: number): Uint8Array {
-  const { location } = required(checkpoint, name);
+  const { location } = findTensor(checkpoint, name);
   if (location.kind === 'bytes') return location.bytes.subarray(0, limit);
   const length = Math.min(location.length, limit);
   return readBytes(join(checkpoint.folder, location.file), location.offset, length);
@@ -189,12 +194,12 @@ export function readPartOfTensor(checkpoint: Checkpoint, name: string, limit: nu
 
 /** The bytes of one tensor. */
 export function readTensorBytes(checkpoint: Checkpoint, name: string): Uint8Array {
-  const { location } = required(checkpoint, name);
+  const { location } = findTensor(checkpoint, name);
   if (location.kind === 'bytes') return location.bytes;
   return readBytes(join(checkpoint.folder, location.file), location.offset, location.length);
 }
 
 /** One floating-point tensor as float32. */
 export function readFloats(checkpoint: Checkpoint, name: string): Float32Array {
-  return toFloat32(required(checkpoint, name).dtype, readTensorBytes(checkpoint, name));
+  return toFloat32(findTensor(checkpoint, name).dtype, readTensorBytes(checkpoint, name));
 }

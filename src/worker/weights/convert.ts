@@ -3,8 +3,7 @@ import type { DataType } from '../tensor/stored-tensor.ts';
 import { halfFromNumber } from '../tensor/stored-tensor.ts';
 import { WeightError } from './weight-error.ts';
 
-const float = new Float32Array(1);
-const bits = new Uint32Array(float.buffer);
+const float = new DataView(new ArrayBuffer(4));
 
 /** The number that half-precision bits stand for. */
 export function numberFromHalf(half: number): number {
@@ -18,8 +17,8 @@ export function numberFromHalf(half: number): number {
 
 /** The number that bfloat16 bits stand for: the upper half of a float32. */
 export function numberFromBfloat(brain: number): number {
-  bits[0] = brain << 16;
-  return float[0] as number;
+  float.setInt32(0, brain << 16);
+  return float.getFloat32(0);
 }
 
 let halfTable: Float32Array | undefined;
@@ -57,14 +56,14 @@ export function toFloat32(dtype: DataType, bytes: Uint8Array): Float32Array {
       const table = halves();
       const words = new Uint16Array(source.buffer, source.byteOffset, source.length / 2);
       const result = new Float32Array(words.length);
-      for (let i = 0; i < words.length; i += 1) result[i] = table[words[i] as number] as number;
+      for (let i = 0; i < words.length; i += 1) result[i] = table[words[i]!]!;
       return result;
     }
     case 'bfloat16': {
       const source = aligned(bytes, 2);
       const words = new Uint16Array(source.buffer, source.byteOffset, source.length / 2);
       const result = new Uint32Array(words.length);
-      for (let i = 0; i < words.length; i += 1) result[i] = (words[i] as number) << 16;
+      for (let i = 0; i < words.length; i += 1) result[i] = words[i]! << 16;
       return new Float32Array(result.buffer);
     }
     case 'int8':
@@ -81,6 +80,6 @@ export function toFloat32(dtype: DataType, bytes: Uint8Array): Float32Array {
 /** float32 as half-precision bits, rounded to the nearest. */
 export function toHalf(values: Float32Array): Uint16Array {
   const result = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i += 1) result[i] = halfFromNumber(values[i] as number);
+  for (let i = 0; i < values.length; i += 1) result[i] = halfFromNumber(values[i]!);
   return result;
 }

@@ -1,6 +1,7 @@
 /** Reading and writing weights. */
 export type { Checkpoint } from './checkpoint.ts';
 export {
+  findTensor,
   openCheckpoint,
   readFloats,
   readPartOfTensor,

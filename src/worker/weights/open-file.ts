@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { codeOf } from '../../base/whole-file.ts';
 import { WeightError } from './weight-error.ts';
 
 /**
@@ -13,7 +14,7 @@ export function openRegularFile(path: string): number {
     // Undefined on Windows, which has no such files.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = codeOf(cause) || 'unknown';
     throw new WeightError(`${path}: cannot be opened (${code})`, { cause });
   }
   if (fstatSync(descriptor).isFile()) return descriptor;

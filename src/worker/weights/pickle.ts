@@ -18,6 +18,16 @@ export interface PickleGlobal {
   readonly global: string;
 }
 
+/** Whether a value of a pickle is a name of Python's. */
+export function isGlobal(value: unknown): value is PickleGlobal {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'global' in value &&
+    typeof value.global === 'string'
+  );
+}
+
 const mark = Symbol('mark');
 
 /**
@@ -132,7 +142,8 @@ class Machine {
 
   reduce(): void {
     const args = this.pop();
-    const name = (this.pop() as PickleGlobal | undefined)?.global ?? '';
+    const called = this.pop();
+    const name = isGlobal(called) ? called.global : '';
     const make = this.#globals.call.get(name);
     if (!make || !Array.isArray(args))
       throw new WeightError(`the pickle calls ${name || 'what is no function'}`);

@@ -50,7 +50,7 @@ function squaredError(
   const inverse = scale === 0 ? 0 : 1 / scale;
   let sum = 0;
   for (let i = start; i < end; i += 1) {
-    const weight = weights[i] as number;
+    const weight = weights[i]!;
     const q = Math.min(Math.max(Math.round(weight * inverse) + zero, 0), top);
     const error = weight - (q - zero) * scale;
     sum += error * error;
@@ -63,7 +63,7 @@ function bestFit(weights: Float32Array, start: number, end: number, top: number)
   let low = 0;
   let high = 0;
   for (let i = start; i < end; i += 1) {
-    const weight = weights[i] as number;
+    const weight = weights[i]!;
     if (weight < low) low = weight;
     if (weight > high) high = weight;
   }
@@ -107,7 +107,7 @@ export function quantiseMatrix(
       if (bits === 8) zeros[row * zeroBytes + block] = zero;
       else zeros[row * zeroBytes + (block >> 1)]! |= zero << (4 * (block & 1));
       for (let i = 0; i < blockSize; i += 1) {
-        const weight = start + i < end ? (weights[start + i] as number) : 0;
+        const weight = start + i < end ? weights[start + i]! : 0;
         const q = Math.min(Math.max(Math.round(weight * inverse) + zero, 0), top);
         if (bits === 8) quantised[target + i] = q;
         else quantised[target + (i >> 1)]! |= q << (4 * (i & 1));

@@ -8,6 +8,7 @@ import { replaceFileSync } from '../../base/whole-file.ts';
 import { excess } from '../../base/json-file.ts';
 import { byteLength } from '../tensor/stored-tensor.ts';
 import type { DataType } from '../tensor/stored-tensor.ts';
+import { isCounts } from './counts.ts';
 import { openRegularFile } from './open-file.ts';
 import { WeightError } from './weight-error.ts';
 
@@ -31,17 +32,18 @@ const headerLimitBytes = 32_000_000;
 const headerLimits = { values: 2_000_000, depth: 8 } as const;
 const mostTensors = 100_000;
 
-const typeNames = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  I64: 'int64',
-  I32: 'int32',
-  I8: 'int8',
-  U8: 'uint8',
-  BOOL: 'bool',
-} as const satisfies Record<string, DataType>;
+/** A map: a file may call its type `constructor`. */
+const typeNames = new Map<string, DataType>([
+  ['F64', 'float64'],
+  ['F32', 'float32'],
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+  ['I64', 'int64'],
+  ['I32', 'int32'],
+  ['I8', 'int8'],
+  ['U8', 'uint8'],
+  ['BOOL', 'bool'],
+]);
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -56,39 +58,33 @@ function brief(value: unknown): string {
 /** NumPy's limit. */
 const mostDimensions = 64;
 
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
 function parseEntry(where: string, entry: unknown, dataStart: number): TensorEntry {
   if (!isRecord(entry)) throw new WeightError(`${where}: the header entry is not an object`);
   const { dtype: typeName, shape, data_offsets: offsets } = entry;
-  // Own keys only: a file may call its type `constructor`.
-  const known = typeof typeName === 'string' && Object.hasOwn(typeNames, typeName);
-  const dtype = known ? typeNames[typeName as keyof typeof typeNames] : undefined;
+  const dtype = typeof typeName === 'string' ? typeNames.get(typeName) : undefined;
   if (!dtype)
     throw new WeightError(
       `${where}: type ${typeof typeName === 'string' ? typeName.slice(0, 40) : brief(typeName)} is not supported`,
     );
-  if (!Array.isArray(shape) || !shape.every(isCount)) {
+  if (!isCounts(shape)) {
     throw new WeightError(`${where}: shape ${brief(shape)} is not a list of sizes`);
   }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
+  const [begin, end] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
+  if (begin === undefined || end === undefined) {
     throw new WeightError(`${where}: data_offsets ${brief(offsets)} are not two offsets`);
   }
-  const [begin, end] = offsets as [number, number];
   if (shape.length > mostDimensions)
     throw new WeightError(
       `${where}: ${shape.length} dimensions are over the limit of ${mostDimensions}`,
     );
-  const count = shape.reduce<number>((product, dim) => product * (dim as number), 1);
+  const count = shape.reduce((product, dim) => product * dim, 1);
   const length = byteLength(dtype, count);
   if (end - begin !== length) {
     throw new WeightError(
       `${where}: ${String(typeName)} [${shape.join(', ')}] needs ${length} bytes, its offsets span ${end - begin}`,
     );
   }
-  return { dtype, shape: shape as number[], offset: dataStart + begin, length };
+  return { dtype, shape, offset: dataStart + begin, length };
 }
 
 function checkLayout(
@@ -162,11 +158,10 @@ function readHeaderOf(file: string, descriptor: number): SafetensorsHeader {
     ]),
   );
   checkLayout(file, tensors, fileBytes);
-  const texts = Object.entries(isRecord(metadata) ? metadata : {}).map(([key, value]) => [
-    key,
-    String(value),
-  ]);
-  return { tensors, metadata: Object.fromEntries(texts) as Record<string, string> };
+  const texts = Object.entries(isRecord(metadata) ? metadata : {}).map(
+    ([key, value]) => [key, String(value)] as const,
+  );
+  return { tensors, metadata: Object.fromEntries(texts) };
 }
 
 /**
@@ -219,7 +214,7 @@ export interface TensorToWrite {
 }
 
 const namesOfTypes = new Map<DataType, string>(
-  Object.entries(typeNames).map(([name, dtype]) => [dtype, name]),
+  [...typeNames].map(([name, dtype]) => [dtype, name]),
 );
 
 function headerFor(

@@ -5,8 +5,9 @@
  */
 import { byteLength } from '../tensor/stored-tensor.ts';
 import type { DataType } from '../tensor/stored-tensor.ts';
-import type { PickleGlobal, PickleGlobals } from './pickle.ts';
-import { readPickle } from './pickle.ts';
+import { isCount, isCounts } from './counts.ts';
+import type { PickleGlobals } from './pickle.ts';
+import { isGlobal, readPickle } from './pickle.ts';
 import type { TensorEntry } from './safetensors.ts';
 import { readBytes } from './safetensors.ts';
 import { WeightError } from './weight-error.ts';
@@ -56,29 +57,26 @@ class Tensor {
   }
 }
 
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-}
-
 /** torch._utils._rebuild_tensor_v2(storage, storage_offset, size, stride, ...) */
 function rebuildTensor(args: readonly unknown[]): Tensor {
   const [storage, start, shape, strides] = args;
-  if (
-    !(storage instanceof Storage) ||
-    !isCounts([start]) ||
-    !isCounts(shape) ||
-    !isCounts(strides)
-  ) {
+  if (!(storage instanceof Storage) || !isCount(start) || !isCounts(shape) || !isCounts(strides)) {
     throw new WeightError('a tensor in the pickle is malformed');
   }
-  return new Tensor(storage, start as number, shape, strides);
+  return new Tensor(storage, start, shape, strides);
 }
 
 function dictOf(args: readonly unknown[]): Map<unknown, unknown> {
-  const [pairs = []] = args;
-  const arePairs = Array.isArray(pairs) && pairs.every((pair) => Array.isArray(pair));
-  if (!arePairs) throw new WeightError('an OrderedDict in the pickle is malformed');
-  return new Map(pairs as [unknown, unknown][]);
+  const pairs: unknown = args[0] ?? [];
+  if (!Array.isArray(pairs) || !pairs.every(isPair)) {
+    throw new WeightError('an OrderedDict in the pickle is malformed');
+  }
+  return new Map(pairs);
+}
+
+/** Python's dict takes any two things; more or fewer are no entry. */
+function isPair(value: unknown): value is [unknown, unknown] {
+  return Array.isArray(value) && value.length === 2;
 }
 
 function globalsFor(entries: ReadonlyMap<string, ZipEntry>, root: string): PickleGlobals {
@@ -92,8 +90,9 @@ function globalsFor(entries: ReadonlyMap<string, ZipEntry>, root: string): Pickl
     names: new Set(storageTypes.keys()),
     persistent: (id) => {
       // ('storage', type, key, location, number of elements)
-      const [kind, type, key] = Array.isArray(id) ? (id as unknown[]) : [];
-      const dtype = storageTypes.get((type as PickleGlobal | undefined)?.global ?? '');
+      const parts: readonly unknown[] = Array.isArray(id) ? id : [];
+      const [kind, type, key] = parts;
+      const dtype = isGlobal(type) ? storageTypes.get(type.global) : undefined;
       if (kind !== 'storage' || !dtype || typeof key !== 'string')
         throw new WeightError('a storage in the pickle is malformed');
       const entry = entries.get(`${root}data/${key}`);
@@ -107,8 +106,9 @@ function globalsFor(entries: ReadonlyMap<string, ZipEntry>, root: string): Pickl
 function isContiguous({ shape, strides }: Tensor): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis] as number;
+    const size = shape[axis] ?? 1;
+    if (size !== 1 && strides[axis] !== expected) return false;
+    expected *= size;
   }
   return strides.length === shape.length;
 }

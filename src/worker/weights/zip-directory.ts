@@ -86,8 +86,11 @@ function findDirectory(zip: ZipFile): Directory {
   };
 }
 
-/** 64-bit values stand in an extra field, in this order and only where the usual field is full. */
-function wideValues(zip: ZipFile, extra: Buffer, narrow: readonly number[]): number[] {
+/**
+ * 64-bit values stand in an extra field, in the order length, packed length, place, and only where the usual field is
+ * full: so the function given back is called with the usual fields in that order.
+ */
+function wideValues(zip: ZipFile, extra: Buffer): (narrow: number) => number {
   let field: Buffer | undefined;
   for (let at = 0; at + 4 <= extra.length;) {
     const size = extra.readUInt16LE(at + 2);
@@ -95,12 +98,12 @@ function wideValues(zip: ZipFile, extra: Buffer, narrow: readonly number[]): num
     at += 4 + size;
   }
   let used = 0;
-  return narrow.map((value) => {
-    if (value !== unknown32) return value;
+  return (narrow) => {
+    if (narrow !== unknown32) return narrow;
     if (!field || used + 8 > field.length) throw zip.fault('a 64-bit size is missing');
     used += 8;
     return toNumber(zip, field.readBigUInt64LE(used - 8));
-  });
+  };
 }
 
 function dataOffset(zip: ZipFile, localOffset: number): number {
@@ -123,14 +126,15 @@ function readEntries(zip: ZipFile): Map<string, ZipEntry> {
     if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== centralSignature) {
       throw zip.fault(`entry ${index} of ${directory.entries} is malformed`);
     }
-    const [nameLength, extraLength, commentLength] = [28, 30, 32].map((each) =>
-      bytes.readUInt16LE(at + each),
-    ) as [number, number, number];
+    const nameLength = bytes.readUInt16LE(at + 28);
+    const extraLength = bytes.readUInt16LE(at + 30);
+    const commentLength = bytes.readUInt16LE(at + 32);
     const nameEnd = at + 46 + nameLength;
     const name = bytes.toString('utf8', at + 46, nameEnd);
-    const narrow = [24, 20, 42].map((each) => bytes.readUInt32LE(at + each));
-    const extra = bytes.subarray(nameEnd, nameEnd + extraLength);
-    const [length, packed, local] = wideValues(zip, extra, narrow) as [number, number, number];
+    const widen = wideValues(zip, bytes.subarray(nameEnd, nameEnd + extraLength));
+    const length = widen(bytes.readUInt32LE(at + 24));
+    const packed = widen(bytes.readUInt32LE(at + 20));
+    const local = widen(bytes.readUInt32LE(at + 42));
     if (bytes.readUInt16LE(at + 10) !== 0 || length !== packed) {
       throw zip.fault(`entry "${name}" is compressed; PyTorch stores entries as they are`);
     }

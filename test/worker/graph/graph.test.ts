@@ -35,6 +35,7 @@ import {
   where,
 } from '../../../src/worker/graph/index.ts';
 import type { Value } from '../../../src/worker/graph/index.ts';
+import { matched } from '../../../src/worker/graph/value.ts';
 
 const x = input('x', 'float32', ['batch', 'length', 6]);
 
@@ -186,15 +187,16 @@ describe('bodies', () => {
       keepGoing: constant(1, 'bool'),
       trips: 'n',
     };
-    const carried = [{ initial: x }];
+    const carried = [{ initial: x }] as const;
     const keepGoing = constant(1, 'bool');
-    expect(() => loop({ ...options, carried }, () => ({ keepGoing, carried: [] }))).toThrow(
-      '1 values carried in, 0 out',
-    );
+    expect(() =>
+      loop({ ...options, carried }, () => ({ keepGoing, carried: [], collected: [] })),
+    ).toThrow('1 values carried in, 0 out');
     expect(() =>
       loop({ ...options, carried }, (_, [state]) => ({
         keepGoing,
-        carried: [slice(state as Value, 1, 1)],
+        carried: [slice(state, 1, 1)],
+        collected: [],
       })),
     ).toThrow('goes in as float32[batch, length, 6] and out as float32[batch, length-1, 6]');
   });
@@ -234,5 +236,17 @@ describe('serialise', () => {
     expect(bytes.kind === 'constant' && new BigInt64Array(bytes.bytes.slice().buffer)).toEqual(
       BigInt64Array.of(BigInt(Number.MAX_SAFE_INTEGER), -1n),
     );
+  });
+});
+
+describe('values as many as asked for', () => {
+  it('are a tuple as long as the list, held to it', () => {
+    const x = input('x', 'float32', [2, 5]);
+    const [left, right] = split(x, [2, 3], 1);
+    expect([left.shape, right.shape]).toEqual([
+      [2, 2],
+      [2, 3],
+    ]);
+    expect(() => matched('Split', [x], [2, 3])).toThrow('Split: 1 values for 2');
   });
 });

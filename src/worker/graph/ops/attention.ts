@@ -144,7 +144,7 @@ export function groupQueryAttention(
     },
     contrib,
   );
-  return { output, presentKey, presentValue } as CachedAttention;
+  return { output, presentKey, presentValue };
 }
 
 /** com.microsoft RotaryEmbedding: x [b, t, h * d] or [b, h, t, d], positions int64 [b, t], tables [positions, d / 2]. */

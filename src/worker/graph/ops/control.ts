@@ -4,8 +4,8 @@ import type { Dim, Shape } from '../dim.ts';
 import { canonicalDim, sameShape } from '../dim.ts';
 import { GraphError } from '../graph-error.ts';
 import { asOwnOutput } from '../graph.ts';
-import type { Body, Value } from '../value.ts';
-import { attribute, inScope, input, makeValues } from '../value.ts';
+import type { Body, Value, Values } from '../value.ts';
+import { attribute, inScope, input, makeValues, matched } from '../value.ts';
 
 /** A value carried from one iteration to the next, with the shape it has inside and after. */
 export interface Carried {
@@ -15,12 +15,12 @@ export interface Carried {
 }
 
 /** What a loop's body gives back. */
-export interface Iteration {
+export interface Iteration<Collected extends readonly Value[] = readonly Value[]> {
   /** bool scalar: go on? */
   readonly keepGoing: Value;
   readonly carried: readonly Value[];
   /** Collected over all iterations along a new first axis. */
-  readonly collected?: readonly Value[];
+  readonly collected: Collected;
 }
 
 /**
@@ -30,34 +30,37 @@ export interface Iteration {
  * @param options.trips name for the number of iterations, the first axis of what is collected.
  * @param options.finalShapes shapes of the carried values after the loop, where they are not those inside.
  */
-export function loop(
+export function loop<
+  const States extends readonly Carried[],
+  const Collected extends readonly Value[],
+>(
   options: {
     readonly maxTrips: Value;
     readonly keepGoing: Value;
-    readonly carried: readonly Carried[];
+    readonly carried: States;
     readonly trips: Dim;
     readonly finalShapes?: readonly Shape[];
   },
-  write: (iteration: Value, carried: readonly Value[]) => Iteration,
-): { readonly carried: readonly Value[]; readonly collected: readonly Value[] } {
+  write: (iteration: Value, carried: Values<States>) => Iteration<Collected>,
+): { readonly carried: Values<States>; readonly collected: Values<Collected> } {
   ofType('Loop', options.maxTrips, 'int64');
   ofType('Loop', options.keepGoing, 'bool');
-  let collectedTypes: readonly Value[] = [];
-  const body = inScope('Loop', (scope): Body => {
+  const { body, collected } = inScope('Loop', (scope) => {
     const iteration = input('iteration', 'int64', []);
     const going = input('going', 'bool', []);
     const states = options.carried.map(({ initial, shape }, index) =>
       input(`carried_${index}`, initial.dtype, shape ?? initial.shape),
     );
-    const result = write(iteration, states);
+    const result = write(iteration, matched('Loop', states, options.carried));
     if (result.carried.length !== states.length) {
       throw new GraphError(
         `Loop: ${states.length} values carried in, ${result.carried.length} out`,
       );
     }
     result.carried.forEach((value, index) => {
-      const state = states[index] as Value;
+      const state = states[index];
       const changes = options.carried[index]?.shape !== undefined;
+      if (state === undefined) throw new GraphError(`Loop: nothing carried in at ${index}`);
       if (value.dtype !== state.dtype || (!changes && !sameShape(value.shape, state.shape))) {
         throw new GraphError(
           `Loop: carried value ${index} goes in as ${describe(state)} and out as ${describe(value)}`,
@@ -65,18 +68,19 @@ export function loop(
       }
     });
     ofType('Loop', result.keepGoing, 'bool');
-    collectedTypes = result.collected ?? [];
+    const { collected } = result;
     const taken = new Set<Value>();
-    const outputs = [result.keepGoing, ...result.carried, ...collectedTypes].map((value) =>
+    const outputs = [result.keepGoing, ...result.carried, ...collected].map((value) =>
       asOwnOutput(value, scope, taken),
     );
-    return { inputs: [iteration, going, ...states], outputs, scope };
+    const body: Body = { inputs: [iteration, going, ...states], outputs, scope };
+    return { body, collected };
   });
   const states = options.carried.map(({ initial, shape }, index) => ({
     dtype: initial.dtype,
     shape: (options.finalShapes?.[index] ?? shape ?? initial.shape).map(canonicalDim),
   }));
-  const scans = collectedTypes.map(({ dtype, shape }) => ({
+  const scans = collected.map(({ dtype, shape }) => ({
     dtype,
     shape: [canonicalDim(options.trips), ...shape],
   }));
@@ -86,40 +90,43 @@ export function loop(
     ...options.carried.map(({ initial }) => initial),
   ];
   const outputs = makeValues('Loop', inputs, [...states, ...scans], { body: attribute.body(body) });
-  return { carried: outputs.slice(0, states.length), collected: outputs.slice(states.length) };
+  return {
+    carried: matched('Loop', outputs.slice(0, states.length), options.carried),
+    collected: matched('Loop', outputs.slice(states.length), collected),
+  };
 }
 
 /** ONNX If: only the branch taken is computed. Both must give the same types and shapes. */
-export function ifElse(
+export function ifElse<const Given extends readonly Value[]>(
   condition: Value,
-  thenBranch: () => readonly Value[],
+  thenBranch: () => Given,
   elseBranch: () => readonly Value[],
-): readonly Value[] {
+): Values<Given> {
   ofType('If', condition, 'bool');
-  const write = (what: string, branch: () => readonly Value[]): Body =>
+  const write = <Branch extends readonly Value[]>(what: string, branch: () => Branch) =>
     inScope(what, (scope) => {
       const taken = new Set<Value>();
-      return {
-        inputs: [],
-        outputs: branch().map((value) => asOwnOutput(value, scope, taken)),
-        scope,
-      };
+      const given = branch();
+      const outputs = given.map((value) => asOwnOutput(value, scope, taken));
+      return { given, body: { inputs: [], outputs, scope } satisfies Body };
     });
-  const yes = write('If then', thenBranch);
-  const no = write('If else', elseBranch);
+  const { given, body: yes } = write('If then', thenBranch);
+  const { body: no } = write('If else', elseBranch);
   if (yes.outputs.length !== no.outputs.length) {
     throw new GraphError(`If: branches give ${yes.outputs.length} and ${no.outputs.length} values`);
   }
   const types = yes.outputs.map((value, index) => {
-    const other = no.outputs[index] as Value;
+    const other = no.outputs[index];
+    if (other === undefined) throw new GraphError(`If: the other branch gives nothing at ${index}`);
     sameType('If', value, other);
     if (!sameShape(value.shape, other.shape)) {
       throw new GraphError(`If: branches give ${describe(value)} and ${describe(other)}`);
     }
     return { dtype: value.dtype, shape: value.shape };
   });
-  return makeValues('If', [condition], types, {
+  const made = makeValues('If', [condition], types, {
     then_branch: attribute.body(yes),
     else_branch: attribute.body(no),
   });
+  return matched('If', made, given);
 }

@@ -54,7 +54,8 @@ function skipNormalised(
     { epsilon: attribute.float(epsilon) },
     contrib,
   );
-  return { normalised, sum } as SkipNormalised;
+  if (!normalised || !sum) throw new GraphError(`${op} made no output`);
+  return { normalised, sum };
 }
 
 /** com.microsoft SkipSimplifiedLayerNormalization: RMS norm of x + skip, and the sum; x is [b, t, h]. */

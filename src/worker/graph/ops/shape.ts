@@ -12,8 +12,16 @@ import {
   subDims,
 } from '../dim.ts';
 import { GraphError } from '../graph-error.ts';
-import type { Value } from '../value.ts';
-import { attribute, constant, constantNumbers, int64s, makeValues, makeValue } from '../value.ts';
+import type { Value, Values } from '../value.ts';
+import {
+  attribute,
+  constant,
+  constantNumbers,
+  int64s,
+  makeValues,
+  makeValue,
+  matched,
+} from '../value.ts';
 
 /**
  * ONNX Reshape. `target` holds numbers, symbols and at most one -1. A symbol that stands at the same
@@ -116,7 +124,11 @@ export function concat(values: readonly Value[], axis: number): Value {
 }
 
 /** ONNX Split into parts of the given sizes. */
-export function split(x: Value, sizes: readonly Dim[], axis: number): readonly Value[] {
+export function split<const Sizes extends readonly Dim[]>(
+  x: Value,
+  sizes: Sizes,
+  axis: number,
+): Values<Sizes> {
   const normal = normalAxis('Split', axis, x.shape.length);
   const total = sizes.reduce<Dim>((sum, size) => addDims(sum, size), 0);
   if (total !== x.shape[normal]) {
@@ -130,25 +142,30 @@ export function split(x: Value, sizes: readonly Dim[], axis: number): readonly V
     dtype: x.dtype,
     shape: x.shape.map((dim, index) => (index === normal ? size : dim)),
   }));
-  return makeValues('Split', [x, int64s(...sizes.map(Number))], types, {
+  const parts = makeValues('Split', [x, int64s(...sizes.map(Number))], types, {
     axis: attribute.int(axis),
   });
+  return matched('Split', parts, sizes);
 }
 
 /** ONNX Split into parts whose sizes (int64 [parts]) are computed; `dims` says what they are. */
-export function splitBy(
+export function splitBy<const Dims extends readonly Dim[]>(
   x: Value,
   sizes: Value,
-  dims: readonly Dim[],
+  dims: Dims,
   axis: number,
-): readonly Value[] {
+): Values<Dims> {
   ofType('Split', sizes, 'int64');
   const normal = normalAxis('Split', axis, x.shape.length);
   const types = dims.map((dim) => ({
     dtype: x.dtype,
     shape: x.shape.map((each, index) => (index === normal ? canonicalDim(dim) : each)),
   }));
-  return makeValues('Split', [x, sizes], types, { axis: attribute.int(axis) });
+  return matched(
+    'Split',
+    makeValues('Split', [x, sizes], types, { axis: attribute.int(axis) }),
+    dims,
+  );
 }
 
 function clampIndex(index: number, size: number): number {
@@ -206,9 +223,9 @@ export function gatherND(x: Value, indices: Value): Value {
 export function unsqueeze(x: Value, ...axes: readonly number[]): Value {
   const rank = x.shape.length + axes.length;
   const normal = new Set(axes.map((axis) => normalAxis('Unsqueeze', axis, rank)));
-  const rest = [...x.shape];
+  const rest = x.shape.values();
   const shape = Array.from({ length: rank }, (_, axis) =>
-    normal.has(axis) ? 1 : (rest.shift() as Dim),
+    normal.has(axis) ? 1 : (rest.next().value ?? 1),
   );
   return makeValue('Unsqueeze', [x, int64s(...axes)], { dtype: x.dtype, shape });
 }
@@ -313,7 +330,7 @@ export function topK(
     { dtype: 'int64', shape },
   ] as const;
   const [values, indices] = makeValues('TopK', [x, k], types, { axis: attribute.int(-1) });
-  return { values, indices } as { values: Value; indices: Value };
+  return { values, indices };
 }
 
 /**

@@ -111,10 +111,7 @@ export function twoPartAttention(
       reshape(all, [batch, length, headCount + 2 * groups, headSize]),
       [0, 2, 1, 3],
     );
-    const [turning, newValue] = split(headsFirst, [headCount + groups, groups], 1) as [
-      Value,
-      Value,
-    ];
+    const [turning, newValue] = split(headsFirst, [headCount + groups, groups], 1);
     const turned = rotaryEmbedding(
       turning,
       place.positions,
@@ -122,7 +119,7 @@ export function twoPartAttention(
       rotary.sin,
       headCount + groups,
     );
-    const [query, newKey] = split(turned, [headCount, groups], 1) as [Value, Value];
+    const [query, newKey] = split(turned, [headCount, groups], 1);
     const rows = reshape(query, [batch, groups, -1, headSize]);
     const key = past ? concat([past.key, newKey], 2) : newKey;
     const value = past ? concat([past.value, newValue], 2) : newValue;
@@ -146,7 +143,7 @@ function mixBoth(
 ): Value {
   const earlier = fusedMatMul(rows, prefix.key, { transB: true, alpha });
   const weights = softmax(add(concat([earlier, added], -1), place.mask));
-  const sizes = [dimOf(prefix.key, 2), dimOf(value, 2)];
-  const [toPrefix, toAdded] = splitBy(weights, place.sizes, sizes, -1) as [Value, Value];
+  const sizes = [dimOf(prefix.key, 2), dimOf(value, 2)] as const;
+  const [toPrefix, toAdded] = splitBy(weights, place.sizes, sizes, -1);
   return add(matMul(toPrefix, prefix.value), matMul(toAdded, value));
 }

@@ -10,6 +10,7 @@ import {
   filled,
   finishGraph,
   gather,
+  GraphError,
   input,
   loop,
   not,
@@ -86,10 +87,12 @@ function flatten(caches: readonly LayerCache[]): Value[] {
 }
 
 function pairUp(values: readonly Value[]): LayerCache[] {
-  return Array.from({ length: values.length / 2 }, (_, layer) => ({
-    key: values[2 * layer] as Value,
-    value: values[2 * layer + 1] as Value,
-  }));
+  const caches: LayerCache[] = [];
+  values.forEach((key, index) => {
+    const value = values[index + 1];
+    if (index % 2 === 0 && value) caches.push({ key, value });
+  });
+  return caches;
 }
 
 /** How a form of attention goes through the loop. */
@@ -131,7 +134,9 @@ function addedCache(
   pastLength: Value,
 ): CacheFlow {
   const rotary = rotaryTables(config, form.positions, form.dtype);
-  const positions = prefixPositions(past[0] as LayerCache, pastLength);
+  const [firstPast] = past;
+  if (!firstPast) throw new GraphError('a decoder without layers has nothing to attend to');
+  const positions = prefixPositions(firstPast, pastLength);
   const empty = filled(0, form.dtype, [1, config.keyValueHeadCount, 0, config.headSize]);
   return {
     initial: flatten(past).map(() => empty),
@@ -208,7 +213,7 @@ export function buildDecoder(
       ],
     },
     (iteration, carried) => {
-      const [current, start, , ...caches] = carried as [Value, Value, Value, ...Value[]];
+      const [current, start, , ...caches] = carried;
       const { hidden, present } = stack(current, flow.attend(current, start), pairUp(caches));
       const logits = cast(reshape(project(slice(hidden, 1, -1)), [1, vocabularySize]), 'float32');
       const token = sample(logits, { ...control, uniform: gather(control.uniforms, iteration) });
@@ -227,8 +232,8 @@ export function buildDecoder(
   );
   const [, , logits, ...caches] = result.carried;
   const outputs: Record<string, Value> = {
-    tokens: result.collected[0] as Value,
-    logits: logits as Value,
+    tokens: result.collected[0],
+    logits,
   };
   pairUp(caches.map(flow.added)).forEach(({ key, value }, layer) => {
     const { newKey, newValue } = cacheNames(layer);

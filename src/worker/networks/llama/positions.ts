@@ -5,6 +5,7 @@ import {
   cast,
   concat,
   constant,
+  dimOf,
   expandTo,
   less,
   lessOrEqual,
@@ -76,7 +77,7 @@ export function twoPartPositions(
   const addedCount = reshape(sub(end, pastLength), [1]);
   const firstKey = prefix?.caches[0]?.key;
   return {
-    positions: expandTo(unsqueeze(rows, 0), shapeOf(x, 0, 2), [x.shape[0] as Dim, fed]),
+    positions: expandTo(unsqueeze(rows, 0), shapeOf(x, 0, 2), [dimOf(x, 0), fed]),
     mask: tile(mask, [config.headCount / config.keyValueHeadCount, 1]),
     prefix: prefix?.caches,
     sizes: firstKey ? concat([shapeOf(firstKey, 2, 3), addedCount], 0) : addedCount,

@@ -6,7 +6,6 @@ import {
   cast,
   constant,
   cumSum,
-  dimOf,
   div,
   exp,
   gather,
@@ -17,6 +16,7 @@ import {
   lessOrEqual,
   min,
   mul,
+  numberDim,
   or,
   reduceMax,
   reduceSum,
@@ -85,7 +85,7 @@ function pick(logits: Value, count: Value, controls: SampleControls): Pick {
 
 /** The likeliest `topK`, of these the fewest that together reach `topP`, one of these by `uniform`. */
 function drawn(logits: Value, controls: SampleControls): Value {
-  const vocabulary = dimOf(logits, -1) as number;
+  const vocabulary = numberDim('sample', logits, -1);
   const unlimited = int64(Math.min(firstCandidates, vocabulary));
   const limited = greater(controls.topK, int64(0));
   const first = pick(
@@ -99,7 +99,7 @@ function drawn(logits: Value, controls: SampleControls): Value {
     () => [first.token],
     () => [pick(logits, int64(vocabulary), controls).token],
   );
-  return token as Value;
+  return token;
 }
 
 /** The next token, int64 [1], from logits float32 [1, vocabulary]. Only one branch is computed. */
@@ -109,5 +109,5 @@ export function sample(logits: Value, controls: SampleControls): Value {
     () => [drawn(logits, controls)],
     () => [argMax(logits, -1)],
   );
-  return token as Value;
+  return token;
 }

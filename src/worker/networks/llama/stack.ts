@@ -50,7 +50,7 @@ function gatedMlp(config: LlamaConfig, precision: Precision, name: string): Line
   if (config.quantisation) {
     const both = linear(config, precision, `${name}.gate_up_proj`, 2 * inner, hidden, hasMlpBias);
     return (x) => {
-      const [gate, up] = split(both(x), [inner, inner], -1) as [Value, Value];
+      const [gate, up] = split(both(x), [inner, inner], -1);
       return down(mul(silu(gate), up));
     };
   }

@@ -72,10 +72,9 @@ function quantisedLinear(
   n: number,
   k: number,
   bias: boolean,
-  config: LlamaConfig,
+  { bits, blockSize }: NonNullable<LlamaConfig['quantisation']>,
   precision: Precision,
 ): Linear {
-  const { bits, blockSize } = config.quantisation as NonNullable<LlamaConfig['quantisation']>;
   const weight = blockQuantised(`${name}.weight`, n, k, bits, blockSize, precision.dtype);
   const offset = bias ? parameter(`${name}.bias`, [n], precision.dtype) : undefined;
   return (x) => {
@@ -93,7 +92,7 @@ export function linear(
   k: number,
   bias = false,
 ): Linear {
-  if (config.quantisation) return quantisedLinear(name, n, k, bias, config, precision);
+  if (config.quantisation) return quantisedLinear(name, n, k, bias, config.quantisation, precision);
   return floatLinear(name, n, k, bias, precision.dtype);
 }
 

@@ -60,17 +60,17 @@ function transformerBlock(
 
 function attend(x: Value, source: Value, weights: AttentionWeights, headCount: number): Value {
   const query = linear(x, weights.query);
-  const [key, value] = labelled(source === x ? 'self' : 'text', () => [
-    linear(source, weights.key),
-    linear(source, weights.value),
-  ]) as [Value, Value];
-  return linear(attention(query, key, value, headCount), weights.output);
+  const seen = labelled(source === x ? 'self' : 'text', () => ({
+    key: linear(source, weights.key),
+    value: linear(source, weights.value),
+  }));
+  return linear(attention(query, seen.key, seen.value, headCount), weights.output);
 }
 
 /** x -> linear -> Split -> value * gelu(gate) -> linear */
 function gatedFeedForward(x: Value, weights: TransformerBlockWeights): Value {
   const wide = linear(x, weights.gatedIn);
   const half = Number(wide.shape[2]) / 2;
-  const [value, gate] = split(wide, [half, half], 2) as [Value, Value];
+  const [value, gate] = split(wide, [half, half], 2);
   return linear(mul(value, activation(gate, 'gelu')), weights.gatedOut);
 }

@@ -1,4 +1,5 @@
 /** The UNet's way down, its middle and its way up. Source: diffusers' `unet_2d_blocks`. */
+import { GraphError } from '../../graph/graph-error.ts';
 import { concat } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import { labelled } from '../../graph/value.ts';
@@ -52,6 +53,12 @@ export function midBlock(x: Value, weights: UnetWeights['mid'], conditions: Cond
   return resnet(seen, weights.after, norm, time);
 }
 
+/** A picture kept on the way down. */
+function next(kept: Value | undefined): Value {
+  if (!kept) throw new GraphError('the way up asks for more pictures than the way down kept');
+  return kept;
+}
+
 /**
  *   x ------+-> Concat -> layer ... -> Resize to the next kept picture's size -> conv, unless it is the last level
  *   kept ---+
@@ -67,9 +74,9 @@ export function upBlock(
 ): Value {
   let hidden = x;
   weights.layers.forEach((each, index) => {
-    const skip = kept.pop()!;
+    const skip = next(kept.pop());
     hidden = labelled(`layer${index}`, () => layer(concat([hidden, skip], 1), each, conditions));
   });
   if (!weights.resample) return hidden;
-  return conv(upsampleTo(hidden, kept.at(-1)!), weights.resample);
+  return conv(upsampleTo(hidden, next(kept.at(-1))), weights.resample);
 }

@@ -49,12 +49,13 @@ export function buildUnet(config: UnetConfig, target: BuildTarget, dims: UnetDim
   );
   const conditions: Conditions = { time, text: text.inner, norm };
 
-  const kept = [conv(sample.inner, weights.convIn)];
+  const entry = conv(sample.inner, weights.convIn);
+  const kept = [entry];
   weights.down.forEach((block, index) => {
-    const last = kept.at(-1)!;
+    const last = kept.at(-1) ?? entry;
     kept.push(...labelled(`down${index}`, () => downBlock(last, block, conditions)));
   });
-  const bottom = kept.at(-1)!;
+  const bottom = kept.at(-1) ?? entry;
   let hidden = labelled('mid', () => midBlock(bottom, weights.mid, conditions));
   weights.up.forEach((block, index) => {
     hidden = labelled(`up${index}`, () => upBlock(hidden, block, kept, conditions));

@@ -12,6 +12,7 @@ import {
   refuseUnknownFields,
   requireValues,
 } from '../config-reader.ts';
+import { lastOf, type NonEmpty } from '../non-empty.ts';
 
 /** One resolution of the UNet; the first is the finest. */
 export interface UnetLevel {
@@ -27,7 +28,7 @@ export interface UnetLevel {
 export interface UnetConfig {
   readonly inChannels: number;
   readonly outChannels: number;
-  readonly levels: readonly UnetLevel[];
+  readonly levels: NonEmpty<UnetLevel>;
   /** Transformer blocks in the middle. */
   readonly midTransformerDepth: number;
   readonly crossAttentionSize: number;
@@ -127,7 +128,7 @@ export function parseUnetConfig(json: unknown, source = 'unet config.json'): Une
   oneOf(reader, 'addition_embed_type', ['text_time']);
   const depths = transformerDepths(reader);
   const levels = readLevels(reader, depths);
-  const channels = levels[0]!.channels;
+  const { channels } = levels[0];
   if (channels % 2 !== 0) throw invalidField(reader, 'block_out_channels', 'even first channels');
   const additionTimeEmbedSize = positiveInteger(reader, 'addition_time_embed_dim');
   if (additionTimeEmbedSize % 2 !== 0)
@@ -136,7 +137,7 @@ export function parseUnetConfig(json: unknown, source = 'unet config.json'): Une
     inChannels: positiveInteger(reader, 'in_channels', 4),
     outChannels: positiveInteger(reader, 'out_channels', 4),
     levels,
-    midTransformerDepth: depths.at(-1)!,
+    midTransformerDepth: lastOf(depths),
     crossAttentionSize: positiveInteger(reader, 'cross_attention_dim', 1280),
     usesLinearProjection: boolean(reader, 'use_linear_projection', false),
     normGroups: readNormGroups(reader, levels),
@@ -153,14 +154,14 @@ function levelCount(reader: ConfigReader): number {
   return positiveIntegers(reader, 'block_out_channels').length;
 }
 
-function transformerDepths(reader: ConfigReader): readonly number[] {
+function transformerDepths(reader: ConfigReader): NonEmpty<number> {
   return positiveIntegers(reader, 'transformer_layers_per_block', {
     length: levelCount(reader),
     fallback: 1,
   });
 }
 
-function readLevels(reader: ConfigReader, depths: readonly number[]): readonly UnetLevel[] {
+function readLevels(reader: ConfigReader, depths: readonly number[]): NonEmpty<UnetLevel> {
   const channels = positiveIntegers(reader, 'block_out_channels');
   const length = channels.length;
   const down = listOf(reader, 'down_block_types', downBlocks);
@@ -169,8 +170,11 @@ function readLevels(reader: ConfigReader, depths: readonly number[]): readonly U
   if (up.length !== length) throw invalidField(reader, 'up_block_types', `${length} names`);
   const resnets = positiveIntegers(reader, 'layers_per_block', { length, fallback: 2 });
   const heads = positiveIntegers(reader, 'attention_head_dim', { length, fallback: 8 });
-  return channels.map((count, index): UnetLevel => {
-    const headCount = heads[index]!;
+  const level = (count: number, index: number): UnetLevel => {
+    const [headCount, resnetCount, depth] = [heads[index], resnets[index], depths[index]];
+    if (headCount === undefined || resnetCount === undefined || depth === undefined) {
+      throw invalidField(reader, 'block_out_channels', 'as long as the lists beside it');
+    }
     if (count % headCount !== 0) {
       throw invalidField(
         reader,
@@ -180,12 +184,14 @@ function readLevels(reader: ConfigReader, depths: readonly number[]): readonly U
     }
     return {
       channels: count,
-      resnetCount: resnets[index]!,
-      downTransformerDepth: down[index] === 'CrossAttnDownBlock2D' ? depths[index]! : 0,
-      upTransformerDepth: up[length - 1 - index] === 'CrossAttnUpBlock2D' ? depths[index]! : 0,
+      resnetCount,
+      downTransformerDepth: down[index] === 'CrossAttnDownBlock2D' ? depth : 0,
+      upTransformerDepth: up[length - 1 - index] === 'CrossAttnUpBlock2D' ? depth : 0,
       headCount,
     };
-  });
+  };
+  const [finest, ...coarser] = channels;
+  return [level(finest, 0), ...coarser.map((count, index) => level(count, index + 1))];
 }
 
 function readNormGroups(reader: ConfigReader, levels: readonly UnetLevel[]): number {

@@ -68,7 +68,7 @@ export function timeEmbedding(inputs: TimeInputs, weights: UnetWeights, config: 
   const dtype = weights.convIn.weight.dtype;
   const [batch = 1, count = 1] = timeIds.shape;
   const { additionTimeEmbedSize } = config;
-  const time = cast(sinusoids(timestep, config.levels[0]!.channels, config), dtype);
+  const time = cast(sinusoids(timestep, config.levels[0].channels, config), dtype);
   const ids = reshape(sinusoids(timeIds, additionTimeEmbedSize, config), [
     batch,
     mulDims(count, additionTimeEmbedSize),

@@ -4,7 +4,8 @@ import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights, NormWeights } from '../weight-names.ts';
 import { convWeights, groupNormWeights, linearWeights, normWeights } from '../weight-names.ts';
-import type { UnetConfig } from './config.ts';
+import { lastOf } from '../non-empty.ts';
+import type { UnetConfig, UnetLevel } from './config.ts';
 
 /** Attention without biases but for its output's. */
 export interface AttentionWeights {
@@ -72,8 +73,9 @@ export interface UnetWeights {
 /** Declares every tensor by its name in the checkpoint. */
 export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeights {
   const { levels, timeEmbedSize } = config;
-  const first = levels[0]!.channels;
-  const last = levels.at(-1)!.channels;
+  const [{ channels: first }] = levels;
+  const coarsest = lastOf(levels);
+  const last = coarsest.channels;
   return {
     convIn: convWeights(target, 'conv_in', config.inChannels, first, 3),
     timeEmbedding: embeddingWeights(target, 'time_embedding', first, timeEmbedSize),
@@ -83,17 +85,25 @@ export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeight
       config.additionInputSize,
       timeEmbedSize,
     ),
-    down: levels.map((_, index) => downWeights(config, target, index)),
+    down: levels.map((level, index) =>
+      downWeights(config, target, index, { level, finer: levels[index - 1] }),
+    ),
     mid: {
       before: resnetWeights(target, 'mid_block.resnets.0', last, last, timeEmbedSize),
       transformer: transformerWeights(config, target, 'mid_block.attentions.0', {
         channels: last,
         depth: config.midTransformerDepth,
-        headCount: levels.at(-1)!.headCount,
+        headCount: coarsest.headCount,
       }),
       after: resnetWeights(target, 'mid_block.resnets.1', last, last, timeEmbedSize),
     },
-    up: levels.map((_, index) => upWeights(config, target, index)),
+    up: levels.toReversed().map((level, index, upwards) =>
+      upWeights(config, target, index, {
+        level,
+        finer: upwards[index + 1],
+        coarser: upwards[index - 1],
+      }),
+    ),
     normOut: groupNormWeights(target, 'conv_norm_out', first),
     convOut: convWeights(target, 'conv_out', first, config.outChannels, 3),
   };
@@ -111,10 +121,22 @@ function embeddingWeights(
   };
 }
 
-function downWeights(config: UnetConfig, target: BuildTarget, index: number): UnetBlockWeights {
+/** A level and its neighbours, where it has them. */
+interface Place {
+  readonly level: UnetLevel;
+  readonly finer: UnetLevel | undefined;
+  readonly coarser: UnetLevel | undefined;
+}
+
+function downWeights(
+  config: UnetConfig,
+  target: BuildTarget,
+  index: number,
+  { level, finer }: Omit<Place, 'coarser'>,
+): UnetBlockWeights {
   const { levels, timeEmbedSize } = config;
-  const { channels, resnetCount, downTransformerDepth: depth, headCount } = levels[index]!;
-  const before = levels[Math.max(index - 1, 0)]!.channels;
+  const { channels, resnetCount, downTransformerDepth: depth, headCount } = level;
+  const before = finer?.channels ?? channels;
   const name = `down_blocks.${index}`;
   const layers = Array.from({ length: resnetCount }, (_, layer): UnetLayerWeights => {
     const inputs = layer === 0 ? before : channels;
@@ -134,17 +156,20 @@ function downWeights(config: UnetConfig, target: BuildTarget, index: number): Un
 }
 
 /** `index` counts from the coarsest level, as the checkpoint's names do. */
-function upWeights(config: UnetConfig, target: BuildTarget, index: number): UnetBlockWeights {
-  const { levels, timeEmbedSize } = config;
-  const position = levels.length - 1 - index;
-  const { channels, resnetCount, upTransformerDepth: depth, headCount } = levels[position]!;
-  const before = levels[Math.min(position + 1, levels.length - 1)]!.channels;
-  const finer = levels[Math.max(position - 1, 0)]!.channels;
+function upWeights(
+  config: UnetConfig,
+  target: BuildTarget,
+  index: number,
+  { level, finer, coarser }: Place,
+): UnetBlockWeights {
+  const { timeEmbedSize } = config;
+  const { channels, resnetCount, upTransformerDepth: depth, headCount } = level;
+  const before = coarser?.channels ?? channels;
   const name = `up_blocks.${index}`;
   const layers = Array.from({ length: resnetCount + 1 }, (_, layer): UnetLayerWeights => {
     // Each block sees what comes from below beside what was kept on the way down; the last kept one is the finer
     // level's.
-    const kept = layer === resnetCount ? finer : channels;
+    const kept = layer === resnetCount ? (finer?.channels ?? channels) : channels;
     const inputs = (layer === 0 ? before : channels) + kept;
     const attention = `${name}.attentions.${layer}`;
     return {
@@ -154,10 +179,7 @@ function upWeights(config: UnetConfig, target: BuildTarget, index: number): Unet
   });
   return {
     layers,
-    resample:
-      position === 0
-        ? undefined
-        : convWeights(target, `${name}.upsamplers.0.conv`, channels, channels, 3),
+    resample: finer && convWeights(target, `${name}.upsamplers.0.conv`, channels, channels, 3),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   refuseUnknownFields,
   requireValues,
 } from '../config-reader.ts';
+import type { NonEmpty } from '../non-empty.ts';
 
 /** An `AutoencoderKL`. */
 export interface VaeConfig {
@@ -17,7 +18,7 @@ export interface VaeConfig {
   readonly outChannels: number;
   readonly latentChannels: number;
   /** Channels a level; the first is the finest. Each level but the last halves height and width. */
-  readonly channels: readonly number[];
+  readonly channels: NonEmpty<number>;
   readonly resnetCount: number;
   readonly normGroups: number;
   readonly hasMidAttention: boolean;

@@ -6,6 +6,7 @@ import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights } from '../weight-names.ts';
 import { convWeights, groupNormWeights, linearWeights } from '../weight-names.ts';
+import { lastOf } from '../non-empty.ts';
 import type { VaeConfig } from './config.ts';
 
 /** Attention of one head over all positions. */
@@ -43,14 +44,14 @@ export interface VaeHalfWeights {
 /** Declares the encoder's tensors by their names in the checkpoint. */
 export function vaeEncoderWeights(config: VaeConfig, target: BuildTarget): VaeHalfWeights {
   const { channels, latentChannels, resnetCount } = config;
-  const last = channels.at(-1)!;
+  const last = lastOf(channels);
   // Mean and logarithm of the variance.
   const moments = 2 * latentChannels;
   return {
-    convIn: convWeights(target, 'encoder.conv_in', config.inChannels, channels[0]!, 3),
+    convIn: convWeights(target, 'encoder.conv_in', config.inChannels, channels[0], 3),
     blocks: channels.map((outputs, index) =>
       blockWeights(target, `encoder.down_blocks.${index}`, {
-        inputs: channels[Math.max(index - 1, 0)]!,
+        inputs: channels[index - 1] ?? outputs,
         outputs,
         resnetCount,
         resample: index === channels.length - 1 ? undefined : 'downsamplers',
@@ -69,13 +70,13 @@ export function vaeEncoderWeights(config: VaeConfig, target: BuildTarget): VaeHa
 export function vaeDecoderWeights(config: VaeConfig, target: BuildTarget): VaeHalfWeights {
   const { latentChannels, resnetCount } = config;
   const channels = config.channels.toReversed();
-  const first = channels[0]!;
-  const last = channels.at(-1)!;
+  const first = lastOf(config.channels);
+  const [last] = config.channels;
   return {
     convIn: convWeights(target, 'decoder.conv_in', latentChannels, first, 3),
     blocks: channels.map((outputs, index) =>
       blockWeights(target, `decoder.up_blocks.${index}`, {
-        inputs: channels[Math.max(index - 1, 0)]!,
+        inputs: channels[index - 1] ?? outputs,
         outputs,
         resnetCount: resnetCount + 1,
         resample: index === channels.length - 1 ? undefined : 'upsamplers',

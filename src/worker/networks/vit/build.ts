@@ -61,8 +61,8 @@ function embedPatches(pixels: Value, weights: VitWeights, config: VitConfig): Va
 function encoderLayer(x: Value, weights: VitLayerWeights, config: VitConfig): Value {
   const { hiddenSize, headCount, layerNormEpsilon, activation } = config;
   const normalised = layerNorm(x, weights.attentionNorm, layerNormEpsilon);
-  const parts = split(linear(normalised, weights.qkv), [hiddenSize, hiddenSize, hiddenSize], 2);
-  const [query, key, value] = parts as [Value, Value, Value];
+  const sizes = [hiddenSize, hiddenSize, hiddenSize] as const;
+  const [query, key, value] = split(linear(normalised, weights.qkv), sizes, 2);
   const attended = linear(attention(query, key, value, headCount), weights.projection);
   const middle = add(attended, x);
   const forward = layerNorm(middle, weights.mlpNorm, layerNormEpsilon);

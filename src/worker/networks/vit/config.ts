@@ -85,8 +85,10 @@ export function parseVitConfig(json: unknown, source = 'vision config.json'): Vi
 function squareSize(reader: ConfigReader, field: string, fallback: number): number {
   const value = reader.fields[field];
   if (!Array.isArray(value)) return positiveInteger(reader, field, fallback);
-  if (value.length === 2 && value[0] === value[1]) {
-    return positiveInteger({ ...reader, fields: { [field]: value[0] as unknown } }, field);
+  const sides: readonly unknown[] = value;
+  const [side, other] = sides;
+  if (value.length === 2 && side === other) {
+    return positiveInteger({ ...reader, fields: { [field]: side } }, field);
   }
   throw invalidField(reader, field, 'one number or two equal ones');
 }

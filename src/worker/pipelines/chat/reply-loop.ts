@@ -198,7 +198,8 @@ class ReplyLoop {
   /** Takes tokens in; the last may be a stop token. */
   async #take(tokens: readonly number[]): Promise<Outcome> {
     this.#tokens += tokens.length;
-    const last = tokens.at(-1)!;
+    const last = tokens.at(-1);
+    if (last === undefined) return goOn;
     const isStop = this.#stopIds.includes(last);
     const said = isStop ? tokens.slice(0, -1) : tokens;
     if (this.#state.kind === 'text') {

@@ -8,7 +8,7 @@ import {
   leaveOutPictures,
   unreadableNotice,
 } from '../../../shared/contracts/unreadable-pictures.ts';
-import { isStudioError } from '../../../shared/errors.ts';
+import { isStudioError, StudioError } from '../../../shared/errors.ts';
 import { readPicture, type PictureFile } from '../../inputs/image.ts';
 import { buildPrompt, type Prompt } from '../../inputs/prompt.ts';
 import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
@@ -157,9 +157,14 @@ async function prepareSequence(
   pictures: readonly Stretch[],
   { language, tokenizer, sequence }: ReplyContext,
 ): Promise<void> {
+  const placed = prompt.pictures.map(({ position }, index) => {
+    const picture = pictures[index];
+    if (!picture) throw new StudioError('internal', `picture ${index} of the prompt was not read`);
+    return { position, picture };
+  });
   const positions: Position[] = [...prompt.ids];
-  for (const [index, { position }] of prompt.pictures.entries()) {
-    positions.splice(position, pictures[index]!.positions.length, ...pictures[index]!.positions);
+  for (const { position, picture } of placed) {
+    positions.splice(position, picture.positions.length, ...picture.positions);
   }
   const shared = sequence.sharedLength(positions);
   sequence.keep(shared);
@@ -167,8 +172,7 @@ async function prepareSequence(
   const ids = prompt.ids.map((id) => (id === tokenizer.imageId ? tokenizer.endOfTurnId : id));
   const rows = Float32Array.from(await language.embed(ids.slice(shared)));
   const { hiddenSize } = language.config;
-  for (const [index, { position }] of prompt.pictures.entries()) {
-    const picture = pictures[index]!;
+  for (const { position, picture } of placed) {
     // A picture that is half in the cache: only its later rows are written.
     const skipped = Math.max(shared - position, 0);
     if (skipped >= picture.positions.length) continue;

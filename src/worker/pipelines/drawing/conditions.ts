@@ -1,6 +1,6 @@
 import { int64Tensor, type Session } from '../../runtime/index.ts';
 import type { DiffusionConfig, TextEncoderConfig } from './diffusion-config.ts';
-import { runFloats, type FloatTensor } from '../network.ts';
+import { rowSizes, runFloats, type FloatTensor } from '../network.ts';
 
 /** What a UNet is told besides the noise, for a batch of one. */
 export interface Conditions {
@@ -82,8 +82,8 @@ async function runEncoder(session: Session, encoder: TextEncoderConfig, text: st
 
 /** [1, tokens, a] and [1, tokens, b] -> [1, tokens, a + b]. */
 function sideBySide(left: FloatTensor, right: FloatTensor): FloatTensor {
-  const tokens = left.dims[1]!;
-  const [a, b] = [left.dims[2]!, right.dims[2]!];
+  const { count: tokens, width: a } = rowSizes(left);
+  const { width: b } = rowSizes(right);
   const data = new Float32Array(tokens * (a + b));
   for (let token = 0; token < tokens; token++) {
     data.set(left.data.subarray(token * a, (token + 1) * a), token * (a + b));

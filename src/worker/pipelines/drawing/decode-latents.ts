@@ -1,5 +1,5 @@
-import { float32Tensor, type Session } from '../../runtime/index.ts';
-import { runFloats, type FloatTensor } from '../network.ts';
+import { float32Tensor, RuntimeError, type Session } from '../../runtime/index.ts';
+import { planeSizes, runFloats, type FloatTensor } from '../network.ts';
 
 /** Latents of more than this many positions are decoded in tiles: a 1024 x 1024 picture still goes in one piece. */
 const largestWhole = 128 * 128;
@@ -18,7 +18,7 @@ export async function decodeLatents(
     dims: latents.dims,
     data: latents.data.map((value) => value / scalingFactor),
   };
-  const [, , height, width] = latents.dims as [number, number, number, number];
+  const { height, width } = planeSizes(latents);
   const tile = options.tile ?? height * width > largestWhole;
   if (!tile) return decodeOne(decoder, scaled);
   return decodeTiles(decoder, scaled, options.betweenTiles ?? (async () => {}));
@@ -38,7 +38,7 @@ async function decodeTiles(
   latents: FloatTensor,
   betweenTiles: () => Promise<void>,
 ): Promise<FloatTensor> {
-  const [, , height, width] = latents.dims as [number, number, number, number];
+  const { height, width } = planeSizes(latents);
   const rows = tileStarts(height);
   const columns = tileStarts(width);
   let canvas: Canvas | null = null;
@@ -47,12 +47,13 @@ async function decodeTiles(
       await betweenTiles();
       const tile = crop(latents, top, left, Math.min(tileSide, height), Math.min(tileSide, width));
       const image = await decodeOne(decoder, tile);
-      const scale = image.dims[2]! / tile.dims[2]!;
+      const scale = planeSizes(image).height / planeSizes(tile).height;
       canvas ??= newCanvas(height * scale, width * scale);
       paint(canvas, image, top * scale, left * scale, tileOverlap * scale);
     }
   }
-  return finished(canvas!);
+  if (canvas === null) throw new RuntimeError(`latents of ${height} x ${width} have no tiles`);
+  return finished(canvas);
 }
 
 /** Where tiles begin along a side: evenly apart by at most a tile less its overlap. */
@@ -71,7 +72,7 @@ function crop(
   cropHeight: number,
   cropWidth: number,
 ): FloatTensor {
-  const [, channels, height, width] = tensor.dims as [number, number, number, number];
+  const { channels, height, width } = planeSizes(tensor);
   const data = new Float32Array(channels * cropHeight * cropWidth);
   for (let channel = 0; channel < channels; channel++) {
     for (let y = 0; y < cropHeight; y++) {
@@ -106,7 +107,7 @@ function paint(
   left: number,
   overlap: number,
 ): void {
-  const [, , height, width] = image.dims as [number, number, number, number];
+  const { height, width } = planeSizes(image);
   const plane = canvas.height * canvas.width;
   for (let y = 0; y < height; y++) {
     const vertical = edgeWeight(y, height, overlap);

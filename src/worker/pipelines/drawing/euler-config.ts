@@ -31,13 +31,13 @@ const eulerConfigSchema = z.object({
 export function parseEulerConfig(json: unknown, file: string): EulerConfig {
   const parsed = eulerConfigSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const value = issue.path.reduce<unknown>(
+  const { path = [], message = 'is not as expected' } = parsed.error.issues[0] ?? {};
+  const value = path.reduce<unknown>(
     (at, key) => (typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined),
     json,
   );
   throw new StudioError(
     'model-invalid',
-    `${file}: field "${issue.path.join('.')}" is ${JSON.stringify(value)}: ${issue.message}`,
+    `${file}: field "${path.join('.')}" is ${JSON.stringify(value)}: ${message}`,
   );
 }

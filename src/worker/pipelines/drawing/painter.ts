@@ -28,7 +28,13 @@ import {
 import { decodeLatents } from './decode-latents.ts';
 import { readDiffusion, type DiffusionConfig } from './diffusion-config.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
-import { openNetwork, runFloats, type FloatTensor, type Placement } from '../network.ts';
+import {
+  openNetwork,
+  planeSizes,
+  runFloats,
+  type FloatTensor,
+  type Placement,
+} from '../network.ts';
 import { nextTurnOfLoop } from '../language/sequence.ts';
 
 /** `textbind.md` section 4: the refiner takes over where a fifth of the noise is left. */
@@ -211,7 +217,8 @@ export class Painter {
 
   /** A small VAE shows its own picture; a large one's latents are averaged down first, which costs little. */
   async #preview(latents: FloatTensor): Promise<FloatTensor> {
-    const side = Math.max(latents.dims[2]!, latents.dims[3]!);
+    const { height, width } = planeSizes(latents);
+    const side = Math.max(height, width);
     const factor = Math.max(1, Math.ceil((side * this.config.scale) / previewSize));
     return decodeLatents(
       this.#vaeDecoder,
@@ -312,7 +319,7 @@ async function predict(
 /** Means of squares of `factor` x `factor`; what does not fill a square at the edges is left out. */
 function averagePool(tensor: FloatTensor, factor: number): FloatTensor {
   if (factor === 1) return tensor;
-  const [, channels, height, width] = tensor.dims as [number, number, number, number];
+  const { channels, height, width } = planeSizes(tensor);
   const [rows, columns] = [Math.floor(height / factor), Math.floor(width / factor)];
   const data = new Float32Array(channels * rows * columns);
   for (let at = 0; at < data.length; at++) {
@@ -357,7 +364,7 @@ class Progress {
   async step(preview: FloatTensor | null): Promise<void> {
     this.#done = Math.min(this.#done + 1, this.#steps);
     if (preview === null) return this.#tell(null);
-    const [, , height, width] = preview.dims as [number, number, number, number];
+    const { height, width } = planeSizes(preview);
     this.#tell(await encodePng(preview.data, width, height, { maxSize: previewSize }));
   }
 

@@ -25,11 +25,38 @@ const stepTokens = 128;
 /** Never none: the WebGPU provider ends the process over an input without elements (1.30). */
 const firstTokens = 16;
 
-type Buffer = Float32Array | Uint16Array;
+type Buffer =
+  | { readonly dtype: 'float32'; readonly data: Float32Array }
+  | { readonly dtype: 'float16'; readonly data: Uint16Array };
 
 function makeBuffer(shape: CacheShape, capacity: number): Buffer {
   const count = shape.keyValueHeadCount * capacity * shape.headSize;
-  return shape.dtype === 'float32' ? new Float32Array(count) : new Uint16Array(count);
+  return shape.dtype === 'float32'
+    ? { dtype: 'float32', data: new Float32Array(count) }
+    : { dtype: 'float16', data: new Uint16Array(count) };
+}
+
+/** Copies `count` numbers; both sides hold the same kind. */
+function copyNumbers(
+  source: Buffer | HostTensor,
+  from: number,
+  count: number,
+  target: Buffer,
+  to: number,
+): void {
+  if (source.dtype === 'float32' && target.dtype === 'float32') {
+    target.data.set(source.data.subarray(from, from + count), to);
+  } else if (source.dtype === 'float16' && target.dtype === 'float16') {
+    target.data.set(source.data.subarray(from, from + count), to);
+  } else {
+    throw new RuntimeError(`a cache of ${target.dtype} cannot take ${source.dtype}`);
+  }
+}
+
+function copyOf(buffer: Buffer): Buffer {
+  return buffer.dtype === 'float32'
+    ? { dtype: 'float32', data: buffer.data.slice() }
+    : { dtype: 'float16', data: buffer.data.slice() };
 }
 
 /** A cache in this process's memory: per layer and kind [1, keyValueHeadCount, capacity, headSize]. */
@@ -58,7 +85,7 @@ export class KeyValueCache {
 
   /** Bytes held. */
   get bytes(): number {
-    return this.#buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    return this.#buffers.reduce((sum, buffer) => sum + buffer.data.byteLength, 0);
   }
 
   /** Remembers this point of the sequence. */
@@ -88,10 +115,16 @@ export class KeyValueCache {
   /** A cache with the same content that goes its own way. */
   fork(): KeyValueCache {
     const copy = new KeyValueCache(this.shape);
-    copy.#buffers = this.#buffers.map((buffer) => buffer.slice());
+    copy.#buffers = this.#buffers.map(copyOf);
     copy.#capacity = this.#capacity;
     copy.#length = this.#length;
     return copy;
+  }
+
+  #buffer(index: number): Buffer {
+    const buffer = this.#buffers[index];
+    if (!buffer) throw new RuntimeError(`the cache has no part ${index}`);
+    return buffer;
   }
 
   #grow(tokens: number): void {
@@ -104,7 +137,7 @@ export class KeyValueCache {
       const buffer = makeBuffer(this.shape, capacity);
       for (let head = 0; head < keyValueHeadCount; head += 1) {
         const from = head * this.#capacity * headSize;
-        buffer.set(old.subarray(from, from + this.#length * headSize), head * capacity * headSize);
+        copyNumbers(old, from, this.#length * headSize, buffer, head * capacity * headSize);
       }
       return buffer;
     });
@@ -113,9 +146,11 @@ export class KeyValueCache {
 
   /** The tensor of a layer (`part` 0: keys, 1: values), all of its capacity. */
   tensor(layer: number, part: 0 | 1): HostTensor {
-    const data = this.#buffers[2 * layer + part];
-    const { keyValueHeadCount, headSize, dtype } = this.shape;
-    return { dtype, dims: [1, keyValueHeadCount, this.#capacity, headSize], data } as HostTensor;
+    const { keyValueHeadCount, headSize } = this.shape;
+    return {
+      ...this.#buffer(2 * layer + part),
+      dims: [1, keyValueHeadCount, this.#capacity, headSize],
+    };
   }
 
   /**
@@ -129,11 +164,10 @@ export class KeyValueCache {
     added.forEach((tensor, index) => {
       if (tensor instanceof DeviceTensor)
         throw new RuntimeError('a device tensor cannot be appended');
-      const data = tensor.data as Buffer;
-      const buffer = this.#buffers[index] as Buffer;
+      const buffer = this.#buffer(index);
       for (let head = 0; head < keyValueHeadCount; head += 1) {
-        const rows = data.subarray(head * count * headSize, (head + 1) * count * headSize);
-        buffer.set(rows as never, (head * this.#capacity + this.#length) * headSize);
+        const to = (head * this.#capacity + this.#length) * headSize;
+        copyNumbers(tensor, head * count * headSize, count * headSize, buffer, to);
       }
     });
     this.#length += count;

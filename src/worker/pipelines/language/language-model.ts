@@ -20,6 +20,7 @@ import {
   float32Tensor,
   hostOutput,
   int64Tensor,
+  outputOf,
 } from '../../runtime/index.ts';
 import type { TokenSampling } from '../../sampling/token-sampler.ts';
 import type { Checkpoint } from '../../weights/index.ts';
@@ -219,7 +220,7 @@ export class LanguageModel {
     const added = names.flatMap(({ newKey, newValue }) => [newKey, newValue]);
     const results = await this.#opened.decoder.run(feeds, ['tokens', ...outputs, ...added]);
     const tokens = Int32Array.from(hostOutput(results, 'tokens', 'int64').data, Number);
-    const parts = added.map((name) => results[name] as SessionTensor);
+    const parts = added.map((name) => outputOf(results, name));
     cache.append(parts, fed + tokens.length - 1);
     return { tokens, outputs: results };
   }

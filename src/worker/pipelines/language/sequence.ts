@@ -20,11 +20,12 @@ export interface SequenceMark {
 const promptRunPositions = 256;
 
 /** Tokens in one run: the first words at once, later runs cheaper a token, Stop heard between them. */
-const runLengths = [1, 4, 16, 32] as const;
+const firstRuns = [1, 4, 16] as const;
+const laterRuns = 32;
 
 /** Tokens that the run-th run (from 0) of a reply may write. */
 export function runLength(run: number): number {
-  return runLengths[Math.min(run, runLengths.length - 1)]!;
+  return firstRuns[run] ?? laterRuns;
 }
 
 /**

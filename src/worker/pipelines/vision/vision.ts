@@ -11,7 +11,7 @@ import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import { readJson } from '../../../base/json-file.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
-import { openNetwork, runFloats, type FloatTensor, type Placement } from '../network.ts';
+import { openNetwork, rowSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import type { Stretch } from '../language/sequence.ts';
 import { openFittingProcessor } from './fitting-processor.ts';
 
@@ -90,7 +90,7 @@ export class Vision {
     const seen = await this.encode(pixels);
     const feeds = { encoder_hidden_states: float32Tensor(seen.data, seen.dims) };
     const { image_embeds: embeds } = await runFloats(this.#qformer, feeds, ['image_embeds']);
-    const queries = embeds.dims[1]!;
+    const { count: queries } = rowSizes(embeds);
     return {
       positions: Array.from({ length: queries }, (_, index) => `${picture.hash}/${index}`),
       rows: Float32Array.from(embeds.data),
