@@ -1,3 +1,5 @@
+import { servePeer } from './peer-process.ts';
+
 /** What the two language models are asked, alike. */
 export type LanguageRequest =
   | {
@@ -24,4 +26,17 @@ export interface LanguageRun {
   readonly decodeMs: number;
   /** The tokens written, greedily. */
   readonly tokens: readonly number[];
+}
+
+/** Answers the bench in a peer's own process. */
+export function serveLanguage(
+  open: (model: string, threads: number, positions: number) => Promise<LanguageOpened>,
+  run: (prompt: readonly number[], tokens: number) => Promise<LanguageRun>,
+): void {
+  servePeer((message) => {
+    const request = message as LanguageRequest;
+    return request.kind === 'open'
+      ? open(request.model, request.threads, request.positions)
+      : run(request.prompt, request.tokens);
+  });
 }

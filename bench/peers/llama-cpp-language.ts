@@ -3,8 +3,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readJsonFile } from '../../src/base/json-file.ts';
 import { llamaCppFolder, packageSchema } from './install-llama-cpp.ts';
-import type { LanguageOpened, LanguageRequest, LanguageRun } from './language-peer.ts';
-import { servePeer } from './peer-process.ts';
+import { serveLanguage } from './language-peer.ts';
+import type { LanguageOpened, LanguageRun } from './language-peer.ts';
 
 /** The part of node-llama-cpp that is used: it is installed on demand, so its own types are not there. */
 interface Sequence {
@@ -72,9 +72,4 @@ async function run(prompt: readonly number[], maxTokens: number): Promise<Langua
   return { prefillMs: read - begin, decodeMs: performance.now() - read, tokens };
 }
 
-servePeer((message) => {
-  const request = message as LanguageRequest;
-  return request.kind === 'open'
-    ? open(request.model, request.threads, request.positions)
-    : run(request.prompt, request.tokens);
-});
+serveLanguage(open, run);

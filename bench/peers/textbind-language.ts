@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import { LanguageModel } from '../../src/worker/pipelines/language/language-model.ts';
 import { runLength, Sequence } from '../../src/worker/pipelines/language/sequence.ts';
-import type { LanguageOpened, LanguageRequest, LanguageRun } from './language-peer.ts';
-import { servePeer } from './peer-process.ts';
+import { serveLanguage } from './language-peer.ts';
+import type { LanguageOpened, LanguageRun } from './language-peer.ts';
 
 const greedy = { temperature: 0, topK: 0, topP: 1 };
 let model: LanguageModel | undefined;
@@ -40,9 +40,4 @@ async function run(prompt: readonly number[], maxTokens: number): Promise<Langua
   return { prefillMs: read - begin, decodeMs: performance.now() - read, tokens };
 }
 
-servePeer((message) => {
-  const request = message as LanguageRequest;
-  return request.kind === 'open'
-    ? open(request.model, request.threads, request.positions)
-    : run(request.prompt, request.tokens);
-});
+serveLanguage(open, run);

@@ -1,3 +1,4 @@
+import { benchCommand } from './commands/bench.ts';
 import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drawCommand } from './commands/draw.ts';
@@ -31,6 +32,7 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     'validate-data': validateDataCommand,
     evaluate: evaluateCommand,
     doctor: doctorCommand,
+    bench: benchCommand,
   },
 );
 

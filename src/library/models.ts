@@ -1,8 +1,8 @@
 /** Models on disk: which there are, how large, and what is wrong with them. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
-import { isModelFolder, locateParts, readManifest } from './model-folder.ts';
+import { isModelFolder, locateParts, readManifest, type ModelFolder } from './model-folder.ts';
 
 /** A folder in which each folder is a model. */
 export interface ModelsFolder {
@@ -50,16 +50,26 @@ async function modelNames(folder: string): Promise<string[]> {
 }
 
 async function summarise(folder: string, embedded: boolean): Promise<ModelSummary> {
-  const base = { folder, bytesOnDisk: await folderBytes(folder), embedded };
   const read = attempt(() => readManifest(folder));
   if ('fault' in read) {
     const name = path.basename(folder);
-    return { ...base, name, licence: '', canDraw: false, fault: read.fault };
+    const bytesOnDisk = await bytesOf([folder]);
+    return { folder, bytesOnDisk, embedded, name, licence: '', canDraw: false, fault: read.fault };
   }
   const { name, licence, imageDecoder } = read.value;
   const located = attempt(() => locateParts(folder, read.value));
+  const parts = 'fault' in located ? [] : partsOf(located.value);
+  const bytesOnDisk = await bytesOf([folder, ...parts]);
   const fault = 'fault' in located ? located.fault : null;
-  return { ...base, name, licence, canDraw: imageDecoder !== null, fault };
+  return { folder, bytesOnDisk, embedded, name, licence, canDraw: imageDecoder !== null, fault };
+}
+
+/** Where a model's parts lie: in its folder, or anywhere else that its textbind.json names. */
+function partsOf({ visionModel, qformer, languageModel, processor, imageDecoder }: ModelFolder) {
+  const decoder = [imageDecoder?.base, imageDecoder?.refiner].filter(
+    (part) => typeof part === 'string',
+  );
+  return [visionModel, ...qformer, languageModel, processor, ...decoder];
 }
 
 /** What a reader gives, or the sentence with which it refused. */
@@ -74,20 +84,32 @@ function attempt<T>(read: () => T): { readonly value: T } | { readonly fault: st
 /** Entries of a model's folder that are counted: none has a thousandth of that. */
 const mostEntries = 100_000;
 
-/** Bytes of all files below a folder, as far as they can be seen. Links are not followed. */
-async function folderBytes(folder: string): Promise<number> {
-  let bytes = 0;
+/**
+ * Bytes of files and of all files below folders, as far as they can be seen, each file once. A link to a file counts as
+ * the file (the Hugging Face cache is made of such), a link to a folder is not followed.
+ */
+async function bytesOf(places: readonly string[]): Promise<number> {
+  const files = new Map<string, number>();
+  const folders = new Set<string>();
   let seen = 0;
-  const waiting = [folder];
+  const count = async (place: string): Promise<void> => {
+    const file = await stat(place, { bigint: true }).catch(() => null);
+    if (file?.isFile()) files.set(`${file.dev}:${file.ino}`, Number(file.size));
+  };
+  const waiting = [...places];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const entries = await readdir(next, { withFileTypes: true }).catch(() => []);
-    seen += entries.length;
+    const real = await realpath(next).catch(() => null);
+    if (real === null || folders.has(real)) continue;
+    folders.add(real);
+    const entries = await readdir(real, { withFileTypes: true }).catch(() => null);
+    if (entries === null) await count(real);
+    seen += entries?.length ?? 1;
     if (seen > mostEntries) break;
-    for (const entry of entries) {
-      const place = path.join(next, entry.name);
+    for (const entry of entries ?? []) {
+      const place = path.join(real, entry.name);
       if (entry.isDirectory()) waiting.push(place);
-      else if (entry.isFile()) bytes += (await stat(place).catch(() => null))?.size ?? 0;
+      else await count(place);
     }
   }
-  return bytes;
+  return [...files.values()].reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -27,6 +27,17 @@ describe('calls that are at fault', () => {
     [['constructor'], 2, /there is no command/],
     [['chat', '--model', 'x'], 2, /--conversation is missing/],
     [['chat', '--what'], 2, /--what/],
+    [
+      ['chat', '--conversation', 'c', '--out', 'o', '--greedy', '--top-k', '4'],
+      2,
+      /--greedy goes without --top-k/,
+    ],
+    [['chat', '--conversation', 'c', '--out', 'o', '--top-p', '2'], 2, /--top-p 2: expected/],
+    [
+      ['chat', '--conversation', 'c', '--out', 'o', '--temperature', '9'],
+      2,
+      /--temperature 9: expected/,
+    ],
     [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--steps', '0'], 2, /--steps 0/],
     [['draw', '--model', 'x', '--prompt', 'p', '--out', 'o', '--size', '8'], 2, /--size 8/],
     [['draw', '--model', 'x', '--prompts', '/nowhere', '--out', 'o'], 2, /--prompts \/nowhere/],
@@ -261,6 +272,23 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(again).toBe(first);
   });
 
+  it('chat samples as it is told: temperature 0 and top-k 1 are greedy', async () => {
+    const file = join(folder, 'sampled.json');
+    writeFileSync(file, JSON.stringify({ conversation: [{ role: 'user', content: 'Hi' }] }));
+    const said = async (...sampling: string[]) => {
+      const out = join(folder, 'sampled');
+      const args = ['--model', model, '--conversation', file, '--out', out, '--no-draw'];
+      const result = await textbind('chat', ...args, '--max-tokens', '6', ...sampling, '--json');
+      expect(result.stderr()).toBe('');
+      return json(result)['reply'];
+    };
+    const greedy = await said('--greedy');
+    expect(await said('--temperature', '0')).toEqual(greedy);
+    expect(await said('--temperature', '2', '--top-k', '1', '--seed', '5')).toEqual(greedy);
+    const seeded = ['--temperature', '1.5', '--top-p', '0.95', '--top-k', '50', '--seed', '5'];
+    expect(await said(...seeded)).toEqual(await said(...seeded));
+  });
+
   it('chat refuses a conversation that does not end with the user, or lacks a picture', async () => {
     const cases = {
       'ends.json': [
@@ -288,5 +316,20 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(JSON.parse(models.stdout)).toHaveProperty('models');
     const wrong = spawnSync(node, [...args, 'probe'], { encoding: 'utf8' });
     expect([wrong.status, wrong.stderr]).toEqual([2, 'textbind: --network is missing\n']);
+    const bench = spawnSync(node, [...args, 'bench', '--only', 'nothing'], { encoding: 'utf8' });
+    expect([bench.status, bench.stderr]).toEqual([
+      2,
+      expect.stringContaining('the sections are language'),
+    ]);
+  });
+
+  it('keeps what drivers say while providers are tried off the terminal', () => {
+    const node = join(import.meta.dirname, '..', '..', 'node_modules', '.bin', 'node');
+    const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+    const args = ['--disable-warning=ExperimentalWarning', main, 'doctor', '--json'];
+    const doctor = spawnSync(node, args, { encoding: 'utf8' });
+    expect([doctor.status, doctor.stderr]).toEqual([0, '']);
+    const { providers } = JSON.parse(doctor.stdout) as { providers: { provider: string }[] };
+    expect(providers.map(({ provider }) => provider)).toEqual(['cuda', 'webgpu', 'cpu']);
   });
 });

@@ -101,6 +101,28 @@ describe('the model library', () => {
     ]);
   });
 
+  test.skipIf(process.platform === 'win32')(
+    'counts what lies elsewhere too, each file once',
+    async () => {
+      const { list, put } = folders();
+      const elsewhere = temporaryFolder();
+      mkdirSync(path.join(elsewhere, 'blobs'));
+      writeFileSync(path.join(elsewhere, 'blobs', 'abc'), Buffer.alloc(1000));
+      // As in the Hugging Face cache: a name is a link to a blob.
+      mkdirSync(path.join(elsewhere, 'language'));
+      symlinkSync('../blobs/abc', path.join(elsewhere, 'language', 'model.safetensors'));
+      writeFileSync(path.join(elsewhere, 'language', 'config.json'), '{}');
+      const text = JSON.stringify({
+        ...manifest,
+        languageModel: path.join(elsewhere, 'language'),
+        imageDecoder: { base: path.join(elsewhere, 'language'), refiner: null },
+      });
+      put(0, 'referring', text);
+      const [model] = await listModels(list);
+      expect(model).toMatchObject({ fault: null, bytesOnDisk: 1000 + 2 + 5 + text.length });
+    },
+  );
+
   test('folders that are not there hold no models', async () => {
     expect(await listModels(folders().list)).toEqual([]);
   });

@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import type { DrawnPicture, WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
@@ -12,38 +11,59 @@ import {
   type TextbindConversation,
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
+import { readOptions, type OptionValues } from '../options.ts';
 import { readConversation, toPromptTurn } from '../conversation-file.ts';
 import { openModelOption } from '../model-option.ts';
-import { createOutput, numberOption, required, seedLimits, type Output } from '../usage.ts';
+import { numberOption, required, seedLimits, UsageError, type Output } from '../usage.ts';
+import type { TokenSampling } from '../../worker/sampling/token-sampler.ts';
 
 /** Without --greedy, replies vary: the usual mild settings. */
 const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
 const greedySampling = { temperature: 0, topK: 0, topP: 1 } as const;
 
+/** As in the settings. */
+const samplingLimits = {
+  temperature: { min: 0, max: 2, whole: false },
+  topP: { min: 0.01, max: 1, whole: false },
+  topK: { min: 0, max: 1000 },
+} as const;
+const samplingOptions = ['temperature', 'top-p', 'top-k'] as const;
+
+/** How tokens are chosen. Temperature 0 is greedy whatever else is said. */
+function readSampling(
+  values: OptionValues<(typeof samplingOptions)[number], 'greedy'>,
+): TokenSampling {
+  const given = {
+    temperature: numberOption(values.temperature, 'temperature', samplingLimits.temperature),
+    topP: numberOption(values['top-p'], 'top-p', samplingLimits.topP),
+    topK: numberOption(values['top-k'], 'top-k', samplingLimits.topK),
+  };
+  if (!values.greedy) {
+    return {
+      temperature: given.temperature ?? livelySampling.temperature,
+      topP: given.topP ?? livelySampling.topP,
+      topK: given.topK ?? livelySampling.topK,
+    };
+  }
+  const other = samplingOptions.find((name) => values[name] !== undefined);
+  if (other !== undefined) throw new UsageError(`--greedy goes without --${other}`);
+  return greedySampling;
+}
+
 export const chatCommand = {
   usage:
-    'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy] [--seed N] [--max-tokens N] [--steps N] [--no-draw] [--json]',
+    'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy | --temperature X --top-p X --top-k N] [--seed N] [--max-tokens N] [--steps N] [--no-draw] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        conversation: { type: 'string' },
-        out: { type: 'string' },
-        greedy: { type: 'boolean', default: false },
-        seed: { type: 'string' },
-        'max-tokens': { type: 'string' },
-        steps: { type: 'string' },
-        'no-draw': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: ['model', 'conversation', 'out', 'seed', 'max-tokens', 'steps', ...samplingOptions],
+      flags: ['greedy', 'no-draw'],
     });
-    const output = createOutput(values.json);
     const file = required(values.conversation, 'conversation');
     const out = path.resolve(required(values.out, 'out'));
     const seed = numberOption(values.seed, 'seed', seedLimits) ?? null;
     const maxNewTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 1, max: 4096 });
     const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 });
+    const sampling = readSampling(values);
     const conversation = readConversation(file);
     const folder = path.resolve(path.dirname(file), conversation.image_dir);
     const turns = conversation.conversation.map((turn) => toPromptTurn(turn, folder));
@@ -53,7 +73,7 @@ export const chatCommand = {
       {
         turns,
         sampling: {
-          ...(values.greedy ? greedySampling : livelySampling),
+          ...sampling,
           seed,
           maxNewTokens: maxNewTokens ?? 256,
         },

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { parseArgs } from 'node:util';
 import { listModels } from '../../library/models.ts';
 import { chooseProvider, probeProviders } from '../../worker/runtime/index.ts';
+import { readOptions } from '../options.ts';
 import { modelsFolders } from '../model-option.ts';
-import { createOutput } from '../usage.ts';
 
 /** A model's weights are packed anew as they are loaded, so it takes up to twice its size (`engine.md` fact 7). */
 const loadedPerStored = 2;
@@ -12,11 +11,7 @@ const loadedPerStored = 2;
 export const doctorCommand = {
   usage: 'textbind doctor [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean', default: false } },
-    });
-    const output = createOutput(values.json);
+    const { output } = readOptions(args, {});
     const report = {
       hardware: {
         platform: `${process.platform} ${process.arch}`,

@@ -1,16 +1,15 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { Painter, type DrawRequest } from '../../worker/pipelines/drawing/painter.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';
+import { readOptions } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile } from '../tensors.ts';
 import {
-  createOutput,
   numberOption,
   required,
   seedLimits,
@@ -23,24 +22,21 @@ export const drawCommand = {
   usage:
     'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--save-latents G.safetensors] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        prompt: { type: 'string' },
-        prompts: { type: 'string' },
-        negative: { type: 'string', default: '' },
-        seed: { type: 'string' },
-        latents: { type: 'string' },
-        steps: { type: 'string' },
-        guidance: { type: 'string' },
-        size: { type: 'string' },
-        out: { type: 'string' },
-        'save-latents': { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: [
+        'model',
+        'prompt',
+        'prompts',
+        'negative',
+        'seed',
+        'latents',
+        'steps',
+        'guidance',
+        'size',
+        'out',
+        'save-latents',
+      ],
     });
-    const output = createOutput(values.json);
     const out = required(values.out, 'out');
     if (values.prompts !== undefined && (values.latents ?? values['save-latents']) !== undefined) {
       throw new UsageError('--prompts goes with neither --latents nor --save-latents');
@@ -64,7 +60,7 @@ export const drawCommand = {
     const painter = await Painter.open(folder.imageDecoder, { provider });
     const startedAt = performance.now();
     if (prompts !== null) {
-      const common = { negative: values.negative, seed, steps, guidance, ...size };
+      const common = { negative: values.negative ?? '', seed, steps, guidance, ...size };
       await drawEach(painter, prompts, common, { out, output });
       const seconds = (performance.now() - startedAt) / 1000;
       const result = { out, pictures: prompts.length, seed, steps, guidance, seconds, provider };
@@ -77,7 +73,7 @@ export const drawCommand = {
     const scale = painter.config.scale;
     const drawing = await painter.draw({
       prompt,
-      negative: values.negative,
+      negative: values.negative ?? '',
       seed,
       steps,
       guidance,

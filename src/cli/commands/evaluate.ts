@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { PromptPart } from '../../shared/contracts/worker-protocol.ts';
 import { checkJson, readJson } from '../../base/json-file.ts';
 import type { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
+import { readOptions } from '../options.ts';
 import { openModelOption } from '../model-option.ts';
 import { openNamer, type Namer } from '../vision-namer.ts';
-import { createOutput, numberOption, required, type Output } from '../usage.ts';
+import { numberOption, required, type Output } from '../usage.ts';
 
 /** A folder of held-out scenes, as `recipes.mini.export_scenes` writes it. */
 const scenesSchema = z.object({
@@ -27,19 +27,9 @@ export const evaluateCommand = {
   usage:
     'textbind evaluate --model NAME|DIR --scenes DIR [--drawings N] [--steps N] [--limit N] [--out DIR] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        scenes: { type: 'string' },
-        drawings: { type: 'string' },
-        steps: { type: 'string' },
-        limit: { type: 'string' },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: ['model', 'scenes', 'drawings', 'steps', 'limit', 'out'],
     });
-    const output = createOutput(values.json);
     const folder = path.resolve(required(values.scenes, 'scenes'));
     const scenes = readScenes(folder);
     const drawings =

@@ -1,20 +1,12 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { extractBlip2 } from '../../worker/conversion/extract-blip2.ts';
-import { createOutput, required } from '../usage.ts';
+import { readOptions } from '../options.ts';
+import { required } from '../usage.ts';
 
 export const extractCommand = {
   usage: 'textbind extract --blip2 DIR --out DIR [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        blip2: { type: 'string' },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const output = createOutput(values.json);
+    const { values, output } = readOptions(args, { texts: ['blip2', 'out'] });
     const blip2 = path.resolve(required(values.blip2, 'blip2'));
     const out = path.resolve(required(values.out, 'out'));
     const extracted = await extractBlip2(blip2, out, {

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { readJsonFile } from '../../base/json-file.ts';
 import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
 import { StudioError } from '../../shared/errors.ts';
@@ -13,8 +12,9 @@ import {
   type ImportStorage,
 } from '../../worker/conversion/import-model.ts';
 import { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
+import { readOptions } from '../options.ts';
 import { tidyUpAfterKill } from '../tidy-up.ts';
-import { createOutput, numberOption, required, UsageError, type Output } from '../usage.ts';
+import { numberOption, required, UsageError, type Output } from '../usage.ts';
 
 /** `textbind.md` section 1: the paper's Q-Former. */
 const paperQformer: QformerConfig = {
@@ -32,31 +32,26 @@ export const importCommand = {
   usage:
     'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        vision: { type: 'string' },
-        language: { type: 'string' },
-        checkpoint: { type: 'string' },
-        qformer: { type: 'string' },
-        'qformer-config': { type: 'string' },
-        'sd-base': { type: 'string' },
-        'sd-refiner': { type: 'string' },
-        out: { type: 'string' },
-        copy: { type: 'boolean', default: false },
-        quantize: { type: 'string' },
-        name: { type: 'string' },
-        licence: { type: 'string' },
-        'max-length': { type: 'string' },
-        guidance: { type: 'string' },
-        'max-pictures': { type: 'string' },
-        processor: { type: 'string' },
-        load: { type: 'boolean', default: false },
-        overwrite: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: [
+        'vision',
+        'language',
+        'checkpoint',
+        'qformer',
+        'qformer-config',
+        'sd-base',
+        'sd-refiner',
+        'out',
+        'quantize',
+        'name',
+        'licence',
+        'max-length',
+        'guidance',
+        'max-pictures',
+        'processor',
+      ],
+      flags: ['copy', 'load', 'overwrite'],
     });
-    const output = createOutput(values.json);
     const request = requestOf(values);
     const { report, openedInSeconds } = await runImport(request, values.load, output);
     const { folder, name, canDraw, bytes, warnings } = report;

@@ -1,16 +1,11 @@
-import { parseArgs } from 'node:util';
 import { listModels } from '../../library/models.ts';
+import { readOptions } from '../options.ts';
 import { modelsFolders } from '../model-option.ts';
-import { createOutput } from '../usage.ts';
 
 export const modelsCommand = {
   usage: 'textbind models [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { json: { type: 'boolean', default: false } },
-    });
-    const output = createOutput(values.json);
+    const { output } = readOptions(args, {});
     const folders = modelsFolders();
     const models = await listModels(folders);
     output.result({ models }, () => {

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { StudioError } from '../../shared/errors.ts';
 import {
   parseClipTextConfig,
@@ -36,9 +35,10 @@ import {
 import { storeAsHalf } from '../../worker/conversion/half-precision.ts';
 import { quantiseModel } from '../../worker/conversion/quantise-model.ts';
 import { openCheckpoint } from '../../worker/weights/index.ts';
+import { readOptions } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile, type TensorFile } from '../tensors.ts';
-import { createOutput, required, UsageError } from '../usage.ts';
+import { required, UsageError } from '../usage.ts';
 
 const precisions = ['fp32', 'fp16', 'int4'] as const;
 type Precision = (typeof precisions)[number];
@@ -131,25 +131,19 @@ export const probeCommand = {
   usage:
     'textbind probe --model DIR --network NAME --input F.safetensors --output G.safetensors [--precision fp32|fp16|int4] [--provider cpu|webgpu|cuda] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        network: { type: 'string' },
-        input: { type: 'string' },
-        output: { type: 'string' },
-        precision: { type: 'string', default: 'fp32' },
-        provider: { type: 'string', default: 'cpu' },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: ['model', 'network', 'input', 'output', 'precision', 'provider'],
     });
-    const output = createOutput(values.json);
     const network = required(values.network, 'network');
     if (!networkNames.includes(network)) {
       throw new UsageError(`--network ${network}: expected one of ${networkNames.join(', ')}`);
     }
-    const precision = oneOf(values.precision, precisions, 'precision');
-    const preference = oneOf(values.provider, ['cpu', 'webgpu', 'cuda'] as const, 'provider');
+    const precision = oneOf(values.precision ?? 'fp32', precisions, 'precision');
+    const preference = oneOf(
+      values.provider ?? 'cpu',
+      ['cpu', 'webgpu', 'cuda'] as const,
+      'provider',
+    );
     const input = openTensorFile(required(values.input, 'input'));
     const target = required(values.output, 'output');
     const model = readModelFolder(await findModelFolder(required(values.model, 'model')));

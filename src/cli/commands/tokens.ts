@@ -1,29 +1,23 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { checkJson, parseJson, readJson } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { buildPrompt } from '../../worker/inputs/prompt.ts';
 import { openLanguageTokenizer } from '../../worker/inputs/tokenizer.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
+import { readOptions } from '../options.ts';
 import { checkConversation, toPromptTurn } from '../conversation-file.ts';
 import { findModelFolder } from '../model-option.ts';
 import { runTrainer } from '../trainer-process.ts';
-import { createOutput, required, UsageError } from '../usage.ts';
+import { required, UsageError } from '../usage.ts';
 
 export const tokensCommand = {
   usage: 'textbind tokens --model NAME|DIR --conversation IN.json [--trainer] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        model: { type: 'string' },
-        conversation: { type: 'string' },
-        trainer: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, output } = readOptions(args, {
+      texts: ['model', 'conversation'],
+      flags: ['trainer'],
     });
-    const output = createOutput(values.json);
     const file = path.resolve(required(values.conversation, 'conversation'));
     const folder = await findModelFolder(required(values.model, 'model'));
     const ids = values.trainer ? await trainerIds(folder, file) : await engineIds(folder, file);

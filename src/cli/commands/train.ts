@@ -1,23 +1,15 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { trainerEventSchema, type TrainerEvent } from '../../shared/contracts/trainer-protocol.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { readOptions } from '../options.ts';
 import { runTrainer } from '../trainer-process.ts';
-import { createOutput, required, UsageError, type Output } from '../usage.ts';
+import { required, UsageError, type Output } from '../usage.ts';
 
 export const trainCommand = {
   usage: 'textbind train --config RUN.json [--accept-changes] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        config: { type: 'string' },
-        'accept-changes': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const output = createOutput(values.json);
+    const { values, output } = readOptions(args, { texts: ['config'], flags: ['accept-changes'] });
     const config = path.resolve(required(values.config, 'config'));
     if (!existsSync(config)) throw new UsageError(`--config ${config}: does not exist`);
     let last: TrainerEvent | null = null;
@@ -26,7 +18,7 @@ export const trainCommand = {
       onLine: (line) => {
         last = readEvent(line);
         // A program reads the trainer's own lines.
-        if (values.json) process.stdout.write(`${line}\n`);
+        if (output.json) process.stdout.write(`${line}\n`);
         else show(last, output);
       },
     });

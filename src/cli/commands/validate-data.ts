@@ -1,27 +1,21 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   trainerEventSchema,
   validatedEventSchema,
   type DataFault,
 } from '../../shared/contracts/trainer-protocol.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { readOptions } from '../options.ts';
 import { runTrainer } from '../trainer-process.ts';
-import { createOutput, UsageError } from '../usage.ts';
+import { UsageError } from '../usage.ts';
 
 export const validateDataCommand = {
   usage: 'textbind validate-data --stage 1|2 PATH [--images DIR] [--json]',
   async run(args: readonly string[]): Promise<number> {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        stage: { type: 'string' },
-        images: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
+    const { values, positionals, output } = readOptions(args, {
+      texts: ['stage', 'images'],
+      positionals: true,
     });
-    const output = createOutput(values.json);
     const [place, ...more] = positionals;
     if (place === undefined || more.length > 0) throw new UsageError('one PATH must be given');
     if (values.stage !== '1' && values.stage !== '2') {

@@ -53,6 +53,7 @@ export const modelSummarySchema = z.object({
   folder: z.string(),
   licence: z.string(),
   canDraw: z.boolean(),
+  /** All its files, those too that textbind.json names elsewhere. */
   bytesOnDisk: z.number().int().nonnegative(),
   embedded: z.boolean(),
   /** Why it cannot be used, for a folder whose textbind.json is broken. */

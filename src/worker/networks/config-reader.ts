@@ -129,15 +129,17 @@ export function oneOf<T extends string | number>(
   return found;
 }
 
-/** A list of words of which each must be supported. */
+/** A list of words, one a level, of which each must be supported. */
 export function listOf<T extends string>(
   reader: ConfigReader,
   field: string,
   supported: readonly T[],
+  length: number,
 ): readonly T[] {
   const value = reader.fields[field];
   if (!Array.isArray(value) || value.length === 0 || value.length > mostItems)
     throw invalidField(reader, field, `a list of at most ${mostItems}`, value);
+  if (value.length !== length) throw invalidField(reader, field, `${length} names`);
   return value.map((item: unknown) => {
     const found = supported.find((word) => word === item);
     if (found === undefined) throw unsupportedField(reader, field, supported.join(', '), item);
@@ -169,6 +171,15 @@ export function positiveIntegers(
     throw invalidField(reader, field, expected, value);
   }
   return values;
+}
+
+/** Attention heads that divide the hidden size evenly. */
+export function requireWholeHeads(
+  reader: ConfigReader,
+  { hiddenSize, headCount }: { readonly hiddenSize: number; readonly headCount: number },
+): void {
+  if (hiddenSize % headCount === 0) return;
+  throw invalidField(reader, 'num_attention_heads', `a divisor of hidden_size ${hiddenSize}`);
 }
 
 /** Fields that must have one of a few values; null and absence count as the first. */

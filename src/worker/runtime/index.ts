@@ -1,6 +1,12 @@
 /** Running ONNX models. */
 export type { Provider, ProviderChoice, ProviderReport } from './providers.ts';
-export { chooseProvider, probeProvider, probeProviders } from './providers.ts';
+export {
+  chooseProvider,
+  probeProvider,
+  probeProviders,
+  tryProvider,
+  useProviderProbe,
+} from './providers.ts';
 export { RuntimeError } from './runtime-error.ts';
 export type { SessionOptions, Tensors } from './session.ts';
 export { Session, hostOutput, outputOf } from './session.ts';

@@ -44,8 +44,15 @@ export const probeModel = Uint8Array.from([
 ]);
 
 const reports = new Map<Provider, Promise<ProviderReport>>();
+let probe: (provider: Provider) => Promise<ProviderReport> = tryProvider;
 
-async function tryProvider(provider: Provider): Promise<ProviderReport> {
+/** Has providers tried by `other` from now on, e.g. in a process of their own. */
+export function useProviderProbe(other: typeof probe): void {
+  probe = other;
+}
+
+/** Tries one provider here and now. */
+export async function tryProvider(provider: Provider): Promise<ProviderReport> {
   try {
     const session = await ort.InferenceSession.create(probeModel, {
       executionProviders: [provider],
@@ -64,7 +71,7 @@ async function tryProvider(provider: Provider): Promise<ProviderReport> {
 
 /** Tries one provider; the answer is kept for the life of the process. */
 export function probeProvider(provider: Provider): Promise<ProviderReport> {
-  const known = reports.get(provider) ?? tryProvider(provider);
+  const known = reports.get(provider) ?? probe(provider);
   reports.set(provider, known);
   return known;
 }

@@ -3,10 +3,10 @@ import {
   configReader,
   finiteNumber,
   harmlessTransformersFields,
-  invalidField,
   oneOf,
   positiveInteger,
   refuseUnknownFields,
+  requireWholeHeads,
 } from '../config-reader.ts';
 
 /** Sizes of a `CLIPTextModel` or `CLIPTextModelWithProjection`. */
@@ -64,12 +64,6 @@ export function parseClipTextConfig(
     projectionSize: hasProjection ? positiveInteger(reader, 'projection_dim', 512) : undefined,
     pooledAt: endOfText === 2 ? 'highest' : endOfText,
   };
-  if (config.hiddenSize % config.headCount !== 0) {
-    throw invalidField(
-      reader,
-      'num_attention_heads',
-      `a divisor of hidden_size ${config.hiddenSize}`,
-    );
-  }
+  requireWholeHeads(reader, config);
   return config;
 }

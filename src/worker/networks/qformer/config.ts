@@ -3,11 +3,11 @@ import {
   configReader,
   finiteNumber,
   harmlessTransformersFields,
-  invalidField,
   oneOf,
   positiveInteger,
   refuseUnknownFields,
   requireValues,
+  requireWholeHeads,
 } from '../config-reader.ts';
 
 /** Sizes of the query tokens, a `Blip2QFormerModel` and the projection. */
@@ -97,12 +97,6 @@ export function parseQformerConfig(json: unknown, source = 'Q-Former config'): Q
     activation: oneOf(reader, 'hidden_act', ['gelu', 'quick_gelu'], 'gelu'),
     layerNormEpsilon: finiteNumber(reader, 'layer_norm_eps', 1e-12, 0),
   };
-  if (config.hiddenSize % config.headCount !== 0) {
-    throw invalidField(
-      reader,
-      'num_attention_heads',
-      `a divisor of hidden_size ${config.hiddenSize}`,
-    );
-  }
+  requireWholeHeads(reader, config);
   return config;
 }

@@ -164,10 +164,8 @@ function transformerDepths(reader: ConfigReader): NonEmpty<number> {
 function readLevels(reader: ConfigReader, depths: readonly number[]): NonEmpty<UnetLevel> {
   const channels = positiveIntegers(reader, 'block_out_channels');
   const length = channels.length;
-  const down = listOf(reader, 'down_block_types', downBlocks);
-  const up = listOf(reader, 'up_block_types', upBlocks);
-  if (down.length !== length) throw invalidField(reader, 'down_block_types', `${length} names`);
-  if (up.length !== length) throw invalidField(reader, 'up_block_types', `${length} names`);
+  const down = listOf(reader, 'down_block_types', downBlocks, length);
+  const up = listOf(reader, 'up_block_types', upBlocks, length);
   const resnets = positiveIntegers(reader, 'layers_per_block', { length, fallback: 2 });
   const heads = positiveIntegers(reader, 'attention_head_dim', { length, fallback: 8 });
   const level = (count: number, index: number): UnetLevel => {

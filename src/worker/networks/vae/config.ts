@@ -65,14 +65,8 @@ export function parseVaeConfig(json: unknown, source = 'vae config.json'): VaeCo
   requireValues(reader, fixedValues);
   refuseUnknownFields(reader, [...Object.keys(fixedValues), ...otherFields]);
   const channels = positiveIntegers(reader, 'block_out_channels');
-  const down = listOf(reader, 'down_block_types', ['DownEncoderBlock2D']);
-  const up = listOf(reader, 'up_block_types', ['UpDecoderBlock2D']);
-  if (down.length !== channels.length) {
-    throw invalidField(reader, 'down_block_types', `${channels.length} names`);
-  }
-  if (up.length !== channels.length) {
-    throw invalidField(reader, 'up_block_types', `${channels.length} names`);
-  }
+  listOf(reader, 'down_block_types', ['DownEncoderBlock2D'], channels.length);
+  listOf(reader, 'up_block_types', ['UpDecoderBlock2D'], channels.length);
   const normGroups = positiveInteger(reader, 'norm_num_groups', 32);
   const misfit = channels.find((count) => count % normGroups !== 0);
   if (misfit) throw invalidField(reader, 'norm_num_groups', `a divisor of ${misfit} channels`);

@@ -10,6 +10,7 @@ import {
   positiveInteger,
   refuseUnknownFields,
   requireValues,
+  requireWholeHeads,
 } from '../config-reader.ts';
 
 /** Sizes of a `Blip2VisionModel`. */
@@ -68,13 +69,7 @@ export function parseVitConfig(json: unknown, source = 'vision config.json'): Vi
     layerNormEpsilon: finiteNumber(reader, 'layer_norm_eps', 1e-6, 0),
     hasQkvBias: boolean(reader, 'qkv_bias', true),
   };
-  if (config.hiddenSize % config.headCount !== 0) {
-    throw invalidField(
-      reader,
-      'num_attention_heads',
-      `a divisor of hidden_size ${config.hiddenSize}`,
-    );
-  }
+  requireWholeHeads(reader, config);
   if (config.patchSize > config.imageSize) {
     throw invalidField(reader, 'patch_size', `at most image_size ${config.imageSize}`);
   }
