@@ -124,7 +124,7 @@ export default ts.config(
       'src/worker/inputs/resize.ts',
       'src/worker/pipelines/drawing/decode-latents.ts',
       'src/worker/pipelines/drawing/painter.ts',
-      'src/worker/sampling/euler.ts',
+      'src/worker/sampling/scheduler.ts',
       'src/worker/weights/convert.ts',
       'src/worker/weights/finite.ts',
       'src/worker/weights/quantise.ts',

@@ -24,7 +24,7 @@ import {
 import { buildDecoder } from '../../../src/worker/networks/llama/decoder.ts';
 import { parseLlamaConfig } from '../../../src/worker/networks/llama/config.ts';
 import { buildUnet } from '../../../src/worker/networks/unet/build.ts';
-import { parseEulerConfig } from '../../../src/worker/pipelines/drawing/euler-config.ts';
+import { parseScheduler } from '../../../src/worker/pipelines/drawing/scheduler-config.ts';
 import {
   openCheckpoint,
   readTensorBytes,
@@ -220,7 +220,7 @@ describe(`fuzz, ${rounds} mutations each`, () => {
     ['text encoder', ['image-decoder', 'text_encoder', 'config.json'], parseClipTextConfig],
     ['UNet', ['image-decoder', 'unet', 'config.json'], parseUnetConfig],
     ['VAE', ['image-decoder', 'vae', 'config.json'], parseVaeConfig],
-    ['scheduler', ['image-decoder', 'scheduler', 'scheduler_config.json'], parseEulerConfig],
+    ['scheduler', ['image-decoder', 'scheduler', 'scheduler_config.json'], parseScheduler],
   ] as const)(
     'config.json of the %s',
     async (_, path, parse) => {

@@ -11,8 +11,7 @@ import {
   type UnetConfig,
   type VaeConfig,
 } from '../../networks/index.ts';
-import { parseEulerConfig } from './euler-config.ts';
-import type { EulerConfig } from '../../sampling/euler.ts';
+import { readScheduler, type MakeScheduler } from './scheduler-config.ts';
 import { readJson, readJsonFile } from '../../../base/json-file.ts';
 
 /** A text encoder of a diffusers pipeline and its tokenizer. */
@@ -30,7 +29,7 @@ export interface DiffusionConfig {
   readonly textEncoder2: TextEncoderConfig;
   readonly unet: UnetConfig;
   readonly vae: VaeConfig;
-  readonly scheduler: EulerConfig;
+  readonly makeScheduler: MakeScheduler;
   /** The picture's side that it was made for, pixels. */
   readonly defaultSize: number;
   /** Latents are the picture divided by this. */
@@ -77,7 +76,7 @@ export async function readDiffusion(
         : await readTextEncoder(folder, '_2'),
     unet: parseUnetConfig(unetJson, unetFile),
     vae,
-    scheduler: parseEulerConfig(readJson(schedulerFile, 'model-invalid'), schedulerFile),
+    makeScheduler: readScheduler(schedulerFile),
     defaultSize: sampleSize * vaeScale(vae),
     scale: vaeScale(vae),
     zerosForNoNegative: index.force_zeros_for_empty_prompt,

@@ -5,18 +5,15 @@ import { encodePng } from '../../inputs/image.ts';
 import { targetFor } from '../../networks/index.ts';
 import { clipTextModel, unetModel, vaeDecoderModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
+import { normalNoise, RandomNumbers } from '../../sampling/random.ts';
 import {
   baseSteps,
-  eulerSchedule,
-  eulerStep,
+  entryAt,
   guide,
-  predictedOriginal,
   refinerSteps,
-  scaleModelInput,
-  type EulerSchedule,
+  type Scheduler,
   type StepRange,
-} from '../../sampling/euler.ts';
-import { normalNoise, RandomNumbers } from '../../sampling/random.ts';
+} from '../../sampling/scheduler.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import {
   batchOfTwo,
@@ -129,29 +126,32 @@ export class Painter {
   /** Draws. Cancelled between steps. */
   async draw(request: DrawRequest): Promise<PaintedPicture> {
     const { width, height, shape } = this.#sizes(request);
-    const schedule = eulerSchedule(this.config.scheduler, request.steps);
+    const scheduler = this.config.makeScheduler(request.steps);
+    const random = new RandomNumbers(request.seed);
     const split = this.#refiner !== null;
     const range = split
-      ? baseSteps(schedule, refinerShare)
-      : { from: 0, to: schedule.timesteps.length };
-    const progress = new Progress(request, width, height, schedule.timesteps.length);
-    let latents: Float32Array = this.#noise(request, shape).map(
-      (value) => value * schedule.initNoiseSigma,
+      ? baseSteps(scheduler, refinerShare)
+      : { from: 0, to: scheduler.timesteps.length };
+    const progress = new Progress(request, width, height, scheduler.timesteps.length);
+    let latents: Float32Array = this.#noise(request, shape, random).map(
+      (value) => value * scheduler.initNoiseSigma,
     );
     latents = await this.#denoise(this.#base, {
       request,
-      schedule,
+      scheduler,
+      random,
       range,
       latents,
       shape,
       progress,
     });
     if (this.#refiner !== null) {
-      const late = eulerSchedule(this.#refiner.config.scheduler, request.steps);
+      const late = this.#refiner.config.makeScheduler(request.steps);
       const rest = refinerSteps(late, refinerShare);
       latents = await this.#denoise(this.#refiner, {
         request,
-        schedule: late,
+        scheduler: late,
+        random,
         range: rest,
         latents,
         shape,
@@ -176,9 +176,9 @@ export class Painter {
     return { width, height, shape: [1, unet.inChannels, height / scale, width / scale] };
   }
 
-  #noise(request: DrawRequest, shape: readonly number[]): Float32Array {
+  #noise(request: DrawRequest, shape: readonly number[], random: RandomNumbers): Float32Array {
     const count = shape.reduce((product, side) => product * side, 1);
-    if (request.latents === undefined) return normalNoise(new RandomNumbers(request.seed), count);
+    if (request.latents === undefined) return normalNoise(random, count);
     if (request.latents.length !== count) {
       throw new StudioError(
         'bad-input',
@@ -189,7 +189,7 @@ export class Painter {
   }
 
   async #denoise(model: OpenDiffusion, run: DenoisingRun): Promise<Float32Array> {
-    const { request, schedule, range, shape, progress } = run;
+    const { request, scheduler, random, range, shape, progress } = run;
     const { prompt, negative, guidance, signal } = request;
     const size = { width: progress.width, height: progress.height };
     const conditions = await encodeConditions(model.config, model, { prompt, negative, ...size });
@@ -197,8 +197,8 @@ export class Painter {
     for (let index = range.from; index < range.to; index++) {
       await nextTurnOfLoop();
       signal?.throwIfAborted();
-      const input = scaleModelInput(schedule, index, latents);
-      const timestep = schedule.timesteps[index]!;
+      const input = scheduler.modelInput(index, latents);
+      const timestep = entryAt(scheduler.timesteps, index);
       const prediction = await predict(model.unet, {
         input,
         shape,
@@ -207,9 +207,10 @@ export class Painter {
         guidance,
       });
       const preview = progress.wantsPreview()
-        ? predictedOriginal(schedule, index, latents, prediction)
+        ? scheduler.predictedOriginal(index, latents, prediction)
         : null;
-      latents = eulerStep(schedule, index, latents, prediction);
+      const count = latents.length;
+      latents = scheduler.step(index, latents, prediction, () => normalNoise(random, count));
       await progress.step(preview && (await this.#preview({ dims: shape, data: preview })));
     }
     return latents;
@@ -247,7 +248,9 @@ export class Painter {
 
 interface DenoisingRun {
   readonly request: DrawRequest;
-  readonly schedule: EulerSchedule;
+  readonly scheduler: Scheduler;
+  /** Goes on from the noise that the drawing began with. */
+  readonly random: RandomNumbers;
   readonly range: StepRange;
   readonly latents: Float32Array;
   readonly shape: readonly number[];
