@@ -138,6 +138,33 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(stored).toEqual(quantiseMatrix(trained, 64, 96, 8, 32).quantised);
   });
 
+  it('probe --precision rounds what the model reads with, whatever the checkpoint holds', async () => {
+    const imported = async (name: string, checkpoint: string) => {
+      const args = importArgs();
+      args.splice(args.indexOf('--qformer'), 2, '--checkpoint', join(parts, checkpoint));
+      const out = join(folder, name);
+      expect((await textbind(...args, '--out', out)).code).toBe(0);
+      return out;
+    };
+    const input = join(parts, 'probe-language.safetensors');
+    const logits = async (of: string, precision: string) => {
+      const output = join(folder, `precision-${precision}.safetensors`);
+      const args = ['--network', 'language', '--input', input, '--output', output];
+      const result = await textbind('probe', '--model', of, ...args, '--precision', precision);
+      expect({ code: result.code, err: result.stderr() }).toEqual({ code: 0, err: '' });
+      return openTensorFile(output).floats('logits').data;
+    };
+    const eyesOnly = await imported('eyes-only', 'qformer.safetensors');
+    const stage2 = await imported('stage2-probed', 'stage2.pt');
+    for (const precision of ['int4', 'fp16']) {
+      expect(await logits(eyesOnly, precision)).toEqual(await logits(model, precision));
+      const [rounded, whole] = [await logits(stage2, precision), await logits(stage2, 'fp32')];
+      expect(rounded).toHaveLength(whole.length);
+      expect(rounded).not.toEqual(whole);
+      expect(rounded).not.toEqual(await logits(model, precision));
+    }
+  });
+
   it('import leaves nothing behind where the parts do not fit together', async () => {
     const config = join(folder, 'wrong.json');
     const sizes = { numQueryTokens: 4, numHiddenLayers: 2, numAttentionHeads: 2 };

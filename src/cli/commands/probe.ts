@@ -23,7 +23,7 @@ import { readJson } from '../../base/json-file.ts';
 import { LanguageModel } from '../../worker/pipelines/language/language-model.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
-import { overlaid } from '../../worker/pipelines/language/language-weights.ts';
+import { languagePrefix, overlaid } from '../../worker/pipelines/language/language-weights.ts';
 import { wantedProviders } from '../../worker/pipelines/textbind-model.ts';
 import {
   chooseProvider,
@@ -34,7 +34,7 @@ import {
 } from '../../worker/runtime/index.ts';
 import { storeAsHalf } from '../../worker/conversion/half-precision.ts';
 import { quantiseModel } from '../../worker/conversion/quantise-model.ts';
-import { openCheckpoint } from '../../worker/weights/index.ts';
+import { openCheckpoint, type Checkpoint } from '../../worker/weights/index.ts';
 import { readOptions } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile, type TensorFile } from '../tensors.ts';
@@ -214,14 +214,12 @@ async function probeLanguage(
   const scratch = mkdtempSync(path.join(tmpdir(), 'textbind-probe-'));
   let language: LanguageModel | null = null;
   try {
-    const { checkpoint, languageModel } = model;
-    if (checkpoint !== null && precision !== 'fp32') {
-      throw new UsageError(`--precision ${precision}: ${checkpoint} lies over the language model`);
-    }
-    const folder = await storedAs(precision, languageModel, scratch);
+    const { languageModel } = model;
+    const weights = languageWeights(model);
+    const folder = await storedAs(precision, languageModel, weights, scratch);
     language = await LanguageModel.open(folder, {
       providers: [provider],
-      ...(checkpoint === null ? {} : { checkpoint: overlaid(languageModel, checkpoint) }),
+      ...(folder === scratch || weights === undefined ? {} : { checkpoint: weights }),
     });
     return { logits: await scoreRows(language, input) };
   } finally {
@@ -230,8 +228,22 @@ async function probeLanguage(
   }
 }
 
-/** The folder itself, or a copy of it with the weights of that precision. */
-async function storedAs(precision: Precision, folder: string, scratch: string): Promise<string> {
+/** The weights that a checkpoint lays over the language model's own; none where it holds a Q-Former alone. */
+function languageWeights({ checkpoint, languageModel }: ModelFolder): Checkpoint | undefined {
+  if (checkpoint === null) return undefined;
+  const holdsLanguage = [...openCheckpoint(checkpoint).names()].some((name) =>
+    name.startsWith(languagePrefix),
+  );
+  return holdsLanguage ? overlaid(languageModel, checkpoint) : undefined;
+}
+
+/** The folder itself, or a copy of it with the weights, its own or those over it, in that precision. */
+async function storedAs(
+  precision: Precision,
+  folder: string,
+  weights: Checkpoint | undefined,
+  scratch: string,
+): Promise<string> {
   const config = readJson(path.join(folder, 'config.json'), 'model-invalid') as Record<
     string,
     unknown
@@ -239,8 +251,9 @@ async function storedAs(precision: Precision, folder: string, scratch: string): 
   const isQuantised = config['quantization_config'] !== undefined;
   if (precision === 'fp32' || (precision === 'int4' && isQuantised)) return folder;
   if (isQuantised) throw new UsageError(`--precision ${precision}: ${folder} is quantised`);
-  if (precision === 'int4') await quantiseModel(folder, scratch);
-  else await storeAsHalf(folder, scratch);
+  const over = weights && { checkpoint: weights };
+  if (precision === 'int4') await quantiseModel(folder, scratch, over);
+  else await storeAsHalf(folder, scratch, over);
   return scratch;
 }
 

@@ -29,6 +29,8 @@ const weightNames = ['model', 'diffusion_pytorch_model'] as const;
 export interface HalfOptions {
   /** Which tensors are written; all where it is left out. */
   readonly keep?: (name: string) => boolean;
+  /** The weights to store; the folder's own where it is left out. */
+  readonly checkpoint?: Checkpoint;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,11 +42,10 @@ export interface HalfOptions {
 export async function storeAsHalf(
   from: string,
   to: string,
-  { keep = () => true, signal }: HalfOptions = {},
+  { keep = () => true, checkpoint = openCheckpoint(from), signal }: HalfOptions = {},
 ): Promise<void> {
   mkdirSync(to, { recursive: true });
   copySmallFiles(from, to);
-  const checkpoint = openCheckpoint(from);
   const isDiffusers = readdirSync(from).some((file) => file.startsWith(`${weightNames[1]}.`));
   const stem = weightNames[isDiffusers ? 1 : 0];
   const writer = new ShardWriter(to, { stem, alone: true });
@@ -59,9 +60,8 @@ export async function storeAsHalf(
 export async function storeFileAsHalf(
   from: string,
   to: string,
-  { keep = () => true, signal }: HalfOptions = {},
+  { keep = () => true, checkpoint = openCheckpoint(from), signal }: HalfOptions = {},
 ): Promise<void> {
-  const checkpoint = openCheckpoint(from);
   const tensors: TensorToWrite[] = [];
   for (const name of [...checkpoint.names()].filter(keep)) {
     await pause(signal);
