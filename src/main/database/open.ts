@@ -24,7 +24,7 @@ export interface OpenDatabaseOptions {
 export const applicationId = 0x5478_4264;
 
 /** How long a statement waits for another program that holds the database: at the start, and while main must answer. */
-const busyMs = { atStart: 2_000, running: 100 } as const;
+export const busyMs = { atStart: 2_000, running: 100 } as const;
 
 /** The file was written by another program. */
 export class ForeignDatabaseError extends StudioError {
