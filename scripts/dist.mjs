@@ -1,5 +1,8 @@
 // `npm run dist`: the unpacked app for this platform in dist/, started by double-click or from its
 // folder. The app is staged first: what was built, and of node_modules only the native packages.
+//   npm run dist -- --deb          a Debian package as well (Linux)
+//   npm run dist -- --tar          a .tar.gz as well
+//   npm run dist -- --installers   what electron-builder.yml names for this platform; downloads its tools
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -15,6 +18,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildStale } from './build/build.mjs';
 import { externalPackages } from './build/targets.mjs';
+import { buildDeb } from './pack/deb.mjs';
+import { buildTar } from './pack/tar.mjs';
 import { installElectron, installedRuntime, linkNativeModules } from './setup/electron.mjs';
 import { installPackages, pinnedNode } from './setup/npm-packages.mjs';
 import { cacheDir, reportFailure, root, run, say, SetupError, step } from './setup/steps.mjs';
@@ -164,9 +169,13 @@ function listing(folder) {
 /** Of all that goes into the package. @param {Runtime} runtime */
 function fingerprint(runtime) {
   const hash = createHash('sha256').update(`${runtime.kind} ${runtime.version}`);
-  for (const file of ['out/stamps.json', 'electron-builder.yml', 'scripts/dist.mjs']) {
+  for (const file of [
+    'out/stamps.json',
+    'package.json',
+    'electron-builder.yml',
+    'scripts/dist.mjs',
+  ])
     hash.update(readFileSync(path.join(root, file)));
-  }
   for (const folder of ['models', 'resources'])
     hash.update(listing(path.join(root, folder)).join('\n'));
   return hash.digest('hex');
@@ -190,11 +199,24 @@ export async function packApp(variant = 'shipped') {
   const purpose = variant === 'tests' ? ' for tests' : '';
   say(`dist: packing${purpose} with the ${runtime.kind} Electron ${runtime.version}`);
   stageApp(runtime, variant);
+  await runBuilder(runtime, output, ['--dir']);
+  if (!existsSync(binary)) throw new SetupError(`there is no ${binary}`, 'Read the output above.');
+  // Only `electron FOLDER` uses it; the packaged app is in app.asar.
+  rmSync(path.join(path.dirname(binary), 'resources', 'default_app.asar'), { force: true });
+  writeFileSync(stampPath, stamp);
+  return binary;
+}
+
+/**
+ * Runs electron-builder over the staged app.
+ * @param {Runtime} runtime @param {string} output @param {string[]} args
+ */
+async function runBuilder(runtime, output, args) {
   const { code, tail } = await run(
     pinnedNode(),
     [
       path.join(root, 'node_modules/electron-builder/cli.js'),
-      '--dir',
+      ...args,
       '--publish=never',
       `-c.directories.output=${output}`,
       `-c.electronDist=${runtime.dist}`,
@@ -202,19 +224,40 @@ export async function packApp(variant = 'shipped') {
     ],
     { quiet: true },
   );
-  if (code !== 0 || !existsSync(binary)) {
-    throw new SetupError(
-      `electron-builder ended with code ${code}:\n${tail.split('\n').slice(-12).join('\n')}`,
-      'Read its message above; the staged app is in .cache/dist/app.',
-    );
-  }
-  // Only `electron FOLDER` uses it; the packaged app is in app.asar.
-  rmSync(path.join(path.dirname(binary), 'resources', 'default_app.asar'), { force: true });
-  writeFileSync(stampPath, stamp);
-  return binary;
+  if (code === 0) return;
+  throw new SetupError(
+    `electron-builder ended with code ${code}:\n${tail.split('\n').slice(-12).join('\n')}`,
+    'Read its message above; the staged app is in .cache/dist/app.',
+  );
 }
 
+/** The Debian package of what ships. @returns {Promise<string>} its path */
+export async function packDeb() {
+  const unpacked = path.dirname(await packApp());
+  return buildDeb({ unpacked, output: outputs.shipped, version: manifestOf(root)['version'] });
+}
+
+async function packTar() {
+  const unpacked = path.dirname(await packApp());
+  return buildTar({ unpacked, output: outputs.shipped, version: manifestOf(root)['version'] });
+}
+
+async function packInstallers() {
+  const runtime = installedRuntime();
+  if (runtime === undefined) throw new SetupError('there is no Electron', 'Run: npm start');
+  stageApp(runtime, 'shipped');
+  await runBuilder(runtime, outputs.shipped, []);
+  return outputs.shipped;
+}
+
+/** What may be asked for beside the unpacked app. @type {Readonly<Record<string, () => Promise<string>>>} */
+const packages = { '--deb': packDeb, '--tar': packTar, '--installers': packInstallers };
+
 async function main() {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !(name in packages));
+  if (unknown.length > 0)
+    throw new SetupError(`no ${unknown.join(', ')}`, `Known: ${Object.keys(packages).join(', ')}.`);
   await step('npm packages', installPackages);
   await step('system libraries', () => installSystemLibraries({ screen: false, driver: false }));
   await step('Electron', async () => {
@@ -224,6 +267,8 @@ async function main() {
   });
   await step('build', buildStale);
   await step('dist', async () => `${path.relative(root, await packApp())} is up to date`);
+  for (const name of asked)
+    await step(name.slice(2), async () => path.relative(root, (await packages[name]?.()) ?? ''));
   return 0;
 }
 

@@ -1,10 +1,11 @@
 // The end-to-end tests: wdio on the packaged app (the build that lets it in), under a virtual screen where there is no real one.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { packApp } from '../dist.mjs';
+import { packApp, packDeb } from '../dist.mjs';
 import { hasDisplay, startVirtualScreen } from '../setup/display.mjs';
 import { installedRuntime } from '../setup/electron.mjs';
 import { machineSwitches } from '../setup/launch.mjs';
+import { onPath } from '../setup/steps.mjs';
 import { countDeclared, resultsDir, tool, toolEnvironment } from './suite.mjs';
 
 /**
@@ -35,6 +36,7 @@ export async function endToEnd(args, problem) {
       TEXTBIND_E2E_ELECTRON: runtime?.executable ?? '',
       TEXTBIND_E2E_SHIPPED: dev ? '' : await packApp(),
       TEXTBIND_E2E_APP: dev ? '' : await packApp('tests'),
+      TEXTBIND_E2E_DEB: dev || !onPath('dpkg-deb') ? '' : await packDeb(),
       ...(screen === undefined ? {} : { DISPLAY: screen.display }),
     };
     const rest = args.filter((arg) => arg !== '--dev');

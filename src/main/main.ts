@@ -15,6 +15,7 @@ import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
 import { setupMenu } from './menu.ts';
 import { setupOffline } from './offline.ts';
+import { createOpener, linkScheme, readLink, readOpening } from './opening.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
 import { createPlaces } from './places.ts';
@@ -31,6 +32,8 @@ import { createWindow } from './window.ts';
 // Conversations are nobody else's: what this process and its children make is for its owner alone.
 process.umask(0o077);
 const options = readOptions(process.argv, process.cwd());
+const opener = createOpener();
+opener.take(readOpening(process.argv, process.cwd()));
 // Before the lock: it lies in the data folder, one app a folder.
 const dataFolder = prepareDataFolder(options.userDataFolder ?? app.getPath('userData'));
 app.setPath('userData', dataFolder.fault === null ? dataFolder.folder : makeSubstituteFolder());
@@ -55,6 +58,17 @@ const paths = layOutPaths({
   mainFolder: import.meta.dirname,
   installedResources: isInstalled ? process.resourcesPath : null,
   modelsFolder: options.modelsFolder,
+});
+
+// Elsewhere the desktop is told by what installs the app; macOS hands links and files over by events, some before ready.
+if (isInstalled && process.platform === 'win32') app.setAsDefaultProtocolClient(linkScheme);
+app.on('open-url', (event, link) => {
+  event.preventDefault();
+  opener.take(readLink(link));
+});
+app.on('open-file', (event, file) => {
+  event.preventDefault();
+  opener.take(readOpening(['', file], process.cwd()));
 });
 
 let mainLog: Logger | null = null;
@@ -102,6 +116,7 @@ async function boot(): Promise<void> {
   else setupProblem(start.failure, log);
   await studio?.prepare();
   await openWindow(log);
+  if (studio !== null) setupOpener(studio, log);
   // After the window: on a small machine they would fight for the processor.
   studio?.engine.start();
   if (options.demo !== null) await startDemo(options.demo.out, log);
@@ -156,8 +171,19 @@ function setupProblem(failure: StartFailure, log: Logger): void {
       await studio?.prepare();
       await window?.loadURL(pageAddress);
       studio?.announce();
+      if (studio !== null) setupOpener(studio, log);
       studio?.engine.start();
     },
+  });
+}
+
+function setupOpener({ services }: Studio, log: Logger): void {
+  const { emit, store } = services;
+  opener.ready({
+    show: (place) => emit('app.open', place),
+    isConversation: (id) => store.conversations.summary(id) !== null,
+    say: (message) => emit('app.notice', { message }),
+    log,
   });
 }
 
@@ -211,9 +237,10 @@ async function startDemo(out: string, log: Logger): Promise<void> {
 }
 
 function setupQuit(log: Logger): void {
-  app.on('second-instance', () => {
+  app.on('second-instance', (_event, args, workingFolder) => {
     if (window?.isMinimized() === true) window.restore();
     window?.focus();
+    opener.take(readOpening(args, workingFolder));
   });
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();

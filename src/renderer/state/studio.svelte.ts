@@ -35,6 +35,10 @@ export function createStudio(api: Api): Studio {
     if (!removed) chat.updateSummary(conversation);
   });
   const shell = new ShellStore(api);
+  api.on('app.open', ({ place, conversationId }) => {
+    shell.go(place);
+    if (conversationId !== null) void chat.open(conversationId);
+  });
   return {
     api,
     chat,

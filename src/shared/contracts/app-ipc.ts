@@ -7,6 +7,7 @@ import {
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
+import { openedPlaceSchema } from '../domain/opening.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
@@ -186,6 +187,8 @@ export const appEvents = {
   'chat.path': conversationSchema,
   /** Where a conversation has more than one version now. */
   'chat.versions': z.object({ conversationId: z.uuid(), versions: conversationVersionsSchema }),
+  /** Another program asked for a place of the window: a `textbind:` link. */
+  'app.open': openedPlaceSchema,
   /** Something that was mended, or put in another's place: it stays until it is dismissed. */
   'app.notice': z.object({ message: z.string() }),
   /** Something that failed outside any turn. */
