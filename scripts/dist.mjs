@@ -2,6 +2,7 @@
 // folder. The app is staged first: what was built, and of node_modules only the native packages.
 //   npm run dist -- --deb          a Debian package as well (Linux)
 //   npm run dist -- --tar          a .tar.gz as well
+//   npm run dist -- --release      bill of materials, sums and signatures over what was packed
 //   npm run dist -- --installers   what electron-builder.yml names for this platform; downloads its tools
 import { createHash } from 'node:crypto';
 import {
@@ -17,8 +18,10 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildStale } from './build/build.mjs';
+import { billOfMaterials, collectMaterials, withDependencies } from './build/materials.mjs';
 import { externalPackages } from './build/targets.mjs';
 import { buildDeb } from './pack/deb.mjs';
+import { publicKeyOf, readSigningKey, writeRelease } from './pack/release.mjs';
 import { buildTar } from './pack/tar.mjs';
 import { installElectron, installedRuntime, linkNativeModules } from './setup/electron.mjs';
 import { installPackages, pinnedNode } from './setup/npm-packages.mjs';
@@ -39,27 +42,6 @@ const outputs = { shipped: path.join(root, 'dist'), tests: path.join(cacheDir, '
 
 /** @param {string} folder @returns {Record<string, any>} */
 const manifestOf = (folder) => JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
-
-/** What only the install script of a package uses. */
-const installOnly = new Set(['adm-zip', 'global-agent', 'node-addon-api']);
-
-/**
- * Packages to ship: the native ones and all that they depend on, as installed.
- * @returns {string[]} names, sorted
- */
-export function shippedPackages() {
-  /** @type {Set<string>} */
-  const names = new Set();
-  const queue = [...externalPackages];
-  for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    const folder = path.join(root, 'node_modules', name);
-    if (names.has(name) || installOnly.has(name) || !existsSync(folder)) continue;
-    names.add(name);
-    const { dependencies = {}, optionalDependencies = {} } = manifestOf(folder);
-    queue.push(...Object.keys(dependencies), ...Object.keys(optionalDependencies));
-  }
-  return [...names].sort();
-}
 
 /**
  * Makes a staged package's manifest true to what is staged: electron-builder follows it.
@@ -96,11 +78,11 @@ function isShipped(file) {
 function stageApp(runtime, variant) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  for (const folder of ['main', 'preload', 'worker', 'decoder', 'renderer', 'cli']) {
+  for (const folder of ['main', 'preload', 'worker', 'decoder', 'renderer', 'cli', 'licences']) {
     const from = path.join(root, 'out', folder);
     if (existsSync(from)) cpSync(from, path.join(stage, 'out', folder), { recursive: true });
   }
-  const names = shippedPackages();
+  const names = withDependencies(externalPackages);
   for (const name of names) {
     cpSync(path.join(root, 'node_modules', name), path.join(stage, 'node_modules', name), {
       recursive: true,
@@ -129,8 +111,23 @@ function stageApp(runtime, variant) {
     dependencies,
     // src/main/remote-debugging.ts reads it.
     ...(variant === 'tests' ? { allowsRemoteDebugging: true } : {}),
+    // src/main/updates/source.ts reads it.
+    ...updateSource(),
   };
   writeFileSync(path.join(stage, 'package.json'), JSON.stringify(manifest, null, 2));
+}
+
+/** Where the build looks for newer ones, if whoever makes it says so, and whose signature it takes. */
+function updateSource() {
+  const address = process.env['TEXTBIND_UPDATE_ADDRESS'] ?? '';
+  const key = readSigningKey(process.env['TEXTBIND_SIGNING_KEY']);
+  if (address === '') return {};
+  if (key === undefined)
+    throw new SetupError(
+      'an update server without a key would be believed by nobody',
+      'Set TEXTBIND_SIGNING_KEY to the file of the Ed25519 key (scripts/DESIGN.md).',
+    );
+  return { updates: { address, publicKey: publicKeyOf(key) } };
 }
 
 /** The fallback runtime takes the better-sqlite3 that was built for it. */
@@ -169,6 +166,7 @@ function listing(folder) {
 /** Of all that goes into the package. @param {Runtime} runtime */
 function fingerprint(runtime) {
   const hash = createHash('sha256').update(`${runtime.kind} ${runtime.version}`);
+  hash.update(JSON.stringify(updateSource()));
   for (const file of [
     'out/stamps.json',
     'package.json',
@@ -250,8 +248,37 @@ async function packInstallers() {
   return outputs.shipped;
 }
 
+/** Bill of materials, sums, and what an update server needs; signed with the key that TEXTBIND_SIGNING_KEY names. */
+async function writeReleaseFiles() {
+  const output = outputs.shipped;
+  const version = String(manifestOf(root)['version']);
+  const madeAt = new Date().toISOString();
+  const electron = installedRuntime()?.version ?? '';
+  const bill = path.join(output, `textbind-studio-${version}.cdx.json`);
+  const materials = collectMaterials(externalPackages);
+  const text = JSON.stringify(billOfMaterials({ materials, version, electron, madeAt }), null, 2);
+  writeFileSync(bill, `${text}\n`);
+  /** @type {Readonly<Record<string, string>>} */
+  const kinds = { '.deb': 'deb', '.AppImage': 'AppImage', '.exe': 'exe', '.zip': 'zip' };
+  const wanted = /\.(deb|AppImage|rpm|exe|zip|dmg|tar\.gz|cdx\.json)$/;
+  const packages = readdirSync(output)
+    .filter((name) => wanted.test(name) && name.includes(version))
+    .map((name) => ({
+      file: path.join(output, name),
+      kind: kinds[path.extname(name)] ?? null,
+    }));
+  const key = readSigningKey(process.env['TEXTBIND_SIGNING_KEY']);
+  const written = writeRelease({ output, packages, version, releasedAt: madeAt, key });
+  return [...written, ...(key === undefined ? ['(not signed)'] : [])].join(', ');
+}
+
 /** What may be asked for beside the unpacked app. @type {Readonly<Record<string, () => Promise<string>>>} */
-const packages = { '--deb': packDeb, '--tar': packTar, '--installers': packInstallers };
+const packages = {
+  '--deb': packDeb,
+  '--tar': packTar,
+  '--installers': packInstallers,
+  '--release': writeReleaseFiles,
+};
 
 async function main() {
   const asked = process.argv.slice(2);

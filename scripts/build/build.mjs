@@ -6,7 +6,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pinnedNode } from '../setup/npm-packages.mjs';
 import { root, run, SetupError } from '../setup/steps.mjs';
-import { targets } from './targets.mjs';
+import { writeLicences } from './materials.mjs';
+import { externalPackages, targets } from './targets.mjs';
 
 const stampsPath = path.join(root, 'out', 'stamps.json');
 
@@ -79,6 +80,7 @@ async function build(names) {
     writeFileSync(stampsPath, JSON.stringify({ ...readStamps(), [target.name]: before }, null, 2));
     process.stdout.write(`${target.name}: ${((Date.now() - begin) / 1000).toFixed(1)} s\n`);
   }
+  writeLicences(externalPackages);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import path from 'node:path';
 import { root } from '../setup/steps.mjs';
+import { noteMaterials } from './materials.mjs';
 
 const nodeTarget = 'node20.18';
 const chromeTarget = 'chrome130';
@@ -40,6 +41,7 @@ function nodeTargetOf(name, entry, sources, { format = 'es', file = 'main.js' } 
       configFile: false,
       logLevel: 'warn',
       publicDir: false,
+      plugins: [noteMaterials()],
       // "ssr" is Vite's word for a bundle that runs in Node.
       ssr: { noExternal: true, external: externalPackages, target: 'node' },
       resolve: { conditions: ['node', 'import', 'module', 'default'] },
@@ -74,7 +76,7 @@ const renderer = {
       logLevel: 'warn',
       // Relative, because the page comes from a protocol of our own.
       base: './',
-      plugins: [svelte({ configFile: false })],
+      plugins: [svelte({ configFile: false }), noteMaterials()],
       build: {
         target: chromeTarget,
         outDir: path.join(root, 'out/renderer'),

@@ -115,6 +115,8 @@ function layOut(tree, unpacked) {
   // Links instead of copies of half a gigabyte, where the file system can.
   cpSync(unpacked, app, { recursive: true, mode: 2 });
   place(path.join(templates, 'apparmor'), path.join(app, 'apparmor-profile'), 0o644);
+  // How this copy came onto the machine: updates ask (src/main/updates/source.ts).
+  writeFileSync(path.join(app, 'resources/package-type'), 'deb\n');
   const share = path.join(tree, 'usr/share');
   const desktop = `${packageName}.desktop`;
   place(path.join(templates, desktop), path.join(share, 'applications', desktop), 0o644);

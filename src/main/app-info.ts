@@ -3,6 +3,7 @@ import { app } from 'electron';
 import { z } from 'zod';
 import { readJsonFile } from '../base/json-file.ts';
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
+import { licenceSchema, type Licence } from '../shared/domain/licence.ts';
 import type { AppPaths } from './paths.ts';
 
 /** What the window shows of the app itself. */
@@ -14,6 +15,11 @@ export function describeApp(paths: AppPaths): AppReplyBody<'app.info'> {
     dataFolder: paths.data,
     logFolder: paths.logs,
   };
+}
+
+/** Packages in the app; the build wrote them down. */
+export function readLicences({ licences }: AppPaths): readonly Licence[] {
+  return readJsonFile(licences, z.array(licenceSchema), 'not-found');
 }
 
 const packageSchema = z.object({ version: z.string() });

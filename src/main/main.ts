@@ -4,7 +4,7 @@ import { app, clipboard, ipcMain, protocol, session, shell } from 'electron';
 import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
-import { describeApp } from './app-info.ts';
+import { describeApp, readLicences } from './app-info.ts';
 import { systemClock } from '../base/clock.ts';
 import { makeSubstituteFolder, prepareDataFolder } from './data-folder.ts';
 import type { StartFailure } from './database/start-failure.ts';
@@ -28,6 +28,8 @@ import { createSenderCheck, setupNavigationGuard, setupPermissions } from './sec
 import { createPlainProblem, createStartProblem, type StartProblem } from './start-problem.ts';
 import { createStudio, type Studio, type StudioParts } from './studio.ts';
 import { createWindow } from './window.ts';
+import { readUpdateSource } from './updates/source.ts';
+import { createUpdater } from './updates/updater.ts';
 
 // Conversations are nobody else's: what this process and its children make is for its owner alone.
 process.umask(0o077);
@@ -111,7 +113,7 @@ async function boot(): Promise<void> {
   setupMenu();
   setupQuit(log);
   setupProtocols();
-  const start = startStorage({ places: paths, log });
+  const start = startStorage({ places: paths, version: describeApp(paths).version, log });
   if (start.kind === 'open') setupStudio(start.storage, log);
   else setupProblem(start.failure, log);
   await studio?.prepare();
@@ -120,6 +122,27 @@ async function boot(): Promise<void> {
   // After the window: on a small machine they would fight for the processor.
   studio?.engine.start();
   if (options.demo !== null) await startDemo(options.demo.out, log);
+}
+
+function createUpdates(log: Logger): StudioParts['updates'] {
+  const source = readUpdateSource({
+    appFolder: path.join(import.meta.dirname, '../..'),
+    resources: isInstalled ? process.resourcesPath : null,
+    appImage: process.env['APPIMAGE'],
+  });
+  const { version } = describeApp(paths);
+  const quit = (): void => app.quit();
+  const folder = path.join(app.getPath('userData'), 'updates');
+  return {
+    updater:
+      typeof source === 'string'
+        ? source
+        : () => createUpdater({ source, version, folder, log, quit }),
+    restart() {
+      app.relaunch();
+      app.quit();
+    },
+  };
 }
 
 function createSpawns(): StudioParts['spawn'] {
@@ -142,7 +165,9 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     clock: systemClock,
     spawn: createSpawns(),
     places: createPlaces(() => window, options.saveFolder),
+    updates: createUpdates(log),
     info: describeApp(paths),
+    licences: () => readLicences(paths),
   });
   const handlers = createHandlers(studio.services);
   const isOurs = createSenderCheck(() => window);
@@ -157,7 +182,7 @@ function setupProblem(failure: StartFailure, log: Logger): void {
   }
   problem = createStartProblem({
     failure,
-    storage: { places: paths, log },
+    storage: { places: paths, version: describeApp(paths).version, log },
     show: async () => window?.loadURL(problemAddress),
     async openFolder() {
       const fault = await shell.openPath(paths.data);

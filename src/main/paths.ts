@@ -22,6 +22,8 @@ export interface AppPaths {
   readonly preload: string;
   readonly worker: string;
   readonly decoder: string;
+  /** What others wrote and is in the app, as the build found it. */
+  readonly licences: string;
 }
 
 export interface PathRoots {
@@ -57,5 +59,6 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     preload: path.join(built, 'preload', 'preload.cjs'),
     worker: path.join(built, 'worker', 'main.js'),
     decoder: path.join(built, 'decoder', 'main.js'),
+    licences: path.join(built, 'licences', 'licences.json'),
   };
 }

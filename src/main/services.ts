@@ -1,4 +1,5 @@
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
+import type { Licence } from '../shared/domain/licence.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { ChatService } from './conversations/chat-service.ts';
@@ -11,6 +12,7 @@ import type { OutgoingPictures } from './pictures/outgoing.ts';
 import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
+import type { UpdateService } from './updates/update-service.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */
 export interface Places {
@@ -43,7 +45,9 @@ export interface AppServices {
   readonly engine: EngineControl;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly places: Places;
+  readonly updates: UpdateService;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly info: AppReplyBody<'app.info'>;
+  readonly licences: () => readonly Licence[];
 }

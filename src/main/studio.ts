@@ -16,6 +16,7 @@ import { createThumbnails } from './pictures/thumbnails.ts';
 import { Engine } from './processes/engine.ts';
 import type { Spawn } from './processes/child.ts';
 import type { AppServices } from './services.ts';
+import { UpdateService, type UpdateServiceOptions } from './updates/update-service.ts';
 
 /** Files that no row names stay this long after a database was put in another's place: it may be put back. */
 const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
@@ -32,7 +33,10 @@ export interface Studio {
   close(): Promise<void>;
 }
 
-export interface StudioParts extends Pick<AppServices, 'clock' | 'emit' | 'places' | 'info'> {
+export interface StudioParts extends Pick<
+  AppServices,
+  'clock' | 'emit' | 'places' | 'info' | 'licences'
+> {
   readonly storage: OpenedStorage;
   readonly paths: Pick<
     AppPaths,
@@ -41,6 +45,7 @@ export interface StudioParts extends Pick<AppServices, 'clock' | 'emit' | 'place
   readonly log: Logger;
   /** What starts the processes. */
   readonly spawn: { readonly engine: Spawn; readonly decoder: Spawn };
+  readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
 }
 
 /** Puts the services together. The engine does not start yet. */
@@ -80,6 +85,15 @@ export function createStudio(parts: StudioParts): Studio {
   const guarded = guardEngine(engine, decoder);
   const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
   const versions = new VersionService({ store, clock, emit }, chat);
+  const updates = new UpdateService({
+    ...parts.updates,
+    mayLook: () => store.settings.get().lookForUpdates,
+    busyWith: () => (chat.isWriting ? 'A reply is being written.' : null),
+    onStatus: (status) => emit('updates.status', status),
+    clock,
+    log,
+  });
+  updates.start();
   return {
     services: {
       store,
@@ -96,6 +110,8 @@ export function createStudio(parts: StudioParts): Studio {
       clock,
       emit,
       info,
+      licences: parts.licences,
+      updates,
     },
     engine,
     async prepare() {
@@ -107,6 +123,7 @@ export function createStudio(parts: StudioParts): Studio {
       if (storage.notice !== null) say(storage.notice);
     },
     async close() {
+      updates.close();
       chat.close();
       keeping.close();
       decoder.close();

@@ -133,6 +133,10 @@ export const testIds = {
   settingsGuidance: 'settings-guidance',
   settingsTemperature: 'settings-temperature',
   settingsDrawingEnabled: 'settings-drawing-enabled',
+  updatesAllow: 'updates-allow',
+  updatesStatus: 'updates-status',
+  updatesAct: 'updates-act',
+  licences: 'licences',
   dataFolder: 'data-folder',
 } as const;
 

@@ -69,6 +69,10 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       openFolder: async () => undefined,
       startDrag: (file) => void dragged.push(file),
     },
+    licences: () => [
+      { name: 'left-pad', version: '1.0.0', licence: 'MIT', text: 'Do as you like.' },
+    ],
+    updates: { updater: 'A test has no update server.', restart: () => undefined },
     info: {
       version: '0.1.0',
       electron: 'none',

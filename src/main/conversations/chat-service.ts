@@ -203,6 +203,11 @@ export class ChatService {
     return { conversationId, sequence: this.#told.get(turnId) ?? 0, reply: turn };
   }
 
+  /** A reply or a drawing is being made, or waits for its turn. */
+  get isWriting(): boolean {
+    return this.#live.size > 0;
+  }
+
   /** Resolves when everything asked for until now has ended. */
   async idle(): Promise<void> {
     await this.#queue;

@@ -20,8 +20,11 @@ import { check } from './damage.ts';
 import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 import { toStorageError } from './sqlite-errors.ts';
 
-/** Why a copy was made: before a step of the database's form, at a clean end, once a day, after deleting for good. */
-export const backupReasons = ['migration', 'close', 'day', 'erasure'] as const;
+/**
+ * Why a copy was made: before a step of the database's form, at the first start of another version of the app, at a
+ * clean end, once a day, after deleting for good.
+ */
+export const backupReasons = ['migration', 'version', 'close', 'day', 'erasure'] as const;
 export type BackupReason = (typeof backupReasons)[number];
 
 /** What stands beside each copy, written last: a copy without it is not whole. */
@@ -196,7 +199,7 @@ function rotate(folder: string, backups: readonly Backup[]): void {
     if (!days.has(day)) days.set(day, backup);
   }
   for (const backup of [...days.values()].slice(0, keptBackups.days)) kept.add(backup);
-  const steps = backups.filter(({ reason }) => reason === 'migration');
+  const steps = backups.filter(({ reason }) => reason === 'migration' || reason === 'version');
   for (const backup of steps.slice(0, keptBackups.migrations)) kept.add(backup);
   let bytes = 0;
   for (const [index, backup] of backups.entries()) {

@@ -1,6 +1,7 @@
 import { isStudioError, toWireError } from '../../shared/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { openBackups, type Backup } from './backups.ts';
+import { migrations } from './migrations/index.ts';
 import { ForeignDatabaseError } from './open.ts';
 import type { PlaceFault, StoragePlaces } from './place.ts';
 import { readSalvage } from './salvage/salvage.ts';
@@ -66,7 +67,7 @@ export function describeFailure(source: FailureSource): StartFailure {
   const canReplace = replaceable.includes(kind);
   const mayHoldRows = canReplace && !['missing', 'empty', 'not-a-file'].includes(kind);
   const salvage = mayHoldRows ? readSalvage(places.database) : null;
-  const copies = canReplace ? openBackups(places.backups, log).list() : [];
+  const copies = canReplace || kind === 'too-new' ? restorable(places, log) : [];
   const readable =
     salvage === null
       ? null
@@ -91,6 +92,13 @@ export function describeFailure(source: FailureSource): StartFailure {
     const lines = [fault, wire?.message, wire?.detail, ...faults].filter(Boolean);
     return [titles[kind], places.database, ...lines].join('\n');
   }
+}
+
+/** Copies that this version can read: a newer one's own are of no use to it. */
+function restorable(places: StoragePlaces, log: Logger): readonly Backup[] {
+  return openBackups(places.backups, log)
+    .list()
+    .filter(({ form }) => form <= migrations.length);
 }
 
 function kindOf({ fault, error, faults }: FailureSource): StartFailureKind {

@@ -3,9 +3,10 @@ import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about the app itself. */
-export function appHandlers({ info, places }: AppServices): DomainHandlers<'app'> {
+export function appHandlers({ info, places, licences }: AppServices): DomainHandlers<'app'> {
   return {
     'app.info': () => info,
+    'app.licences': () => ({ packages: [...licences()] }),
     async 'app.openLogFolder'() {
       await places.openFolder(info.logFolder);
       return null;

@@ -5,6 +5,7 @@ import { conversationHandlers } from './conversations.ts';
 import { engineHandlers } from './engine.ts';
 import type { AppHandlers } from './handlers.ts';
 import { pictureHandlers } from './pictures.ts';
+import { updateHandlers } from './updates.ts';
 import { trashHandlers, versionHandlers } from './versions.ts';
 
 /** The handler of every request. */
@@ -17,5 +18,6 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...versionHandlers(services),
     ...trashHandlers(services),
     ...engineHandlers(services),
+    ...updateHandlers(services),
   };
 }

@@ -5,9 +5,11 @@ import {
   deletedConversationSchema,
 } from '../domain/conversation.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
+import { licenceSchema } from '../domain/licence.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { openedPlaceSchema } from '../domain/opening.ts';
+import { updateStatusSchema } from '../domain/update-status.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
@@ -51,6 +53,8 @@ export const appRequests = {
       logFolder: z.string(),
     }),
   },
+  /** What others wrote and is in the app, with the words of its licences. */
+  'app.licences': { request: nothing, reply: z.object({ packages: z.array(licenceSchema) }) },
   'app.openLogFolder': { request: nothing, reply: nothing },
   /** Opens a link of a reply in the browser; https and http only, after main has asked the person. */
   'app.openLink': { request: z.object({ url: z.string().max(4096) }), reply: nothing },
@@ -163,6 +167,14 @@ export const appRequests = {
   'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
   'settings.get': { request: nothing, reply: settingsSchema },
   'settings.set': { request: settingsPatchSchema, reply: settingsSchema },
+  'updates.status': { request: nothing, reply: updateStatusSchema },
+  /** Asks the update server whether there is a newer version. */
+  'updates.look': { request: nothing, reply: updateStatusSchema },
+  /** Fetches the version that was found; `updates.stop` ends it, and the next time goes on from there. */
+  'updates.download': { request: nothing, reply: updateStatusSchema },
+  'updates.stop': { request: nothing, reply: nothing },
+  /** Installs what was fetched and starts the app anew; `busy` while a reply is written or a training runs. */
+  'updates.install': { request: nothing, reply: updateStatusSchema },
   'engine.status': { request: nothing, reply: engineStatusSchema },
   /** Starts the worker again, at once, whatever its state. */
   'engine.restart': { request: nothing, reply: nothing },
@@ -171,6 +183,7 @@ export const appRequests = {
 /** Main to window. */
 export const appEvents = {
   'engine.status': engineStatusSchema,
+  'updates.status': updateStatusSchema,
   'settings.changed': settingsSchema,
   /** A person said something else of a picture. */
   'pictures.changed': z.object({ picture: pictureSchema }),

@@ -36,6 +36,8 @@ export const settingsSchema = z.object({
   sampling: samplingSchema.prefault({}),
   drawing: drawingSchema.prefault({}),
   listCollapsed: z.boolean().default(false),
+  /** Asks the update server now and then. Off until a person allows it. */
+  lookForUpdates: z.boolean().default(false),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -48,6 +50,7 @@ export const settingsPatchSchema = z
     sampling: samplingSchema,
     drawing: drawingSchema,
     listCollapsed: z.boolean(),
+    lookForUpdates: z.boolean(),
   })
   .partial();
 export type SettingsPatch = z.infer<typeof settingsPatchSchema>;

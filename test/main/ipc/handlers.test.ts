@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
+import { UpdateService } from '../../../src/main/updates/update-service.ts';
 import { VersionService } from '../../../src/main/conversations/version-service.ts';
 import { readJsonFile } from '../../../src/base/json-file.ts';
 import { silentLogger } from '../../../src/base/log.ts';
@@ -54,6 +55,16 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       openChosen: async () => void did.push('openChosen'),
     },
     modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
+    licences: () => [],
+    updates: new UpdateService({
+      updater: 'A test has no update server.',
+      mayLook: () => false,
+      busyWith: () => null,
+      onStatus: () => undefined,
+      restart: () => undefined,
+      clock: systemClock,
+      log: silentLogger,
+    }),
     places: {
       async askWhere(suggested) {
         did.push(`askWhere ${suggested}`);

@@ -436,6 +436,29 @@ describe('pictures in the composer', () => {
   });
 });
 
+describe('the settings', () => {
+  it('say why nothing can be updated, and list what others wrote', async () => {
+    await open();
+    studio.shell.go('settings');
+    await until(() =>
+      expect(get(testIds.updatesStatus).textContent).toBe('A test has no update server.'),
+    );
+    expect(find(testIds.updatesAct)).toBeNull();
+    expect(find(testIds.updatesAllow)).toBeNull();
+    const licences = get(testIds.licences) as HTMLDetailsElement;
+    licences.open = true;
+    licences.dispatchEvent(new Event('toggle'));
+    await until(() => expect(licences.textContent).toMatch(/left-pad 1\.0\.0\s+MIT/));
+    expect(licences.textContent).toContain('Do as you like.');
+  });
+
+  it('go where another program leads', async () => {
+    await open();
+    main.services.emit('app.open', { place: 'settings', conversationId: null });
+    await until(() => expect(get(testIds.settingsView)).not.toBeNull());
+  });
+});
+
 describe('the keyboard', () => {
   it('goes to the places, opens the list of keys, and begins anew', async () => {
     await open();

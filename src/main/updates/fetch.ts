@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import path from 'node:path';
+import { StudioError } from '../../shared/errors.ts';
+
+/** No server of ours has a longer metadata file. Bytes. */
+const mostText = 64 * 1024;
+/** A connection that says nothing for so long is given up. Milliseconds. */
+const silenceMs = 60_000;
+const mostRedirects = 5;
+
+/** https, and http to this machine alone, for a server that a test starts. */
+export function isAllowed(address: URL): boolean {
+  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(address.hostname);
+  return address.protocol === 'https:' || (address.protocol === 'http:' && isHere);
+}
+
+/**
+ * Asks a server by Node's own sockets (Electron's ways are closed to the network), with no cookie, no name of the app and
+ * no number of this machine.
+ */
+function request(
+  address: URL,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+  redirects = mostRedirects,
+): Promise<IncomingMessage> {
+  if (!isAllowed(address))
+    throw new StudioError('bad-input', `Updates come over https only, not from ${address.href}`);
+  const get = address.protocol === 'https:' ? getHttps : getHttp;
+  return new Promise((resolve, reject) => {
+    const sent = get(address, { headers, signal, timeout: silenceMs }, (response) => {
+      const { location } = response.headers;
+      const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+      if (!isRedirect || location === undefined) return resolve(response);
+      response.resume();
+      if (redirects === 0) return reject(new Error('too many redirections'));
+      try {
+        resolve(request(new URL(location, address), headers, signal, redirects - 1));
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
+    sent.on('error', reject);
+  });
+}
+
+/** A short text. @throws where the server refuses, or says more than metadata has */
+export async function fetchText(address: URL, signal: AbortSignal): Promise<string> {
+  const response = await request(address, {}, signal);
+  if (response.statusCode !== 200) {
+    response.resume();
+    throw new Error(`${address.href}: the server answered ${response.statusCode}`);
+  }
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > mostText) throw new Error(`${address.href}: more than ${mostText} bytes`);
+  }
+  return bytes.toString('utf8');
+}
+
+export interface WantedFile {
+  readonly address: URL;
+  readonly bytes: number;
+  /** Base64. */
+  readonly sha512: string;
+  /** Where it goes once it is whole; what is there of it waits beside, as NAME.part. */
+  readonly file: string;
+}
+
+/**
+ * Downloads a file and checks it. What a broken connection left is gone on with the next time; a file that is not what
+ * was signed is deleted.
+ * @param onBytes told how many are there
+ * @throws {StudioError} `bad-input`: the file is not the one that was signed
+ */
+export async function fetchFile(
+  wanted: WantedFile,
+  signal: AbortSignal,
+  onBytes: (received: number) => void,
+): Promise<void> {
+  const part = `${wanted.file}.part`;
+  mkdirSync(path.dirname(wanted.file), { recursive: true });
+  if (existsSync(part) && statSync(part).size > wanted.bytes) rmSync(part);
+  const has = existsSync(part) ? statSync(part).size : 0;
+  if (has < wanted.bytes) await fetchRest(wanted, part, has, signal, onBytes);
+  if ((await sha512Of(part)) !== wanted.sha512) {
+    rmSync(part, { force: true });
+    throw new StudioError(
+      'bad-input',
+      'The downloaded update is not the file that was signed. It was deleted; nothing was installed.',
+    );
+  }
+  renameSync(part, wanted.file);
+}
+
+async function fetchRest(
+  { address, bytes }: WantedFile,
+  part: string,
+  has: number,
+  signal: AbortSignal,
+  onBytes: (received: number) => void,
+): Promise<void> {
+  const headers: Record<string, string> = has === 0 ? {} : { range: `bytes=${has}-` };
+  const response = await request(address, headers, signal);
+  const goesOn = response.statusCode === 206;
+  if (!goesOn && response.statusCode !== 200) {
+    response.resume();
+    throw new Error(`${address.href}: the server answered ${response.statusCode}`);
+  }
+  // A server that knows no ranges begins at the beginning.
+  let received = goesOn ? has : 0;
+  const file = await open(part, goesOn ? 'a' : 'w', 0o600);
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > bytes)
+        throw new Error(`${address.href}: longer than the ${bytes} bytes signed`);
+      await file.write(chunk);
+      onBytes(received);
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (received < bytes)
+    throw new Error(`${address.href}: the connection ended after ${received} of ${bytes} bytes`);
+}
+
+/** SHA-512 of a file, in base64. */
+export async function sha512Of(file: string): Promise<string> {
+  const hash = createHash('sha512');
+  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
+  return hash.digest('base64');
+}
