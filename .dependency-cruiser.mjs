@@ -335,8 +335,10 @@ const programs = [
     [
       '^bench/',
       '^src/(library|base|shared|worker)/',
-      '^src/main/(database|processes)/',
+      '^src/main/(database|processes|pictures|conversations)/',
       '^scripts/(setup|build)/',
+      // Soak and chaos drive the app as it is packed.
+      '^scripts/dist[.]mjs$',
     ],
     'bench: the engine, the database and the processes, started as scripts start them',
   ),

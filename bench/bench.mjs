@@ -5,11 +5,17 @@ import path from 'node:path';
 import { installPackages, pinnedNode } from '../scripts/setup/npm-packages.mjs';
 import { reportFailure, root, step } from '../scripts/setup/steps.mjs';
 
+/** Programs of their own, named first: `npm run bench -- soak --minutes 30`. */
+const proofs = ['soak', 'chaos', 'growth'];
+
 /** @returns {Promise<number>} exit code */
 async function main() {
   await step('npm packages', installPackages);
-  const program = path.join(root, 'bench', 'main.ts');
-  const args = ['--disable-warning=ExperimentalWarning', program, ...process.argv.slice(2)];
+  const [first = '', ...rest] = process.argv.slice(2);
+  const isProof = proofs.includes(first);
+  const program = path.join(root, 'bench', isProof ? `${first}/main.ts` : 'main.ts');
+  const given = isProof ? rest : process.argv.slice(2);
+  const args = ['--disable-warning=ExperimentalWarning', program, ...given];
   const child = spawn(pinnedNode(), args, { cwd: root, stdio: 'inherit' });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
     process.on(signal, () => child.kill(signal));

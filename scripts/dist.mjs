@@ -269,7 +269,8 @@ async function writeReleaseFiles() {
     }));
   const key = readSigningKey(process.env['TEXTBIND_SIGNING_KEY']);
   const written = writeRelease({ output, packages, version, releasedAt: madeAt, key });
-  return [...written, ...(key === undefined ? ['(not signed)'] : [])].join(', ');
+  const names = written.map((file) => path.basename(file)).join(', ');
+  return key === undefined ? `${names} (not signed)` : names;
 }
 
 /** What may be asked for beside the unpacked app. @type {Readonly<Record<string, () => Promise<string>>>} */

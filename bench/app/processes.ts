@@ -1,0 +1,77 @@
+// What the app's processes take, from /proc (Linux).
+import { readdirSync, readFileSync } from 'node:fs';
+
+export interface ProcessUse {
+  readonly pid: number;
+  /** main, page, engine, decoder, gpu, network, zygote. */
+  readonly kind: string;
+  /** Memory of its own and its share of what is common (PSS), bytes. */
+  readonly bytes: number;
+  readonly openFiles: number;
+  readonly threads: number;
+}
+
+interface Row {
+  readonly pid: number;
+  readonly parent: number;
+  readonly args: string;
+}
+
+function rows(): Row[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const status = readFileSync(`/proc/${name}/status`, 'utf8');
+        const parent = Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]);
+        const args = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return [{ pid: Number(name), parent, args }];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    });
+}
+
+function kindOf({ args }: Row, isMain: boolean): string {
+  if (isMain) return 'main';
+  const type = /--type=([\w-]+)/.exec(args)?.[1] ?? 'other';
+  if (type === 'renderer') return 'page';
+  if (type !== 'utility') return type;
+  // The engine and the process that decodes pictures look alike; by its threads the engine is told.
+  return args.includes('NodeService') ? 'node' : 'network';
+}
+
+/** A process and all below it. */
+export function familyOf(main: number): readonly ProcessUse[] {
+  const all = rows();
+  const family = new Set([main]);
+  for (let size = 0; size !== family.size;) {
+    size = family.size;
+    for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
+  }
+  return all
+    .filter(({ pid }) => family.has(pid))
+    .flatMap((row) => {
+      try {
+        return [use(row, row.pid === main)];
+      } catch {
+        // It ended while we looked.
+        return [];
+      }
+    })
+    .sort((a, b) => Number(b.kind === 'main') - Number(a.kind === 'main'));
+}
+
+function use(row: Row, isMain: boolean): ProcessUse {
+  const { pid } = row;
+  const memory = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return {
+    pid,
+    kind: kindOf(row, isMain),
+    bytes: Number(/^Pss:\s+(\d+)/m.exec(memory)?.[1] ?? 0) * 1024,
+    openFiles: readdirSync(`/proc/${pid}/fd`).length,
+    threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 0),
+  };
+}

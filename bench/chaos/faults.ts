@@ -1,0 +1,148 @@
+// What goes wrong, one at a time, each in the middle of something. A fault begins, and says how it ends.
+import { execFileSync } from 'node:child_process';
+import { statfsSync, writeFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'better-sqlite3';
+import { sleep, until, type RunningApp } from '../app/app.ts';
+import type { Place } from '../app/place.ts';
+
+export interface Scene {
+  readonly place: Place;
+  readonly database: string;
+  app(): RunningApp;
+  /** Starts the app again after its end. */
+  start(): Promise<void>;
+}
+
+/** @returns what makes all well again; null where nothing has to be done */
+export type Fault = (scene: Scene) => Promise<(() => Promise<void>) | null>;
+
+export const faultNames = [
+  'SIGKILL of the app',
+  'SIGKILL of the engine',
+  'SIGKILL of the page',
+  'SIGSTOP of the engine',
+  'SIGSTOP of the app',
+  'engine out of memory',
+  'disk full',
+  'database locked',
+] as const;
+export type FaultName = (typeof faultNames)[number];
+
+/** Main's log names the engine's process; another that looks alike decodes pictures. */
+function engineOf({ app }: Scene): number {
+  const nodes = app()
+    .processes()
+    .filter(({ kind }) => kind === 'node')
+    .sort((a, b) => b.bytes - a.bytes);
+  const [largest] = nodes;
+  if (largest === undefined) throw new Error('no engine runs');
+  return largest.pid;
+}
+
+async function stopped(pid: number, forMs: number): Promise<() => Promise<void>> {
+  process.kill(pid, 'SIGSTOP');
+  await sleep(forMs);
+  return () => {
+    process.kill(pid, 'SIGCONT');
+    return Promise.resolve();
+  };
+}
+
+export const faults: Readonly<Record<FaultName, Fault>> = {
+  async 'SIGKILL of the app'({ app, start, database }) {
+    app().signal('SIGKILL');
+    await app().ended;
+    const opened = new Database(database);
+    const integrity = String(opened.pragma('integrity_check', { simple: true }));
+    opened.close();
+    if (integrity !== 'ok') throw new Error(`the database after SIGKILL: ${integrity}`);
+    await start();
+    return null;
+  },
+
+  'SIGKILL of the engine'(scene) {
+    process.kill(engineOf(scene), 'SIGKILL');
+    return Promise.resolve(null);
+  },
+
+  async 'SIGKILL of the page'({ app }) {
+    const page = app()
+      .processes()
+      .find(({ kind }) => kind === 'page');
+    if (page === undefined) throw new Error('no page runs');
+    process.kill(page.pid, 'SIGKILL');
+    // Three within a minute are loaded again by themselves; a fourth asks the person.
+    await sleep(500);
+    await app().reconnect();
+    return null;
+  },
+
+  'SIGSTOP of the engine': (scene) => stopped(engineOf(scene), 1500),
+
+  'SIGSTOP of the app': ({ app }) => stopped(app().pid, 1500),
+
+  /** No more address space than it has now and a little: the next large piece is refused. */
+  async 'engine out of memory'(scene) {
+    const pid = engineOf(scene);
+    execFileSync('prlimit', [`--pid=${pid}`, '--data=67108864:67108864']);
+    await sleep(1000);
+    return () => {
+      // What it became is not what a person has: begin with a fresh one.
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It died of it.
+      }
+      return Promise.resolve();
+    };
+  },
+
+  /** The folder lies on a small disk of its own; a file takes the rest of it. */
+  async 'disk full'({ place }) {
+    const file = path.join(place.userData, 'filler');
+    const { bavail, bsize } = statfsSync(place.userData);
+    const free = bavail * bsize;
+    for (let size = free; size > 4096; size = Math.floor(size / 2)) {
+      try {
+        writeFileSync(file, Buffer.alloc(size), { flag: 'a' });
+      } catch {
+        // Less fits.
+      }
+    }
+    await sleep(1500);
+    return () => {
+      rmSync(file, { force: true });
+      return Promise.resolve();
+    };
+  },
+
+  async 'database locked'({ database }) {
+    const other = new Database(database, { timeout: 10_000 });
+    other.exec('BEGIN IMMEDIATE');
+    await sleep(2500);
+    return () => {
+      other.exec('ROLLBACK');
+      other.close();
+      return Promise.resolve();
+    };
+  },
+};
+
+/** The engine can be asked again, and the page stands: what a person needs to go on. */
+export async function recovered({ app }: Scene): Promise<void> {
+  await until('an engine that can be asked', async () => {
+    const { state } = await app().request('engine.status', null);
+    if (state === 'halted' || state === 'crashed' || state === 'stopped') {
+      await app()
+        .request('engine.restart', null)
+        .catch(() => undefined);
+      return null;
+    }
+    return state === 'ready' ? true : null;
+  });
+  const stands = await app().evaluate(
+    `document.querySelector('[data-testid="composer-input"]') !== null`,
+  );
+  if (stands !== true) throw new Error('the window has no composer');
+}
