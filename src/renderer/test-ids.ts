@@ -116,6 +116,11 @@ export const testIds = {
   /** Why sending is not possible now; absent when it is. */
   composerReason: 'composer-reason',
   addPicture: 'add-picture',
+  /** Opens "Draw here" and "Do not draw" for the next reply; `data-wish`: draw, words or none. */
+  pictureWish: 'picture-wish',
+  wishNone: 'wish-none',
+  wishDraw: 'wish-draw',
+  wishWords: 'wish-words',
   /** `<input type="file" multiple>`, hidden from sight; set its files to add pictures at the cursor. */
   fileInput: 'file-input',
   send: 'send',

@@ -154,7 +154,7 @@ export class ScriptedWorker {
 
   async #reply(id: string, body: WorkerRequestBody<'chat.reply'>): Promise<unknown> {
     await this.#wait(500);
-    for (const step of sceneFor(body.turns)) {
+    for (const step of wished(sceneFor(body.turns), body.wish)) {
       if (this.#cancelled.has(id)) break;
       // A worker that died answers nothing.
       if (step.do === 'crash') return this.#exit({ code: null, signal: 'SIGKILL' });
@@ -256,6 +256,17 @@ export class ScriptedWorker {
   #wait(ms: number): Promise<void> {
     return new Promise((done) => setTimeout(done, ms * this.#script.pace));
   }
+}
+
+/** The scene as a person wishes it. */
+function wished(
+  scene: readonly SceneStep[],
+  wish: WorkerRequestBody<'chat.reply'>['wish'],
+): readonly SceneStep[] {
+  const without = scene.filter((step) => step.do !== 'draw');
+  if (wish === 'words') return without;
+  const drawn = scene.find((step) => step.do === 'draw') ?? { do: 'draw', caption: 'what it is' };
+  return wish === 'draw' ? [drawn, ...without] : scene;
 }
 
 /** The first words and the last of each text. */

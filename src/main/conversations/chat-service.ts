@@ -10,6 +10,7 @@ import {
 import {
   emptyTurn,
   type MessagePart,
+  type PictureWish,
   type Turn,
   type TurnStatus,
 } from '../../shared/domain/turn.ts';
@@ -21,7 +22,7 @@ import { toPrompt } from './prompt.ts';
 import { RedrawTask } from './redraw-task.ts';
 import { ReplyTask } from './reply-task.ts';
 import { ReplyVersion } from './reply-version.ts';
-import { recipeAnew, recipeFor, samplingOf } from './sampling.ts';
+import { drawingOf, recipeAnew, recipeFor, samplingOf, wishing } from './sampling.ts';
 import { shortenMessage } from './shorten.ts';
 import { titleOf } from './title.ts';
 import { captionToResume, shownThrough } from './turn-paths.ts';
@@ -72,7 +73,7 @@ export class ChatService {
     if (!isNew) this.#conversation(conversationId);
     this.mustBeIdle(conversationId);
     const user: Turn = { ...newTurn('user', at), parts, status: 'complete' };
-    const reply = this.#newReply();
+    const reply = this.#newReply(request.wish);
     store.transaction(() => {
       if (isNew) store.conversations.create(conversationId, titleOf(parts), at);
       store.turns.append(conversationId, user);
@@ -100,7 +101,7 @@ export class ChatService {
     const { store, clock } = this.#deps;
     this.mustBeIdle(conversationId);
     const user: Turn = { ...newTurn('user', clock.now()), parts, status: 'complete' };
-    const reply = this.#newReply();
+    const reply = this.#newReply(this.#wishOf(conversationId, turnId));
     store.transaction(() => {
       store.turns.append(conversationId, user, { beside: turnId, current: true });
       store.turns.append(conversationId, reply, { behind: user.id });
@@ -118,7 +119,7 @@ export class ChatService {
       throw new StudioError('bad-input', 'Only a reply can be written anew.');
     }
     const says = turn.parts.some(saysSomething);
-    const reply = this.#newReply(store.versions.count(turnId) + 1);
+    const reply = this.#newReply(turn.recipe?.wish, store.versions.count(turnId) + 1);
     store.transaction(() => {
       store.turns.append(conversationId, reply, { beside: turnId, current: !says });
       if (!says) store.turns.dropEmpty(turnId);
@@ -223,7 +224,8 @@ export class ChatService {
     const { store, pictures, emit } = this.#deps;
     const { conversationId, reply } = begin;
     const settings = store.settings.get();
-    const caption = settings.drawing.enabled ? captionToResume(reply) : null;
+    const drawing = drawingOf(reply, settings.drawing);
+    const caption = drawing.enabled ? captionToResume(reply) : null;
     const parentId = store.turns.find(reply.id)?.parentId ?? null;
     const before = shownThrough(store.turns.list(conversationId), parentId);
     const task = new ReplyTask(this.#deps, {
@@ -231,7 +233,7 @@ export class ChatService {
       stored: reply.parts,
       sequence: this.#nextSequence(reply.id),
       prompt: (now) => toPrompt([...before, now], (hash) => pictures.fileOf(hash)),
-      settings: { ...settings, sampling: samplingOf(reply, settings.sampling) },
+      settings: { sampling: samplingOf(reply, settings.sampling), drawing },
       version,
       onDropped: () => this.#tellPath(conversationId),
     });
@@ -252,12 +254,18 @@ export class ChatService {
     this.#deps.emit('chat.path', { summary, turns, versions });
   }
 
+  /** What was wished of the reply to a message. */
+  #wishOf(conversationId: string, messageId: string): PictureWish | undefined {
+    const turns = this.#deps.store.turns.list(conversationId);
+    return turns[turns.findIndex(({ id }) => id === messageId) + 1]?.recipe?.wish;
+  }
+
   /** A reply to come; the `version`-th of its place. */
-  #newReply(version = 1): Turn {
+  #newReply(wish: PictureWish | undefined, version = 1): Turn {
     const { store, clock } = this.#deps;
     const { sampling } = store.settings.get();
     const recipe = version > 1 ? recipeAnew(sampling, version) : recipeFor(sampling);
-    return { ...newTurn('assistant', clock.now()), recipe };
+    return { ...newTurn('assistant', clock.now()), recipe: wishing(recipe, wish) };
   }
 
   #start(task: LiveTask): void {

@@ -106,9 +106,15 @@ export class ReplyTask implements LiveTask {
     this.#asked = true;
     await this.#finishDrawing();
     const { sampling, drawing } = settings;
+    const { wish } = this.#live.reply.recipe ?? {};
     return engine.request(
       'chat.reply',
-      { turns: [...prompt(storedTurn(this.#live.reply))], sampling, drawing },
+      {
+        turns: [...prompt(storedTurn(this.#live.reply))],
+        sampling,
+        drawing,
+        ...(wish === undefined ? {} : { wish }),
+      },
       {
         signal: this.#abort.signal,
         onEvent: (event) => this.#take(event),

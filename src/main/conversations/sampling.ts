@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import type { Sampling } from '../../shared/domain/settings.ts';
-import type { ReplyRecipe, Turn } from '../../shared/domain/turn.ts';
+import type { DrawingSettings, Sampling } from '../../shared/domain/settings.ts';
+import type { PictureWish, ReplyRecipe, Turn } from '../../shared/domain/turn.ts';
 
 /** Seeds are 32 bits wide. */
 const seeds = 0x1_0000_0000;
@@ -24,5 +24,17 @@ export function recipeAnew(sampling: Sampling, version: number): ReplyRecipe {
 
 /** The settings with a reply's own recipe over them. */
 export function samplingOf({ recipe }: Turn, sampling: Sampling): Sampling {
-  return { ...sampling, ...recipe };
+  if (recipe === undefined) return sampling;
+  const { seed, temperature, topK, topP } = recipe;
+  return { ...sampling, seed, temperature, topK, topP };
+}
+
+/** A recipe with what a person wishes of the reply, if anything. */
+export function wishing(recipe: ReplyRecipe, wish: PictureWish | undefined): ReplyRecipe {
+  return wish === undefined ? recipe : { ...recipe, wish };
+}
+
+/** How pictures are drawn in a reply: one that a person asked to draw does so, whatever the settings say. */
+export function drawingOf({ recipe }: Turn, drawing: DrawingSettings): DrawingSettings {
+  return recipe?.wish === 'draw' ? { ...drawing, enabled: true } : drawing;
 }

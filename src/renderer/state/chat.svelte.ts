@@ -9,6 +9,7 @@ import {
   type ReplyMessage,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
+import type { PictureWish } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
@@ -114,10 +115,17 @@ export class ChatStore {
     if (visit === this.#visit) this.opening = false;
   }
 
-  /** Asks the model. Resolves true when the turn is stored and the reply has begun. */
-  send(parts: readonly DraftPart[]): Promise<boolean> {
+  /**
+   * Asks the model. Resolves true when the turn is stored and the reply has begun.
+   * @param wish null: the model decides whether it draws
+   */
+  send(parts: readonly DraftPart[], wish: PictureWish | null = null): Promise<boolean> {
     return this.#start(() =>
-      this.#api.request('chat.send', { conversationId: this.conversationId, parts: [...parts] }),
+      this.#api.request('chat.send', {
+        conversationId: this.conversationId,
+        parts: [...parts],
+        ...(wish === null ? {} : { wish }),
+      }),
     );
   }
 

@@ -11,6 +11,7 @@ import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
+import { pictureWishSchema } from '../domain/turn.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
@@ -114,6 +115,7 @@ export const appRequests = {
     request: z.object({
       conversationId: z.uuid().nullable(),
       parts: draft,
+      wish: pictureWishSchema.optional(),
     }),
     reply: startedReply,
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { openModelReportSchema } from '../domain/engine-status.ts';
 import { drawingSchema, providerPreferenceSchema, samplingSchema } from '../domain/settings.ts';
-import { usageSchema } from '../domain/turn.ts';
+import { pictureWishSchema, usageSchema } from '../domain/turn.ts';
 import { wireErrorSchema } from '../errors.ts';
 import {
   drawingProgressSchema,
@@ -55,6 +55,8 @@ export const workerRequests = {
       turns: z.array(promptTurnSchema).min(1),
       sampling: samplingSchema,
       drawing: drawingSchema,
+      /** `draw`: a fresh reply begins with a picture. `words`: it has none, and no caption either. */
+      wish: pictureWishSchema.optional(),
     }),
     event: workerReplyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),

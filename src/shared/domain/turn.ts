@@ -66,12 +66,20 @@ export const noticeSchema = z.object({
 });
 export type Notice = z.infer<typeof noticeSchema>;
 
+/**
+ * What a person wishes of one reply: that it begins with a picture, or that it is words alone. Where nothing is wished
+ * the model decides.
+ */
+export const pictureWishSchema = z.enum(['draw', 'words']);
+export type PictureWish = z.infer<typeof pictureWishSchema>;
+
 /** What a reply's tokens were chosen by, so that it can be written again exactly. */
 export const replyRecipeSchema = z.object({
   seed: z.number().int().nonnegative().max(0xffff_ffff),
   temperature: z.number().min(0),
   topK: z.number().int().min(0),
   topP: z.number().gt(0).max(1),
+  wish: pictureWishSchema.optional(),
 });
 export type ReplyRecipe = z.infer<typeof replyRecipeSchema>;
 

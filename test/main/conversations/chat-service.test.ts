@@ -677,3 +677,51 @@ describe('drawing again', () => {
     expect(() => chat.redraw({ ...request, partIndex: 9 })).toThrow('not a drawing');
   });
 });
+
+describe('what is wished of a reply', () => {
+  const bodyOf = async (engine: ScriptedEngine, count: number) =>
+    (await engine.next(count)).body as WorkerRequestBody<'chat.reply'>;
+
+  test('is asked of the model, and only of that reply', async () => {
+    const { chat, engine, send } = makeChat();
+    const parts = [{ kind: 'text' as const, text: 'A cat' }];
+    const { conversation } = chat.send({ conversationId: null, parts, wish: 'words' });
+    const asked = await engine.next(1);
+    expect((asked.body as WorkerRequestBody<'chat.reply'>).wish).toBe('words');
+    await asked.emit(textEvent('A cat purrs.'));
+    await asked.end();
+    await chat.idle();
+    send('And a dog', conversation.id);
+    expect((await bodyOf(engine, 2)).wish).toBeUndefined();
+  });
+
+  test('stays wished when the reply is written anew, and when its message is edited', async () => {
+    const { chat, engine, stored } = makeChat();
+    const parts = [{ kind: 'text' as const, text: 'A cat' }];
+    const { conversation, turnId } = chat.send({ conversationId: null, parts, wish: 'draw' });
+    const first = await engine.next(1);
+    await first.emit(textEvent('Here.'));
+    await first.end();
+    await chat.idle();
+    chat.regenerate(turnId);
+    const second = await engine.next(2);
+    expect((second.body as WorkerRequestBody<'chat.reply'>).wish).toBe('draw');
+    await second.emit(textEvent('There.'));
+    await second.end();
+    await chat.idle();
+    const [message, reply] = stored(conversation.id);
+    expect(reply?.recipe?.wish).toBe('draw');
+    chat.edit({ turnId: message!.id, parts: [{ kind: 'text', text: 'A dog' }] });
+    expect((await bodyOf(engine, 3)).wish).toBe('draw');
+  });
+
+  test('draws though drawing is switched off', async () => {
+    const { chat, engine, store } = makeChat();
+    const { drawing } = store.settings.get();
+    store.settings.set({ drawing: { ...drawing, enabled: false } });
+    const parts = [{ kind: 'text' as const, text: 'A cat' }];
+    chat.send({ conversationId: null, parts, wish: 'draw' });
+    expect((await bodyOf(engine, 1)).drawing.enabled).toBe(true);
+    expect(store.settings.get().drawing.enabled).toBe(false);
+  });
+});

@@ -441,3 +441,60 @@ describe('Sequence', () => {
     expect(sequence.sharedLength([9])).toBe(0);
   });
 });
+
+describe('a wish for pictures', () => {
+  it('begins the reply with one: the model says which', async () => {
+    const { kinds, context, result, text } = await reply({
+      script: ' a red apple <end> Nice? </s>',
+      options: { beginWithPicture: true },
+    });
+    expect(kinds[0]).toBe('caption-started');
+    expect(kinds.indexOf('caption-finished')).toBeLessThan(kinds.indexOf('text'));
+    expect(kinds.filter((kind) => kind === 'picture')).toHaveLength(1);
+    // Nothing of <start> and the caption stays: the picture stands right behind the prompt.
+    expect(context).toBe('{1}{2}{3} Nice? ');
+    expect(text).toBe('Nice?');
+    expect(result).toMatchObject({ finish: 'end', pictures: 1 });
+  });
+
+  it.each(['<end>', '</s>', '<start>'])('lets no %s stand in for the caption', async (token) => {
+    const { events, notices } = await reply({
+      script: `${token} a pear <end> Good.</s>`,
+      options: { beginWithPicture: true },
+    });
+    expect(events).toContainEqual({ kind: 'caption-finished', caption: 'a pear' });
+    expect(notices).toEqual([]);
+  });
+
+  it('reads a prompt of many runs to its end before it begins', async () => {
+    const model = new ScriptedModel(tokenizer.encode(' a plum <end></s>'));
+    const sequence = new Sequence(model);
+    const prompt = tokenizer.encode(`<s>[INST] ${'word '.repeat(400)}[/INST]`);
+    sequence.feed(await sequence.stretchOf(prompt));
+    const events: WorkerReplyEvent[] = [];
+    await writeReply({
+      ...{ sequence, tokenizer, maxNewTokens: 50, maxPositions: 5000, skipLeadingSpace: true },
+      sampling: { temperature: 0, topK: 0, topP: 1 },
+      random: new RandomNumbers(1),
+      draw: async (caption) => drawing(caption),
+      embed: async () => ({ positions: ['p/0'], rows: Float32Array.of(1001) }),
+      emit: (event) => events.push(event),
+      signal: new AbortController().signal,
+      beginWithPicture: true,
+    });
+    expect(events).toContainEqual({ kind: 'caption-finished', caption: 'a plum' });
+    expect(sequence.positions.slice(0, prompt.length)).toEqual(prompt);
+    expect(sequence.positions[prompt.length]).toBe('p/0');
+  });
+
+  it('for words alone leaves the picture out, and says nothing about it', async () => {
+    const { kinds, notices, context, result } = await reply({
+      script: 'Here: <start> you are. </s>',
+      options: { wordsOnly: true },
+    });
+    expect(new Set(kinds)).toEqual(new Set(['text']));
+    expect(notices).toEqual([]);
+    expect(context).toBe('Here:  you are. ');
+    expect(result).toMatchObject({ finish: 'end', pictures: 0 });
+  });
+});

@@ -1,5 +1,5 @@
 import { keptDays } from '../../../shared/domain/conversation.ts';
-import type { ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
+import type { PictureWish, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
 
 /** Seconds as a person says them: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(seconds: number): string {
@@ -28,6 +28,12 @@ export function bytes(count: number): string {
 export function temperatureWords({ temperature }: Pick<ReplyRecipe, 'temperature'>): string {
   return temperature === 0 ? '0 (the likeliest word each time)' : String(temperature);
 }
+
+/** What was wished of a reply. */
+export const wishWords = {
+  draw: 'a picture first',
+  words: 'words alone',
+} as const satisfies Record<PictureWish, string>;
 
 /** Tokens for each second; null where no time was measured. */
 export function rate(tokens: number, seconds: number): string | null {

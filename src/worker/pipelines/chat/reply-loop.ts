@@ -47,6 +47,10 @@ export interface ReplyLoopOptions {
   readonly signal: AbortSignal;
   /** Whether a space at the very start is left out (a fresh reply, or one whose text ends in a space). */
   readonly skipLeadingSpace: boolean;
+  /** The model is given `<start>` and writes a caption before anything else. */
+  readonly beginWithPicture?: boolean;
+  /** No picture is begun, without a word about it. */
+  readonly wordsOnly?: boolean;
 }
 
 /** Figures of the loop; seconds are wall time. */
@@ -86,7 +90,8 @@ type State =
  *         +------------------------ drawing failed, the caption's words) are read
  *
  * Tokens that make no sense where they stand (`<end>` in text, `<start>` in a caption, `<image>` anywhere, `<start>`
- * after the last picture allowed or right behind a failed drawing) are taken back and chosen anew without them.
+ * after the last picture allowed, right behind a failed drawing, or where only words are wished) are taken back and
+ * chosen anew without them. A reply that is to begin with a picture begins in the caption.
  */
 export async function writeReply(options: ReplyLoopOptions): Promise<ReplyLoopResult> {
   return new ReplyLoop(options).run();
@@ -127,6 +132,7 @@ class ReplyLoop {
     const { sequence, signal } = this.#options;
     try {
       await sequence.readAhead(signal);
+      if (this.#options.beginWithPicture === true) await this.#beginWithPicture();
       for (;;) {
         await nextTurnOfLoop();
         if (signal.aborted) return await this.#stopped();
@@ -137,6 +143,14 @@ class ReplyLoop {
       if (signal.aborted) return this.#stopped();
       throw error;
     }
+  }
+
+  /** As if the model had said `<start>`: the prompt is read to its end first, so that it can be come back to. */
+  async #beginWithPicture(): Promise<void> {
+    const { sequence, tokenizer, signal } = this.#options;
+    await sequence.readAhead(signal, 0);
+    this.#openCaption();
+    sequence.feed(await sequence.stretchOf([tokenizer.startId]));
   }
 
   /** One run of the decoder and what follows from it; a reason when the reply is at its end. */
@@ -211,7 +225,7 @@ class ReplyLoop {
   }
 
   #stopInText(token: number): Outcome {
-    const { tokenizer, sequence } = this.#options;
+    const { tokenizer } = this.#options;
     if (this.#endIds.has(token)) return { kind: 'finish', reason: this.#finishText('end') };
     if (token === tokenizer.endId) {
       this.#notice(
@@ -221,27 +235,41 @@ class ReplyLoop {
       return this.#without([]);
     }
     if (token !== tokenizer.startId) return this.#without([]);
-    if (this.#failedJustNow) return this.#without([tokenizer.startId]);
+    if (this.#failedJustNow || this.#options.wordsOnly === true) {
+      return this.#without([tokenizer.startId]);
+    }
     const most = this.#options.maxPictures ?? maxPicturesPerReply;
     if (this.#drawings >= most) {
+      // Where a person asked for the picture, the model's own wish for one is no news.
+      if (this.#options.beginWithPicture === true) return this.#without([tokenizer.startId]);
       this.#notice(
         'too-many-pictures',
         `The model wanted more than ${most} ${most === 1 ? 'picture' : 'pictures'} in one reply; the rest was left out.`,
       );
       return this.#without([tokenizer.startId]);
     }
+    this.#openCaption();
+    return goOn;
+  }
+
+  #openCaption(): void {
+    const { sequence, tokenizer } = this.#options;
     this.#state = { kind: 'caption', before: sequence.mark(), ids: [] };
     this.#captionText = '';
     this.#captionStarted = false;
     this.#captionDetokenizer = createDetokenizer(tokenizer);
-    return goOn;
   }
 
   async #stopInCaption(
     caption: Extract<State, { kind: 'caption' }>,
     token: number,
   ): Promise<Outcome> {
-    const { tokenizer } = this.#options;
+    const { tokenizer, beginWithPicture } = this.#options;
+    if (beginWithPicture === true && this.#drawings === 0 && caption.ids.length === 0) {
+      // A person asked for a picture: the model says which, before it may end.
+      const ends = [tokenizer.startId, tokenizer.imageId, tokenizer.endId, ...this.#endIds];
+      return { kind: 'choose anew', banned: new Set(ends) };
+    }
     if (token === tokenizer.endId) return this.#endCaption(caption, false);
     if (this.#endIds.has(token)) return this.#endCaption(caption, true);
     return { kind: 'choose anew', banned: new Set([tokenizer.startId, tokenizer.imageId]) };

@@ -68,6 +68,7 @@ export async function replyTo(
   const readyAt = performance.now();
   const last = request.turns.at(-1);
   const isContinued = last?.role === 'assistant';
+  const hasPicture = isContinued && last.parts.some(({ kind }) => kind !== 'text');
   const result = await writeReply({
     sequence,
     tokenizer,
@@ -81,6 +82,8 @@ export async function replyTo(
     embed: (png) => context.vision.embed(pictureOf(png)),
     emit,
     signal,
+    beginWithPicture: request.wish === 'draw' && !hasPicture,
+    wordsOnly: request.wish === 'words',
     skipLeadingSpace: !isContinued || prompt.cutWhitespace !== '',
   });
   const { prefillSeconds } = result;
