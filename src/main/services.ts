@@ -2,6 +2,7 @@ import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
 import type { Licence } from '../shared/domain/licence.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
 import type { Clock } from '../base/clock.ts';
+import type { BenchService } from './conversations/bench-service.ts';
 import type { ChatService } from './conversations/chat-service.ts';
 import type { VersionService } from './conversations/version-service.ts';
 import type { Store } from './database/store.ts';
@@ -42,6 +43,7 @@ export interface AppServices {
   readonly decoder: Pick<PictureDecoder, 'check'>;
   readonly chat: ChatService;
   readonly versions: VersionService;
+  readonly bench: BenchService;
   readonly engine: EngineControl;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly places: Places;

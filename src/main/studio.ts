@@ -1,4 +1,5 @@
 import { toWireError } from '../shared/errors.ts';
+import { BenchService } from './conversations/bench-service.ts';
 import { ChatService } from './conversations/chat-service.ts';
 import { VersionService } from './conversations/version-service.ts';
 import { createCalendar } from './database/calendar.ts';
@@ -83,7 +84,9 @@ export function createStudio(parts: StudioParts): Studio {
   });
   const outgoing = createOutgoingPictures(paths.outgoing, pictures);
   const guarded = guardEngine(engine, decoder);
-  const chat = new ChatService({ store, pictures, engine: guarded, clock, log, emit });
+  const chatParts = { store, pictures, engine: guarded, clock, log, emit };
+  const chat = new ChatService(chatParts);
+  const bench = new BenchService(chatParts, chat);
   const versions = new VersionService({ store, clock, emit }, chat);
   const updates = new UpdateService({
     ...parts.updates,
@@ -104,6 +107,7 @@ export function createStudio(parts: StudioParts): Studio {
       decoder,
       chat,
       versions,
+      bench,
       engine,
       modelsFolders,
       places,
@@ -125,6 +129,7 @@ export function createStudio(parts: StudioParts): Studio {
     async close() {
       updates.close();
       chat.close();
+      bench.close();
       keeping.close();
       decoder.close();
       shrinker.close();

@@ -73,7 +73,7 @@ class WorkerServer {
       'chat.reply': (body, task) => this.#opened().reply(body, task.emit, task.abort.signal),
       'prompt.shorten': async (body) => this.#opened().shorten(body),
       draw: (body, task) =>
-        this.#opened().draw(body.caption, body.drawing, task.emit, task.abort.signal),
+        this.#opened().draw(body.caption, body.drawing, task.emit, task.abort.signal, body.size),
       ping: async () => null,
       memory: async () => ({
         residentBytes: process.memoryUsage().rss,

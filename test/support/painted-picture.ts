@@ -5,20 +5,24 @@ import { randomSource } from './random-source.ts';
 export const paintedSize = 128;
 
 /** A ball on a table, by caption and seed, as PNG; `done` from 0 to 1 lets noise give way. */
-export function paint(caption: string, seed: number, done = 1): Uint8Array<ArrayBuffer> {
-  const size = paintedSize;
+export function paint(
+  caption: string,
+  seed: number,
+  done = 1,
+  { width, height } = { width: paintedSize, height: paintedSize },
+): Uint8Array<ArrayBuffer> {
   const hue = hueOf(caption);
   const ball = { x: 58 + (seed % 13), y: 70 + ((seed >> 4) % 9), radius: 34 };
   const noise = randomSource(seed);
-  const pixels = new Uint8Array(3 * size * size);
-  for (let at = 0; at < size * size; at += 1) {
-    const colour = colourAt(at % size, Math.floor(at / size), hue, ball);
+  const pixels = new Uint8Array(3 * width * height);
+  for (let at = 0; at < width * height; at += 1) {
+    const colour = colourAt(at % width, Math.floor(at / width), hue, ball);
     for (let channel = 0; channel < 3; channel += 1) {
       const grain = done < 1 ? (noise.below(512) - 256) * (1 - done) : 0;
       pixels[3 * at + channel] = Math.max(0, Math.min(255, colour[channel]! + grain));
     }
   }
-  return encodePixels(size, size, pixels);
+  return encodePixels(width, height, pixels);
 }
 
 type Colour = readonly [red: number, green: number, blue: number];

@@ -34,6 +34,7 @@ export function defaultScript(pace: number): Script {
     model: {
       name: 'TextBind mini',
       canDraw: true,
+      drawing: { side: paintedSize, step: 8, guidance: 5 },
       maxSequenceLength: 2048,
       providers: {
         provider: 'cpu',
@@ -225,20 +226,30 @@ export class ScriptedWorker {
     }
   }
 
-  #drawOne(id: string, { caption, drawing }: WorkerRequestBody<'draw'>): Promise<DrawnPicture> {
+  #drawOne(
+    id: string,
+    { caption, drawing, size }: WorkerRequestBody<'draw'>,
+  ): Promise<DrawnPicture> {
     const emit = (event: WorkerReplyEvent): void => this.#post({ type: 'event', id, body: event });
-    return this.#draw(id, caption, drawing, emit, undefined);
+    return this.#draw(
+      id,
+      caption,
+      drawing,
+      emit,
+      /fails/.test(caption) ? 'No memory.' : undefined,
+      size,
+    );
   }
 
   async #draw(
     id: string,
     caption: string,
-    { steps, seed: wanted, guidance }: DrawingSettings,
+    { steps, seed: wanted, guidance, negative }: DrawingSettings,
     emit: (event: WorkerReplyEvent) => void,
     fails: string | undefined,
+    size = { width: paintedSize, height: paintedSize },
   ): Promise<DrawnPicture> {
     const seed = wanted ?? Math.floor(Math.random() * 0xffff_ffff);
-    const size = { width: paintedSize, height: paintedSize };
     for (let step = 0; step <= steps; step += 1) {
       if (this.#cancelled.has(id)) {
         throw new StudioError('cancelled', 'Stopped before the picture was drawn.');
@@ -249,8 +260,12 @@ export class ScriptedWorker {
       emit({ kind: 'drawing-step', step, steps, secondsLeft, preview, ...size });
       await this.#wait(110);
     }
-    const recipe = { seed, steps, guidance: guidance ?? 5, model: this.#script.model.name };
-    return { kind: 'picture', png: paint(caption, seed), ...size, caption, recipe, seconds: 4.4 };
+    const recipe = {
+      ...{ seed, steps, guidance: guidance ?? 5, model: this.#script.model.name },
+      ...(negative === '' ? {} : { negative }),
+    };
+    const png = paint(caption, seed, 1, size);
+    return { kind: 'picture', png, ...size, caption, recipe, seconds: 4.4 };
   }
 
   #wait(ms: number): Promise<void> {

@@ -1,7 +1,9 @@
 import type { ConversationVersions, DrawingVersions } from '../../shared/domain/versions.ts';
 import type { MessagePart } from '../../shared/domain/turn.ts';
 import type { StudioDatabase } from './open.ts';
+import type { Picture } from '../../shared/domain/picture.ts';
 import { currentPath } from './path.ts';
+import { pictureFromRow, type PictureRow } from './pictures.ts';
 import type { PartWrite } from './turns.ts';
 
 /** What was taken away, so that it can be brought back. */
@@ -20,6 +22,10 @@ export interface VersionTable {
   chooseDrawing(turnId: string, partIndex: number, index: number): boolean;
   /** Puts another drawing at a place of a turn and makes it current; the ones before stay. */
   addDrawing(turnId: string, partIndex: number, part: MessagePart): void;
+  /** Puts a picture at a place of a turn, behind the drawings there; it becomes current if it is to be. */
+  placeDrawing(turnId: string, partIndex: number, picture: Picture, current: boolean): void;
+  /** The drawings at a place, oldest first, those that were not drawn as null, and which of them is current. */
+  drawingsAt(turnId: string, partIndex: number): { pictures: (Picture | null)[]; current: number };
   /** How many versions of a turn there are, itself counted. */
   count(turnId: string): number;
   /** How many drawings there are at a place of a turn. */
@@ -67,6 +73,12 @@ WHERE t.id = ? AND s.deletion_key IS NULL ORDER BY s.key`,
   /** ?1 turn, ?2 place. */
   drawingsAt: `
 SELECT p.key, p.is_current FROM turns t JOIN parts p ON p.turn_key = t.key AND p.position = ?
+WHERE t.id = ? AND p.kind <> 'text' AND p.deletion_key IS NULL ORDER BY p.key`,
+  /** ?1 place, ?2 turn. */
+  picturesAt: `
+SELECT p.key AS part_key, p.is_current, i.id, i.hash, i.media_type, i.width, i.height, i.bytes, i.origin, i.caption,
+  i.recipe, i.name, i.alt, i.favourite
+FROM turns t JOIN parts p ON p.turn_key = t.key AND p.position = ? LEFT JOIN pictures i ON i.key = p.picture_key
 WHERE t.id = ? AND p.kind <> 'text' AND p.deletion_key IS NULL ORDER BY p.key`,
 } as const;
 
@@ -151,9 +163,16 @@ interface PlaceRow {
   readonly is_current: number;
 }
 
+/** A drawing of a place with its picture's columns, which are null where it was not drawn. */
+type PlacedRow = Omit<PictureRow, 'id'> & {
+  readonly id: string | null;
+  readonly part_key: number;
+  readonly is_current: number;
+};
+
 type Drawings = Pick<
   VersionTable,
-  'chooseDrawing' | 'addDrawing' | 'countDrawings' | 'removeDrawing'
+  'chooseDrawing' | 'addDrawing' | 'placeDrawing' | 'drawingsAt' | 'countDrawings' | 'removeDrawing'
 >;
 
 function createDrawings(database: StudioDatabase, savePart: PartWrite): Drawings {
@@ -161,6 +180,11 @@ function createDrawings(database: StudioDatabase, savePart: PartWrite): Drawings
   const leave = database.prepare('UPDATE parts SET is_current = 0 WHERE key = ?');
   const take = database.prepare('UPDATE parts SET is_current = 1 WHERE key = ?');
   const mark = database.prepare('UPDATE parts SET deletion_key = ? WHERE key = ?');
+  const pictures = database.prepare<[number, string], PlacedRow>(versionQueries.picturesAt);
+  const insert = database.prepare(
+    `INSERT INTO parts (turn_key, position, is_current, kind, picture_key)
+     VALUES ((SELECT key FROM turns WHERE id = ?), ?, 0, 'picture', (SELECT key FROM pictures WHERE id = ?))`,
+  );
   const deletion = createDeletionInsert(database);
   const current = (turnId: string, place: number): PlaceRow | undefined =>
     at.all(place, turnId).find(({ is_current }) => is_current === 1);
@@ -181,6 +205,29 @@ function createDrawings(database: StudioDatabase, savePart: PartWrite): Drawings
       leaveCurrent(turnId, place);
       savePart(turnId, place, part);
     }),
+    placeDrawing: database.transaction(
+      (turnId: string, place: number, picture: Picture, isCurrent: boolean) => {
+        const same = pictures.all(place, turnId).find(({ id }) => id === picture.id);
+        if (same === undefined) insert.run(turnId, place, picture.id);
+        const placed = at.all(place, turnId).at(-1);
+        const key = same?.part_key ?? placed?.key;
+        if (!isCurrent || key === undefined) return;
+        leaveCurrent(turnId, place);
+        take.run(key);
+      },
+    ),
+    drawingsAt(turnId, place) {
+      const rows = pictures.all(place, turnId);
+      return {
+        pictures: rows.map((row) =>
+          row.id === null ? null : pictureFromRow({ ...row, id: row.id }),
+        ),
+        current: Math.max(
+          0,
+          rows.findIndex(({ is_current }) => is_current === 1),
+        ),
+      };
+    },
     removeDrawing: database.transaction((turnId: string, place: number, made: Deletion) => {
       const versions = at.all(place, turnId);
       const index = versions.findIndex(({ is_current }) => is_current === 1);

@@ -1,5 +1,6 @@
 import type { AppServices } from '../services.ts';
 import { appHandlers } from './app.ts';
+import { benchHandlers } from './bench.ts';
 import { chatHandlers } from './chat.ts';
 import { conversationHandlers } from './conversations.ts';
 import { engineHandlers } from './engine.ts';
@@ -15,6 +16,7 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...conversationHandlers(services),
     ...pictureHandlers(services),
     ...chatHandlers(services),
+    ...benchHandlers(services),
     ...versionHandlers(services),
     ...trashHandlers(services),
     ...engineHandlers(services),

@@ -3,8 +3,16 @@ import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about versions, and about what was deleted. */
-export function versionHandlers({ versions }: AppServices): DomainHandlers<'versions'> {
+export function versionHandlers({
+  versions,
+  store,
+  chat,
+}: AppServices): DomainHandlers<'versions'> {
   return {
+    'versions.drawings'({ turnId, partIndex }) {
+      chat.find(turnId);
+      return store.versions.drawingsAt(turnId, partIndex);
+    },
     'versions.choose': ({ turnId }) => versions.choose(turnId),
     'versions.chooseDrawing': (request) => versions.chooseDrawing(request),
     'versions.delete': ({ turnId }) => versions.delete(turnId),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { benchDrawingSchema, drawingPlanSchema } from '../domain/bench.ts';
 import {
   conversationSchema,
   conversationSummarySchema,
@@ -41,6 +42,7 @@ const page = z.object({
   offset: z.number().int().min(0),
 });
 const draft = z.array(draftPartSchema).min(1).max(200);
+const benchDrawings = z.object({ drawings: z.array(benchDrawingSchema) });
 const deleted = z.object({ deletionId: z.uuid(), conversation: conversationSchema });
 
 export const appRequests = {
@@ -140,6 +142,28 @@ export const appRequests = {
   /** A turn as it is at this moment, for a window that missed an event or its begin. */
   'chat.turn': { request: turnId, reply: replySnapshotSchema },
 
+  /** The drawings at a place of a reply, oldest first; null for one that was not drawn. */
+  'versions.drawings': {
+    request: place,
+    reply: z.object({ pictures: z.array(pictureSchema.nullable()), current: z.number().int() }),
+  },
+  /** Queues drawings of one caption. Each tells what becomes of it by `bench.drawing`. */
+  'bench.draw': {
+    request: z.object({
+      bench: z.string().min(1).max(100),
+      caption: z.string().trim().min(1).max(2000),
+      plans: z.array(drawingPlanSchema).min(1).max(8),
+    }),
+    reply: benchDrawings,
+  },
+  /** What stands on a bench since the app started. */
+  'bench.list': { request: z.object({ bench: z.string().max(100) }), reply: benchDrawings },
+  'bench.cancel': { request: z.object({ drawingIds: z.array(z.uuid()).max(200) }), reply: nothing },
+  /** Puts a drawing into its reply: another version of the drawing at that place, current or kept beside it. */
+  'bench.place': {
+    request: place.extend({ pictureId: z.uuid(), current: z.boolean() }),
+    reply: conversationSchema,
+  },
   /** Makes any version of a turn current. */
   'versions.choose': { request: turnId, reply: conversationSchema },
   /** Makes any version of a drawing current; `index` from 0, oldest first. */
@@ -187,6 +211,8 @@ export const appEvents = {
   'engine.status': engineStatusSchema,
   'updates.status': updateStatusSchema,
   'settings.changed': settingsSchema,
+  /** A drawing of the bench as it is now. */
+  'bench.drawing': z.object({ drawing: benchDrawingSchema }),
   /** A person said something else of a picture. */
   'pictures.changed': z.object({ picture: pictureSchema }),
   /** A conversation is new or its summary changed; `removed` when it left the list. */

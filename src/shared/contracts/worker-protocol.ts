@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { openModelReportSchema } from '../domain/engine-status.ts';
-import { drawingSchema, providerPreferenceSchema, samplingSchema } from '../domain/settings.ts';
+import {
+  drawingSchema,
+  drawingSizeSchema,
+  providerPreferenceSchema,
+  samplingSchema,
+} from '../domain/settings.ts';
 import { pictureWishSchema, usageSchema } from '../domain/turn.ts';
 import { wireErrorSchema } from '../errors.ts';
 import {
@@ -72,7 +77,12 @@ export const workerRequests = {
   },
   /** Draws one caption. */
   draw: {
-    request: z.object({ caption: z.string().min(1), drawing: drawingSchema }),
+    request: z.object({
+      caption: z.string().min(1),
+      drawing: drawingSchema,
+      /** Left out: the model's own. */
+      size: drawingSizeSchema.optional(),
+    }),
     event: drawingProgressSchema,
     reply: drawnPictureSchema,
   },

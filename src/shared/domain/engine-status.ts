@@ -12,6 +12,14 @@ export const openModelReportSchema = z.object({
   name: z.string(),
   folder: z.string(),
   canDraw: z.boolean(),
+  /** What it can draw: its own size, of what both sides of any size are multiples, pixels; the guidance that suits it. */
+  drawing: z
+    .object({
+      side: z.number().int().positive(),
+      step: z.number().int().positive(),
+      guidance: z.number(),
+    })
+    .optional(),
   maxSequenceLength: z.number().int().positive(),
   providers: providerReportSchema,
   /** Seconds it took to open. */

@@ -23,6 +23,13 @@ export const drawingSchema = z.object({
   /** Switched off, captions stay undrawn. */
   enabled: z.boolean().default(true),
 });
+/** Size of a drawing, pixels; the model says which it can draw. */
+export const drawingSizeSchema = z.object({
+  width: z.number().int().min(8).max(4096),
+  height: z.number().int().min(8).max(4096),
+});
+export type DrawingSize = z.infer<typeof drawingSizeSchema>;
+
 export type DrawingSettings = z.infer<typeof drawingSchema>;
 
 export const providerPreferenceSchema = z.enum(['auto', 'cuda', 'webgpu', 'cpu']);

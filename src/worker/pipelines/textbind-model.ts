@@ -5,7 +5,11 @@ import type {
 } from '../../shared/contracts/reply-event.ts';
 import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
-import type { DrawingSettings, ProviderPreference } from '../../shared/domain/settings.ts';
+import type {
+  DrawingSettings,
+  DrawingSize,
+  ProviderPreference,
+} from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { shortenMessage } from '../inputs/shorten.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
@@ -70,6 +74,7 @@ export class TextBindModel {
         name: model.manifest.name,
         folder,
         canDraw: parts.painter !== null,
+        ...drawingOf(model, parts.painter),
         maxSequenceLength: maxPositions(model, parts.language),
         providers: {
           provider: choice.provider,
@@ -143,12 +148,13 @@ export class TextBindModel {
     return { parts: shortenMessage(this.tokenizer, parts, { queryTokens, maxPositions }) };
   }
 
-  /** Draws one caption. */
+  /** Draws one caption; in the model's own size where none is given. */
   async draw(
     caption: string,
     drawing: DrawingSettings,
     onProgress: (progress: DrawingProgress) => void,
     signal: AbortSignal,
+    size?: DrawingSize,
   ): Promise<DrawnPicture> {
     const { painter } = this.#parts;
     const { imageDecoder } = this.folder;
@@ -162,14 +168,17 @@ export class TextBindModel {
     const seed = drawing.seed ?? freshSeed();
     try {
       const request = { prompt: caption, negative, seed, steps, guidance, onProgress, signal };
-      const { png, width, height } = await painter.draw(request);
+      const { png, width, height } = await painter.draw({ ...request, ...size });
       return {
         kind: 'picture',
         png,
         width,
         height,
         caption,
-        recipe: { seed, steps, guidance, model: this.report.name },
+        recipe: {
+          ...{ seed, steps, guidance, model: this.report.name },
+          ...(negative === '' ? {} : { negative }),
+        },
         seconds: (performance.now() - startedAt) / 1000,
       };
     } catch (error) {
@@ -188,6 +197,15 @@ export class TextBindModel {
 /** Providers to try for a preference, best first; undefined: all. */
 export function wantedProviders(preference: ProviderPreference): readonly Provider[] | undefined {
   return preference === 'auto' ? undefined : [preference];
+}
+
+function drawingOf(
+  { imageDecoder }: ModelFolder,
+  painter: Painter | null,
+): Pick<OpenModelReport, 'drawing'> {
+  if (imageDecoder === null || painter === null) return {};
+  const { defaultSize: side, scale: step } = painter.config;
+  return { drawing: { side, step, guidance: imageDecoder.guidance } };
 }
 
 function maxPositions(model: ModelFolder, language: LanguageModel): number {

@@ -8,6 +8,7 @@ import { readJsonFile } from '../../../src/base/json-file.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { BenchService } from '../../../src/main/conversations/bench-service.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { createOutgoingPictures } from '../../../src/main/pictures/outgoing.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
@@ -25,14 +26,8 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const did: string[] = [];
   const emit: AppServices['emit'] = (name, body) =>
     void did.push('event' in body ? `${name} ${body.event.kind}` : name);
-  const chat = new ChatService({
-    store,
-    pictures,
-    engine,
-    clock: systemClock,
-    log: silentLogger,
-    emit,
-  });
+  const parts = { store, pictures, engine, clock: systemClock, log: silentLogger, emit };
+  const chat = new ChatService(parts);
   const handlers = createHandlers({
     store,
     pictures,
@@ -47,6 +42,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     },
     chat,
     versions: new VersionService({ store, clock: systemClock, emit }, chat),
+    bench: new BenchService(parts, chat),
     clock: systemClock,
     emit,
     engine: {
