@@ -3,6 +3,7 @@ import {
   type ConversationSummary,
   type DeletedConversation,
 } from '../../shared/domain/conversation.ts';
+import { createFindPlace, type FindPlace } from './found-places.ts';
 import type { StudioDatabase } from './open.ts';
 import { shownTurns } from './path.ts';
 import { listQueries, toSearchQuery } from './search.ts';
@@ -39,6 +40,8 @@ export interface ConversationTable {
   create(id: string, title: string, at: number): void;
   list(limit: number, offset: number): ConversationList;
   search(typed: string, limit: number, offset: number): ConversationList;
+  /** Where in a conversation what was typed is found; null where only its title has it. */
+  findPlace: FindPlace;
   /** Null where there is none, or it was deleted. */
   summary(id: string): ConversationSummary | null;
   /** Whether there is one, deleted or not. */
@@ -85,6 +88,7 @@ export function createConversationTable(database: StudioDatabase): ConversationT
   return {
     create: (id, title, at) => void create.run(id, title, at, at),
     ...createLists(database),
+    findPlace: createFindPlace(database),
     summary(id) {
       const row = summary.get(id);
       return row === undefined ? null : toSummary(row, null);

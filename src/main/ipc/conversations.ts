@@ -27,6 +27,8 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
           : store.conversations.search(typed, limit, offset);
       return { conversations: [...list.conversations], total: list.total };
     },
+    'conversations.findPlace': ({ conversationId, query }) =>
+      store.conversations.findPlace(conversationId, query),
     'conversations.known': ({ conversationIds }) => ({
       conversationIds: conversationIds.filter((id) => store.conversations.isKnown(id)),
     }),

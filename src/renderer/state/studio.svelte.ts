@@ -6,6 +6,7 @@ import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
+import { RevealStore } from './reveal.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
 import { ShellStore } from './shell.svelte.ts';
 import { TrashStore } from './trash.svelte.ts';
@@ -23,6 +24,7 @@ export interface Studio {
   readonly drafts: DraftsStore;
   readonly pictures: PicturesStore;
   readonly versions: VersionsStore;
+  readonly reveal: RevealStore;
   readonly trash: TrashStore;
 }
 
@@ -50,6 +52,7 @@ export function createStudio(api: Api): Studio {
     conversations: new ConversationsStore(api),
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),
+    reveal: new RevealStore(api, chat),
     trash: new TrashStore(api),
   };
 }

@@ -11,6 +11,7 @@ import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
+import { foundPlaceSchema } from '../domain/found-place.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
 import { pictureWishSchema } from '../domain/turn.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
@@ -70,6 +71,11 @@ export const appRequests = {
       offset: z.number().int().min(0),
     }),
     reply: z.object({ conversations: z.array(conversationSummarySchema), total: z.number().int() }),
+  },
+  /** Where in a conversation a search finds its words; null where only the title has them. */
+  'conversations.findPlace': {
+    request: conversationId.extend({ query: z.string().max(500) }),
+    reply: foundPlaceSchema.nullable(),
   },
   /** Which of these exist, in the trash too: the window forgets drafts of the others. */
   'conversations.known': {

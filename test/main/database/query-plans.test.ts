@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { StudioDatabase } from '../../../src/main/database/open.ts';
+import { foundPlaceQueries } from '../../../src/main/database/found-places.ts';
 import { listQueries } from '../../../src/main/database/search.ts';
 import type { Store } from '../../../src/main/database/store.ts';
 import { turnQueries } from '../../../src/main/database/turns.ts';
@@ -41,6 +42,8 @@ const statements: [string, string, unknown[]][] = [
   ['search', listQueries.search, ['needle', 50, 0]],
   ['search count', listQueries.searchCount, ['needle']],
   ['snippet', listQueries.snippet, ['needle', 4]],
+  ['places found', foundPlaceQueries.places, ['needle', id]],
+  ['the path they lie on', foundPlaceQueries.path, [id]],
   ['turns of a conversation', turnQueries.turns, [id]],
   ['parts of a conversation', turnQueries.parts, [id]],
   ['one turn', turnQueries.turn, [id]],
