@@ -9,6 +9,7 @@ import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
 import type { ModelsFolder } from '../library/models.ts';
+import type { Gallery } from './pictures/gallery.ts';
 import type { OutgoingPictures } from './pictures/outgoing.ts';
 import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
@@ -39,6 +40,7 @@ export interface AppServices {
   readonly pictures: PictureStore;
   readonly outgoing: OutgoingPictures;
   readonly thumbnails: Thumbnails;
+  readonly gallery: Gallery;
   readonly erasure: Erasure;
   readonly decoder: Pick<PictureDecoder, 'check'>;
   readonly chat: ChatService;

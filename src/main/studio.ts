@@ -11,6 +11,7 @@ import type { Logger } from '../base/log.ts';
 import type { AppPaths } from './paths.ts';
 import { createPictureDecoder } from './processes/picture-decoder.ts';
 import { guardEngine } from './processes/guarded-engine.ts';
+import { Gallery } from './pictures/gallery.ts';
 import { createOutgoingPictures } from './pictures/outgoing.ts';
 import { createPictureStore } from './pictures/store.ts';
 import { createThumbnails } from './pictures/thumbnails.ts';
@@ -82,6 +83,7 @@ export function createStudio(parts: StudioParts): Studio {
     table: store.pictures,
     shrink: (file, side) => shrinker.thumbnail(file, 'The picture', side),
   });
+  const gallery = new Gallery(store.gallery);
   const outgoing = createOutgoingPictures(paths.outgoing, pictures);
   const guarded = guardEngine(engine, decoder);
   const chatParts = { store, pictures, engine: guarded, clock, log, emit };
@@ -103,6 +105,7 @@ export function createStudio(parts: StudioParts): Studio {
       pictures,
       outgoing,
       thumbnails,
+      gallery,
       erasure,
       decoder,
       chat,

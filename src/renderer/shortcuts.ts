@@ -5,6 +5,7 @@ export type ShortcutAction =
   | 'toggle-list'
   | 'add-pictures'
   | 'chat'
+  | 'gallery'
   | 'models'
   | 'settings'
   | 'shortcuts'
@@ -25,8 +26,9 @@ const withControl: readonly (readonly [key: string, action: ShortcutAction])[] =
   ['b', 'toggle-list'],
   ['i', 'add-pictures'],
   ['1', 'chat'],
-  ['2', 'models'],
-  ['3', 'settings'],
+  ['2', 'gallery'],
+  ['3', 'models'],
+  ['4', 'settings'],
   [',', 'settings'],
   ['/', 'shortcuts'],
 ];
@@ -73,7 +75,7 @@ export function listShortcuts(
     { keys: 'F2', does: 'Rename a conversation in the list' },
     { keys: 'Del', does: 'Delete a conversation in the list' },
     { keys: keys('toggle-list'), does: 'Show or hide the list' },
-    { keys: `${control} 1 2 3`, does: 'Chat, Models, Settings' },
+    { keys: `${control} 1 2 3 4`, does: 'Chat, Gallery, Models, Settings' },
     { keys: keys('shortcuts'), does: 'This list' },
   ];
 }

@@ -13,6 +13,7 @@
 export const testIds = {
   // Shell
   railChat: 'rail-chat',
+  railGallery: 'rail-gallery',
   railModels: 'rail-models',
   railSettings: 'rail-settings',
   engineStatus: 'engine-status',
@@ -105,6 +106,59 @@ export const testIds = {
   inspector: 'inspector',
   inspectorClose: 'inspector-close',
 
+  /** A picture as a button: opens it large. */
+  openPicture: 'open-picture',
+  /** Opens the drawing bench on a caption. */
+  openBench: 'open-bench',
+
+  // Lightbox
+  lightbox: 'lightbox',
+  lightboxClose: 'lightbox-close',
+  /** `data-zoom`: 1 fits the picture into the stage. */
+  lightboxStage: 'lightbox-stage',
+  /** The version that the current one is compared with. */
+  lightboxOther: 'lightbox-other',
+  lightboxCaption: 'lightbox-caption',
+  lightboxVersions: 'lightbox-versions',
+  lightboxCompare: 'lightbox-compare',
+  lightboxLarger: 'lightbox-larger',
+  lightboxNext: 'lightbox-next',
+  lightboxSave: 'lightbox-save',
+  lightboxCopy: 'lightbox-copy',
+  lightboxPut: 'lightbox-put',
+  altText: 'alt-text',
+  favourite: 'favourite',
+  /** Of the gallery: opens the conversation where a picture stands. */
+  goToPlace: 'go-to-place',
+
+  // Gallery
+  galleryView: 'gallery-view',
+  gallerySearch: 'gallery-search',
+  galleryFilter: 'gallery-filter',
+  galleryCount: 'gallery-count',
+  galleryGrid: 'gallery-grid',
+  /** A picture: `data-picture-id`, `data-index` (from 0, the newest). */
+  galleryItem: 'gallery-item',
+
+  // Bench
+  bench: 'bench',
+  benchClose: 'bench-close',
+  benchCaption: 'bench-caption',
+  benchNegative: 'bench-negative',
+  benchDiffer: 'bench-differ',
+  benchSeed: 'bench-seed',
+  benchLock: 'bench-lock',
+  benchSteps: 'bench-steps',
+  benchGuidance: 'bench-guidance',
+  benchSize: 'bench-size',
+  benchDraw: 'bench-draw',
+  benchCancelAll: 'bench-cancel-all',
+  /** `data-state`: queued, drawing, done, failed or cancelled; `data-picture-id` once it is done. */
+  benchDrawing: 'bench-drawing',
+  benchCancel: 'bench-cancel',
+  benchKeep: 'bench-keep',
+  benchUse: 'bench-use',
+
   // Composer
   /** The whole composer: a place to drop pictures. */
   composer: 'composer',
@@ -116,6 +170,10 @@ export const testIds = {
   /** Why sending is not possible now; absent when it is. */
   composerReason: 'composer-reason',
   addPicture: 'add-picture',
+  /** Says what a picture in the message was drawn from, where its file brought that along. */
+  recipeHint: 'recipe-hint',
+  recipeHintShow: 'recipe-hint-show',
+  recipeHintDraw: 'recipe-hint-draw',
   /** Opens "Draw here" and "Do not draw" for the next reply; `data-wish`: draw, words or none. */
   pictureWish: 'picture-wish',
   wishNone: 'wish-none',

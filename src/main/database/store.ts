@@ -1,6 +1,7 @@
 import type { Turn } from '../../shared/domain/turn.ts';
 import { createConversationTable, type ConversationTable } from './conversations.ts';
 import type { StudioDatabase } from './connection.ts';
+import { createGalleryTable, type GalleryTable } from './gallery.ts';
 import { createPictureTable, type PictureTable } from './pictures.ts';
 import { rebuildSearch } from './search-index.ts';
 import { createSettingsTable, type SettingsTable } from './settings.ts';
@@ -15,6 +16,7 @@ export interface Store {
   readonly turns: TurnTable;
   readonly versions: VersionTable;
   readonly pictures: PictureTable;
+  readonly gallery: GalleryTable;
   readonly settings: SettingsTable;
   /** Runs it as one transaction: all of it is stored, or nothing. It may be run twice. */
   transaction<Result>(work: () => Result): Result;
@@ -74,6 +76,7 @@ export function createStore(database: StudioDatabase, options: StoreOptions = {}
     turns: unsaved.over(turns),
     versions: guarded(createVersionTable(database, createPartWrite(database)), counted),
     pictures: guarded(createPictureTable(database), counted),
+    gallery: guarded(createGalleryTable(database), counted),
     settings: guarded(createSettingsTable(database), guard),
     transaction,
     saveReply: (turn, from, beside = null) => unsaved.save(turn, from, beside),

@@ -5,6 +5,7 @@ import { chatHandlers } from './chat.ts';
 import { conversationHandlers } from './conversations.ts';
 import { engineHandlers } from './engine.ts';
 import type { AppHandlers } from './handlers.ts';
+import { galleryHandlers } from './gallery.ts';
 import { pictureHandlers } from './pictures.ts';
 import { updateHandlers } from './updates.ts';
 import { trashHandlers, versionHandlers } from './versions.ts';
@@ -15,6 +16,7 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...appHandlers(services),
     ...conversationHandlers(services),
     ...pictureHandlers(services),
+    ...galleryHandlers(services),
     ...chatHandlers(services),
     ...benchHandlers(services),
     ...versionHandlers(services),

@@ -64,6 +64,22 @@ export class RevealStore {
     if (asked === this.#asked) this.place = { ...place, words: [] };
   }
 
+  /** Opens a conversation at a place of any version: that version becomes current. True when it is shown. */
+  async at(conversationId: string, place: FoundPlace): Promise<boolean> {
+    this.clear();
+    const asked = this.#asked;
+    try {
+      await this.#openIfClosed(conversationId);
+      await this.#chooseVersion(place);
+      const { turnId, partIndex } = place;
+      if (asked === this.#asked) this.place = { conversationId, turnId, partIndex, words: [] };
+      return true;
+    } catch (error) {
+      if (asked === this.#asked) this.#chat.actionError = sentenceOf(error);
+      return false;
+    }
+  }
+
   async #openIfClosed(conversationId: string): Promise<void> {
     if (this.#chat.conversationId !== conversationId) await this.#chat.open(conversationId);
   }

@@ -1,9 +1,12 @@
 import { getContext, setContext } from 'svelte';
 import type { Api } from '../api.ts';
+import { BenchStore } from './bench.svelte.ts';
 import { ChatStore } from './chat.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
+import { GalleryStore } from './gallery.svelte.ts';
+import { LightboxStore } from './lightbox.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
 import { RevealStore } from './reveal.svelte.ts';
@@ -23,6 +26,9 @@ export interface Studio {
   readonly chat: ChatStore;
   readonly drafts: DraftsStore;
   readonly pictures: PicturesStore;
+  readonly lightbox: LightboxStore;
+  readonly bench: BenchStore;
+  readonly gallery: GalleryStore;
   readonly versions: VersionsStore;
   readonly reveal: RevealStore;
   readonly trash: TrashStore;
@@ -41,18 +47,22 @@ export function createStudio(api: Api): Studio {
     shell.go(place);
     if (conversationId !== null) void chat.open(conversationId);
   });
+  const reveal = new RevealStore(api, chat);
   return {
     api,
     chat,
     shell,
     pictures: new PicturesStore(api, shell),
+    lightbox: new LightboxStore(api, chat),
+    bench: new BenchStore(api, chat),
+    gallery: new GalleryStore(api, shell, reveal),
     engine: new EngineStore(api),
     settings: new SettingsStore(api),
     models: new ModelsStore(api),
     conversations: new ConversationsStore(api),
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),
-    reveal: new RevealStore(api, chat),
+    reveal,
     trash: new TrashStore(api),
   };
 }

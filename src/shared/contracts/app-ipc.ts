@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { benchDrawingSchema, drawingPlanSchema } from '../domain/bench.ts';
+import { galleryFilterSchema, galleryItemSchema, galleryPlaceSchema } from '../domain/gallery.ts';
 import {
   conversationSchema,
   conversationSummarySchema,
@@ -147,6 +148,23 @@ export const appRequests = {
   },
   /** A turn as it is at this moment, for a window that missed an event or its begin. */
   'chat.turn': { request: turnId, reply: replySnapshotSchema },
+
+  /** Makes a list of the pictures of all conversations, the newest first; with `query`, of those it is said of. */
+  'gallery.open': {
+    request: z.object({ filter: galleryFilterSchema, query: z.string().max(500).nullable() }),
+    reply: z.object({ listId: z.uuid(), total: z.number().int() }),
+  },
+  /** Items of a list by their number in it; null for one that is gone since. `not-found`: open it anew. */
+  'gallery.page': {
+    request: z.object({
+      listId: z.uuid(),
+      offset: z.number().int().min(0),
+      limit: z.number().int().min(1).max(200),
+    }),
+    reply: z.object({ items: z.array(galleryItemSchema.nullable()) }),
+  },
+  /** Where a picture stands: of several places one that is current, the newest. */
+  'gallery.place': { request: z.object({ pictureId: z.uuid() }), reply: galleryPlaceSchema },
 
   /** The drawings at a place of a reply, oldest first; null for one that was not drawn. */
   'versions.drawings': {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { StudioDatabase } from '../../../src/main/database/open.ts';
+import { galleryQueries } from '../../../src/main/database/gallery.ts';
 import { foundPlaceQueries } from '../../../src/main/database/found-places.ts';
 import { listQueries } from '../../../src/main/database/search.ts';
 import type { Store } from '../../../src/main/database/store.ts';
@@ -54,6 +55,9 @@ const statements: [string, string, unknown[]][] = [
   ['the way to a turn', versionQueries.ancestors, [id]],
   ['versions of one turn', versionQueries.siblings, [id]],
   ['drawings at one place', versionQueries.drawingsAt, [0, id]],
+  ['pictures of the gallery', galleryQueries.all, []],
+  ['the place of a picture', galleryQueries.placeOf, [1]],
+  ['pictures at one place', versionQueries.picturesAt, [0, id]],
   ['trash', listQueries.deleted, [50, 0]],
   ['trash count', listQueries.deletedCount, []],
 ];

@@ -10,6 +10,7 @@ import { textbindConversationSchema } from '../../../src/shared/domain/textbind-
 import { systemClock } from '../../../src/base/clock.ts';
 import { BenchService } from '../../../src/main/conversations/bench-service.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { Gallery } from '../../../src/main/pictures/gallery.ts';
 import { createOutgoingPictures } from '../../../src/main/pictures/outgoing.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
@@ -33,6 +34,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     pictures,
     outgoing: createOutgoingPictures(path.join(folder, 'outgoing'), pictures),
     thumbnails: { read: async () => null },
+    gallery: new Gallery(store.gallery),
     erasure: { erase: async (ids) => ids.forEach((id) => void store.conversations.erase(id)) },
     decoder: {
       async check(_, name) {

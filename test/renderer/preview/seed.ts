@@ -34,6 +34,30 @@ export async function seedConversations(storage: Storage, turns: number): Promis
   if (turns > 0) await seedLong(storage, turns);
 }
 
+/** Fills the gallery: so many drawings of a hundred files, twenty to a conversation. */
+export async function seedPictures(storage: Storage, pictures: number): Promise<void> {
+  const { store } = storage;
+  const files: Picture[] = [];
+  for (let index = 0; index < Math.min(pictures, 100); index += 1) {
+    files.push(await addPicture(storage, `fruit ${index}`, index * 31, 'drawn'));
+  }
+  store.transaction(() => {
+    for (let index = 0; index < pictures; index += 20) {
+      const drawn = Array.from({ length: Math.min(20, pictures - index) }, (_, at) => {
+        const file = files[(index + at) % files.length]!;
+        const shown = {
+          ...file,
+          id: randomUUID(),
+          caption: `${file.caption}, number ${index + at}`,
+        };
+        store.pictures.insert(shown, Date.now());
+        return said('assistant', Date.now(), [picture(shown)]);
+      });
+      addConversation(storage, `Drawings from ${index}`, Date.now() - 90 * dayMs, drawn);
+    }
+  });
+}
+
 async function seedLong(storage: Storage, turns: number): Promise<void> {
   const at = Date.now();
   const apple = await addPicture(storage, 'a red apple', 5, 'drawn');

@@ -1,6 +1,7 @@
 // The window in a browser, on main as it is with the scripted engine, and changed while one looks:
-//   npx node test/renderer/preview/serve.ts [--port N] [--pace X] [--turns N]
-// `--pace 0.5` is twice as fast; `--turns 1000` adds a conversation of that length. Its data lie in a temporary folder
+//   npx node test/renderer/preview/serve.ts [--port N] [--pace X] [--turns N] [--pictures N]
+// `--pace 0.5` is twice as fast; `--turns 1000` adds a conversation of that length, `--pictures 50000` as many drawings, twenty to a
+// conversation. Its data lie in a temporary folder
 // that goes with it. What to write to see which state: test/support/scenes.ts; `?say=/two` in the address says it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -14,7 +15,7 @@ import { createPictureHandler } from '../../../src/main/protocols/picture.ts';
 import { appProtocols } from '../../../src/shared/contracts/app-channels.ts';
 import { createMainHalf, writeModelFolders, type MainHalf } from '../../support/main-half.ts';
 import { createScriptedWorkers } from '../../support/scripted-worker.ts';
-import { seedConversations } from './seed.ts';
+import { seedConversations, seedPictures } from './seed.ts';
 import { pack, unpack, type PreviewMessages } from './wire.ts';
 
 const { values } = parseArgs({
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     port: { type: 'string', default: '5199' },
     pace: { type: 'string', default: '1' },
     turns: { type: 'string', default: '0' },
+    pictures: { type: 'string', default: '0' },
   },
 });
 const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-preview-'));
@@ -29,6 +31,7 @@ writeModelFolders(folder);
 const { spawn } = createScriptedWorkers(Number(values.pace));
 const main = createMainHalf({ folder, spawn, clock: systemClock, log: silentLogger });
 await seedConversations(main.services, Number(values.turns));
+await seedPictures(main.services, Number(values.pictures));
 main.engine.start();
 
 const server = await createServer({
