@@ -8,6 +8,7 @@ import type {
 import { StudioError } from '../../../src/shared/errors.ts';
 import type { EngineClient, RequestOptions } from '../../../src/main/processes/engine-client.ts';
 import { encodePng } from '../../support/png.ts';
+import { until } from './node-spawn.ts';
 
 export const usage = {
   promptTokens: 10,
@@ -92,10 +93,10 @@ export class ScriptedEngine implements EngineClient {
 
   /** The newest request, once it is there. */
   async next(count = this.asked.length + 1): Promise<AskedRequest> {
-    for (let turn = 0; turn < 200 && this.asked.length < count; turn += 1) await settled();
-    const request = this.asked[count - 1];
-    if (request === undefined) throw new Error(`Request ${count} was never made`);
-    return request;
+    // Before it a picture may have to be stored, which takes a slow disk its time.
+    await until(() => this.asked.length >= count, `request ${count}`);
+    await settled();
+    return this.asked[count - 1]!;
   }
 }
 
