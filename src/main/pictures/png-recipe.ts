@@ -129,7 +129,7 @@ function parametersOf(
 ): string {
   const { seed, steps, guidance, model, negative } = recipe;
   const unlike = negative === undefined || negative === '' ? [] : [`Negative prompt: ${negative}`];
-  const figures = `Steps: ${steps}, Sampler: Euler, CFG scale: ${guidance}, Seed: ${seed}, Size: ${width}x${height}, Model: ${model}`;
+  const figures = `Steps: ${steps}, CFG scale: ${guidance}, Seed: ${seed}, Size: ${width}x${height}, Model: ${model}`;
   return [caption, ...unlike, figures].join('\n');
 }
 
