@@ -10,7 +10,7 @@ const place = (name: string, id: string | null = null): unknown => ({
 });
 
 describe('a textbind: link', () => {
-  it.each(['chat', 'trash', 'models', 'settings'])('shows %s', (name) => {
+  it.each(['chat', 'trash', 'gallery', 'models', 'settings'])('shows %s', (name) => {
     expect(readLink(`textbind://open/${name}`)).toEqual(place(name));
   });
 
@@ -29,7 +29,7 @@ describe('a textbind: link', () => {
     'textbind://open/chat#x',
     'textbind://open/chat\n--no-sandbox',
     'textbind://open/../settings',
-    'textbind://open/gallery',
+    'textbind://open/nowhere',
     'TEXTBIND://open/chat',
     'textbind://user@open/chat',
     'textbind://open:80/chat',
