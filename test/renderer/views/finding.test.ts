@@ -106,6 +106,34 @@ describe('a search hit', () => {
     expect(studio.shell.notice).toContain('another version');
   });
 
+  it('is left in the middle of being led to', async () => {
+    const turns = [said('user', 'Which bird?'), said('assistant', 'A heron.')];
+    const conversationId = store('Birds', turns);
+    await show();
+    const frames: FrameRequestCallback[] = [];
+    await studio.chat.open(conversationId);
+    await until(() => expect(all(testIds.turn)).toHaveLength(2));
+    const ask = vi
+      .spyOn(window, 'requestAnimationFrame')
+      .mockImplementation((frame) => frames.push(frame));
+    const failures: unknown[] = [];
+    const note = (error: unknown): unknown => failures.push(error);
+    process.on('unhandledRejection', note);
+    try {
+      await studio.reveal.show({ conversationId, turnId: turns[1]!.id, partIndex: null });
+      await until(() => expect(frames.length).toBeGreaterThan(0));
+      studio.chat.startNew();
+      await until(() => expect(all(testIds.turn)).toHaveLength(0));
+      ask.mockRestore();
+      for (const frame of frames) frame(performance.now());
+      await new Promise((resolve) => setTimeout(resolve));
+      expect(failures).toEqual([]);
+    } finally {
+      ask.mockRestore();
+      process.off('unhandledRejection', note);
+    }
+  });
+
   it('by its title alone opens the conversation as usual', async () => {
     const id = store('Harbour', [said('user', 'Which bird?')]);
     await show();
