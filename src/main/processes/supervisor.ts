@@ -60,7 +60,8 @@ interface Run {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   #run: Run | null = null;
-  #status: SupervisorStatus = { state: 'stopped', reason: null, restartInMs: null, crashes: 0 };
+  // Whoever made it starts it when the window stands: a window that asks before that is not told that it is off.
+  #status: SupervisorStatus = { state: 'starting', reason: null, restartInMs: null, crashes: 0 };
   #crashTimes: number[] = [];
   #timer: Timer | null = null;
   #restart: Timer | null = null;

@@ -27,6 +27,8 @@ const never = new AbortController().signal;
 describe('the engine', () => {
   test('opens the chosen model as soon as the worker is ready', async () => {
     const { engine, statuses } = makeEngine();
+    // The window stands before the engine is started, and must not say that it is off.
+    expect(engine.status().state).toBe('starting');
     engine.start();
     await engine.whenReady(never);
     expect(statuses.map(({ state }) => state)).toEqual(['starting', 'loading', 'ready']);
