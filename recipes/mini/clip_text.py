@@ -58,14 +58,14 @@ def learn_merges(texts: Iterable[str], limit: int) -> list[tuple[str, str]]:
     return [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
-def write_tokenizers(folder: Path, limit: int = 4096) -> int:
+def write_tokenizers(folder: Path, texts: Iterable[str] | None = None, limit: int = 4096) -> int:
     """Write folder/tokenizer and folder/tokenizer_2; returns the vocabulary's size.
 
     Vocabulary in CLIP's order: bytes, bytes that end a word, merges, the two marks; so every
     text encodes, through single bytes if need be. As in SDXL the first pads with the end mark,
     the second with "!" (id 0).
     """
-    merges = learn_merges(corpus(), limit)
+    merges = learn_merges(texts or corpus(), limit)
     alphabet = list(bytes_to_unicode().values())
     tokens = [*alphabet, *(f"{letter}</w>" for letter in alphabet)]
     tokens += [token for token in dict.fromkeys("".join(pair) for pair in merges) if token not in set(tokens)]

@@ -49,6 +49,17 @@ VARIANTS: list[tuple[dict[str, Any], int]] = [
         {**SDXL, "prediction_type": "v_prediction", "timestep_spacing": "trailing", "rescale_betas_zero_snr": True},
         9,
     ),
+    # The embedded model's.
+    (
+        {
+            **SDXL,
+            "beta_end": 0.02,
+            "prediction_type": "sample",
+            "timestep_spacing": "trailing",
+            "rescale_betas_zero_snr": True,
+        },
+        20,
+    ),
 ]
 PLAIN = {name: SDXL[name] for name in SDXL if name != "interpolation_type"}
 DPM: list[tuple[dict[str, Any], int]] = [

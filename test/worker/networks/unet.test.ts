@@ -67,6 +67,18 @@ const specs = {
     },
     cases,
   },
+  // The embedded model's: attention in the middle alone, time as scale and shift.
+  'scale and shift': {
+    config: {
+      ...base,
+      down_block_types: ['DownBlock2D', 'DownBlock2D', 'DownBlock2D'],
+      up_block_types: ['UpBlock2D', 'UpBlock2D', 'UpBlock2D'],
+      layers_per_block: 1,
+      transformer_layers_per_block: 1,
+      resnet_time_scale_shift: 'scale_shift',
+    },
+    cases,
+  },
   half: { config: base, dtype: 'float16', cases },
 };
 

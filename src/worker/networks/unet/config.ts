@@ -37,6 +37,8 @@ export interface UnetConfig {
   readonly normGroups: number;
   readonly normEpsilon: number;
   readonly timeEmbedSize: number;
+  /** Whether the time scales and shifts a residual block's features; it is added to them otherwise. */
+  readonly timeScales: boolean;
   readonly flipSinToCos: boolean;
   readonly frequencyShift: number;
   /** Width of one time id's sinusoids. */
@@ -70,7 +72,6 @@ const fixedValues: Readonly<Record<string, readonly unknown[]>> = {
   only_cross_attention: [false],
   resnet_out_scale_factor: [1],
   resnet_skip_time_act: [false],
-  resnet_time_scale_shift: ['default'],
   reverse_transformer_layers_per_block: [null],
   time_cond_proj_dim: [null],
   time_embedding_act_fn: [null],
@@ -99,6 +100,7 @@ const otherFields = [
   'addition_time_embed_dim',
   'projection_class_embeddings_input_dim',
   'time_embedding_dim',
+  'resnet_time_scale_shift',
   // Read only by an embedding type that is refused.
   'addition_embed_type_num_heads',
   // Attention in fp32 changes rounding, not the network.
@@ -143,6 +145,9 @@ export function parseUnetConfig(json: unknown, source = 'unet config.json'): Une
     normGroups: readNormGroups(reader, levels),
     normEpsilon: finiteNumber(reader, 'norm_eps', 1e-5, 0),
     timeEmbedSize: positiveInteger(reader, 'time_embedding_dim', 4 * channels),
+    timeScales:
+      oneOf(reader, 'resnet_time_scale_shift', ['default', 'scale_shift'], 'default') ===
+      'scale_shift',
     flipSinToCos: boolean(reader, 'flip_sin_to_cos', true),
     frequencyShift: finiteNumber(reader, 'freq_shift', 0),
     additionTimeEmbedSize,

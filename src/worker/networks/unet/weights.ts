@@ -1,5 +1,5 @@
 /** Names and shapes of a `UNet2DConditionModel`'s tensors. */
-import type { ResnetWeights } from '../resnet.ts';
+import type { ResnetWeights, TimeOptions } from '../resnet.ts';
 import { resnetWeights } from '../resnet.ts';
 import type { BuildTarget } from '../target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights, NormWeights } from '../weight-names.ts';
@@ -73,6 +73,7 @@ export interface UnetWeights {
 /** Declares every tensor by its name in the checkpoint. */
 export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeights {
   const { levels, timeEmbedSize } = config;
+  const time = timeOptions(config);
   const [{ channels: first }] = levels;
   const coarsest = lastOf(levels);
   const last = coarsest.channels;
@@ -89,13 +90,13 @@ export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeight
       downWeights(config, target, index, { level, finer: levels[index - 1] }),
     ),
     mid: {
-      before: resnetWeights(target, 'mid_block.resnets.0', last, last, timeEmbedSize),
+      before: resnetWeights(target, 'mid_block.resnets.0', last, last, time),
       transformer: transformerWeights(config, target, 'mid_block.attentions.0', {
         channels: last,
         depth: config.midTransformerDepth,
         headCount: coarsest.headCount,
       }),
-      after: resnetWeights(target, 'mid_block.resnets.1', last, last, timeEmbedSize),
+      after: resnetWeights(target, 'mid_block.resnets.1', last, last, time),
     },
     up: levels.toReversed().map((level, index, upwards) =>
       upWeights(config, target, index, {
@@ -107,6 +108,10 @@ export function unetWeights(config: UnetConfig, target: BuildTarget): UnetWeight
     normOut: groupNormWeights(target, 'conv_norm_out', first),
     convOut: convWeights(target, 'conv_out', first, config.outChannels, 3),
   };
+}
+
+function timeOptions({ timeEmbedSize, timeScales }: UnetConfig): TimeOptions {
+  return { size: timeEmbedSize, scales: timeScales };
 }
 
 function embeddingWeights(
@@ -134,7 +139,7 @@ function downWeights(
   index: number,
   { level, finer }: Omit<Place, 'coarser'>,
 ): UnetBlockWeights {
-  const { levels, timeEmbedSize } = config;
+  const time = timeOptions(config);
   const { channels, resnetCount, downTransformerDepth: depth, headCount } = level;
   const before = finer?.channels ?? channels;
   const name = `down_blocks.${index}`;
@@ -142,11 +147,11 @@ function downWeights(
     const inputs = layer === 0 ? before : channels;
     const attention = `${name}.attentions.${layer}`;
     return {
-      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, timeEmbedSize),
+      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, time),
       transformer: transformerOrNone(config, target, attention, { channels, depth, headCount }),
     };
   });
-  const isLast = index === levels.length - 1;
+  const isLast = index === config.levels.length - 1;
   return {
     layers,
     resample: isLast
@@ -162,7 +167,7 @@ function upWeights(
   index: number,
   { level, finer, coarser }: Place,
 ): UnetBlockWeights {
-  const { timeEmbedSize } = config;
+  const time = timeOptions(config);
   const { channels, resnetCount, upTransformerDepth: depth, headCount } = level;
   const before = coarser?.channels ?? channels;
   const name = `up_blocks.${index}`;
@@ -173,7 +178,7 @@ function upWeights(
     const inputs = (layer === 0 ? before : channels) + kept;
     const attention = `${name}.attentions.${layer}`;
     return {
-      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, timeEmbedSize),
+      resnet: resnetWeights(target, `${name}.resnets.${layer}`, inputs, channels, time),
       transformer: transformerOrNone(config, target, attention, { channels, depth, headCount }),
     };
   });
