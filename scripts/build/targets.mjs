@@ -62,6 +62,19 @@ function nodeTargetOf(name, entry, sources, { format = 'es', file = 'main.js' } 
   };
 }
 
+/**
+ * KaTeX names each of its fonts in three formats; the one browser that there is takes the first.
+ * @type {import('vite').Plugin}
+ */
+const oneFontFormat = {
+  name: 'one-font-format',
+  enforce: 'pre',
+  transform: (code, id) =>
+    /katex[^?]*\.css/.test(id)
+      ? code.replaceAll(/,url\([^)]+\.(?:woff|ttf)\) ?format\("[^"]+"\)/g, '')
+      : undefined,
+};
+
 /** @type {Target} */
 const renderer = {
   name: 'renderer',
@@ -76,7 +89,7 @@ const renderer = {
       logLevel: 'warn',
       // Relative, because the page comes from a protocol of our own.
       base: './',
-      plugins: [svelte({ configFile: false }), noteMaterials()],
+      plugins: [svelte({ configFile: false }), noteMaterials(), oneFontFormat],
       build: {
         target: chromeTarget,
         outDir: path.join(root, 'out/renderer'),

@@ -54,6 +54,9 @@ const pairs: readonly (readonly [text: string, ground: string])[] = [
   ['on-accent', 'accent'],
   ['on-accent', 'accent-hover'],
   ['accent', 'accent-soft'],
+  ...['keyword', 'string', 'number', 'title', 'attribute'].map(
+    (kind) => [`code-${kind}`, 'ground-tint'] as const,
+  ),
   ['text', 'amber-soft'],
   ['text', 'red-soft'],
   ['red', 'red-soft'],

@@ -47,12 +47,17 @@ const hostile = [
 
 const markdown = [
   '# Still life',
-  'Three things to look for, in order of **importance**:',
+  'Three things to look for, in order of **importance**[^paint]:',
   '1. the light, and where it comes from\n2. the *edges* of each thing\n3. the ground it stands on',
+  '## Measures\n\n### By eye',
   '> Paint what you see, not what you know.',
-  '```ts\nconst apple = draw("a red apple", { steps: 40 });\n```',
-  '| Colour | Mixed from |\n| --- | --- |\n| Green | blue, yellow |\n| Orange | red, yellow |',
+  'A circle has the area \\(A = \\pi r^2\\), and light falls off as\n\\[\nI(d) = \\frac{P}{4 \\pi d^2}\n\\]',
+  '```ts\n// Forty steps, as in the paper.\nconst apple = draw("a red apple", { steps: 40 });\n```',
+  '| Colour | Mixed from | Parts |\n| --- | :---: | ---: |\n| Green | blue, yellow | 1.5 |\n| Orange | red, yellow | 12 |',
+  '#### In other words',
+  'زجاجة زرقاء على طاولة.\n\n- تفاحة حمراء\n- ضوء من اليسار',
   'More at [a page](https://example.org/colour), or use `draw`.',
+  '[^paint]: As every book on painting says, sooner or later.',
 ].join('\n\n');
 
 const trimmed =

@@ -1,8 +1,11 @@
 import { cleanup, render } from '@testing-library/svelte';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import Markdown from '../../../src/renderer/views/chat/Markdown.svelte';
-import { readMarkdown, safeLink } from '../../../src/renderer/views/chat/markdown-tree.ts';
+import Markdown from '../../../src/renderer/views/chat/markdown/Markdown.svelte';
+import { readMarkdown } from '../../../src/renderer/views/chat/markdown/reader.ts';
+import { safeLink } from '../../../src/renderer/views/chat/markdown/tree.ts';
 
+// KaTeX asks for it, and this page has none.
+Object.defineProperty(document, 'compatMode', { value: 'CSS1Compat' });
 afterEach(cleanup);
 
 function show(source: string): {
@@ -53,9 +56,13 @@ describe('hostile markdown', () => {
   it.each(hostile)('makes no element of %s', (_name, source) => {
     const { page } = show(source);
     for (const element of page.querySelectorAll('*')) {
+      // The button that copies code is ours.
+      if (element.closest('.head') !== null) continue;
       expect(element.tagName.toLowerCase()).toMatch(harmless);
       for (const { name } of element.attributes) {
-        expect(name).toMatch(/^(class|href|title|rel|tabindex|aria-[a-z]+|role|start|this)$/);
+        expect(name).toMatch(
+          /^(class|href|title|rel|tabindex|aria-[a-z]+|role|start|this|dir|scope)$/,
+        );
       }
     }
     for (const link of page.querySelectorAll('a')) {
@@ -75,8 +82,22 @@ describe('hostile markdown', () => {
     ],
     ['many stars', '*a **b '.repeat(3000)],
     ['many backticks', '`'.repeat(30_000)],
+    // Each of these took from one second to half a minute of an idle processor.
+    ['60,000 nested marks', '*a '.repeat(10_000) + 'a* '.repeat(10_000)],
+    ['60,000 marks of two kinds', '***a**b*'.repeat(7500)],
+    ['60,000 letters that may be an address', 'a.'.repeat(30_000) + '@'],
+    ['60,000 spaces', `a${' '.repeat(60_000)}b`],
+    ['30,000 nested lists', '- '.repeat(30_000)],
+    ['15,000 nested quotes and lists', '> - '.repeat(15_000)],
+    ['20,000 nested numbers', '1. '.repeat(20_000)],
+    ['30,000 words without an end', '\\(a '.repeat(15_000)],
+    ['formulas in a formula', '$'.repeat(60_000)],
+    ['an unending formula', `$$${'{'.repeat(60_000)}`],
+    ['25,000 formulas', '$a$ '.repeat(25_000)],
+    ['notes of notes', '[^a]: [^a] '.repeat(6000)],
   ])('reads %s without falling over', (_name, source) => {
-    expect(readMarkdown(source).length).toBeGreaterThan(0);
+    const { blocks, notes } = readMarkdown(source);
+    expect(blocks.length + notes.length).toBeGreaterThan(0);
   });
 });
 
@@ -123,11 +144,153 @@ describe('markdown', () => {
   });
 
   it('keeps the elements that stand while more streams in', async () => {
-    const { container, rerender } = render(Markdown, { source: 'One.\n\nTw', onlink: vi.fn() });
+    const props = { growing: true, onlink: vi.fn() };
+    const { container, rerender } = render(Markdown, { ...props, source: 'One.\n\nTw' });
     const first = container.querySelector('p');
     await rerender({ source: 'One.\n\nTwo and **three**' });
+    await rerender({ source: 'One.\n\nTwo and **three**\n\nFour', growing: false });
     expect(container.querySelector('p')).toBe(first);
     expect(container.querySelector('strong')?.textContent).toBe('three');
+  });
+
+  it('makes as many elements as can be shown, and words of the rest', () => {
+    const { page } = show('- **a** b\n'.repeat(8000));
+    expect(page.querySelectorAll('*').length).toBeLessThan(12_000);
+    expect(page.textContent?.match(/a/g)).toHaveLength(8000);
+  });
+
+  it('tells headings of each level apart, and leaves out none for a screen reader', () => {
+    const { page } = show('## A\n\n#### B\n\n# C\n\n## D\n\n### E\n\n###### F');
+    const headings = [...page.querySelectorAll('[role=heading]')];
+    expect(headings.map(({ className }) => /level-\d/.exec(className)?.[0])).toEqual(
+      [2, 4, 1, 2, 3, 6].map((level) => `level-${level}`),
+    );
+    expect(headings.map((each) => each.getAttribute('aria-level'))).toEqual([
+      '3',
+      '4',
+      '3',
+      '4',
+      '5',
+      '6',
+    ]);
+  });
+
+  it('keeps to the alignment of a table’s columns', () => {
+    const { page } = show('| A | B | C | D |\n| :-- | :-: | --: | --- |\n| 1 | 2 | 3 | 4 |');
+    const classes = (selector: string): readonly string[] =>
+      [...page.querySelectorAll(selector)].map(
+        ({ className }) => className.match(/left|center|right/)?.[0] ?? '',
+      );
+    expect(classes('th')).toEqual(['left', 'center', 'right', '']);
+    expect(classes('td')).toEqual(['left', 'center', 'right', '']);
+  });
+
+  it('lays out each block the way it is written', () => {
+    const { page } = show(
+      'Left.\n\nשלום עולם\n\n- אחת\n- two\n\n| א | B |\n| - | - |\n| 1 | 2 |\n\n> قال\n\n1. one',
+    );
+    // Of a paragraph the browser finds it itself; what holds others must be told.
+    expect([...page.querySelectorAll('p')].map(({ dir }) => dir)).toEqual(['auto', 'auto', 'auto']);
+    expect(page.querySelector('ul')?.dir).toBe('rtl');
+    expect(page.querySelector<HTMLElement>('.table')?.dir).toBe('rtl');
+    expect(page.querySelector('blockquote')?.getAttribute('dir')).toBe('rtl');
+    expect(page.querySelector('ol')?.getAttribute('dir')).toBe('ltr');
+  });
+});
+
+describe('formulas', () => {
+  async function formulas(source: string): Promise<readonly string[]> {
+    const { page } = show(source);
+    await vi.waitFor(() => expect(page.querySelector('.katex')).not.toBeNull(), 15_000);
+    return [...page.querySelectorAll('annotation')].map(({ textContent }) => textContent);
+  }
+
+  it.each([
+    ['\\(a_1 * b_1\\) and \\(c\\)', ['a_1 * b_1', 'c']],
+    ['so \\[x = \\frac{1}{2}\\] it is', ['x = \\frac{1}{2}']],
+    ['$e^{i\\pi}$ and $$\\sum_i i$$', ['e^{i\\pi}', '\\sum_i i']],
+    ['It is:\n\\[\na\n+ b\n= c\n\\]\nand on', ['a\n+ b\n= c']],
+    ['$$\na\n\n- b\n$$', ['a\n\n- b']],
+    ['- item \\(x\\)\n- **\\(y\\)**', ['x', 'y']],
+  ])('of %j are read', async (source, expected) => {
+    expect(await formulas(source)).toEqual(expected);
+  });
+
+  it.each([
+    'It costs $5 and $6.',
+    'From $5-$6 or US$ 7 to $8',
+    '`$a$` and `\\(b\\)`',
+    '```\n$a$\n```',
+    'a $ b $ c',
+  ])('are not seen in %j', (source) => {
+    const { page } = show(source);
+    expect(page.querySelector('.inline, .display')).toBeNull();
+  });
+
+  it('that cannot be read are shown as they are written', async () => {
+    const { page } = show('\\(\\frac{1\\)');
+    await vi.waitFor(() => expect(page.querySelector('.formula-source')).not.toBeNull(), 15_000);
+    expect(page.textContent).toContain('\\frac{1');
+  });
+
+  it.each([
+    ['\\href{javascript:alert(1)}{x}', 'a'],
+    ['\\url{https://example.org}', 'a'],
+    ['\\includegraphics{https://example.org/a.png}', 'img'],
+    ['\\htmlStyle{position:fixed}{x}', '[style*=fixed]'],
+    ['\\htmlId{app}{x}', '#app'],
+    ['\\htmlClass{veil}{x}', '.veil'],
+    ['\\text{<img src=x onerror=alert(1)>}', 'img, script'],
+  ])('%j lead nowhere', async (tex, selector) => {
+    const { page } = show(`$${tex}$`);
+    await vi.waitFor(() => expect(page.querySelector('.katex, .formula-source')).not.toBeNull(), {
+      timeout: 15_000,
+    });
+    expect(page.querySelector(selector)).toBeNull();
+  });
+});
+
+describe('footnotes', () => {
+  it('stand at the end, in the order in which they are named, each with the way back', () => {
+    const { page } = show('One[^b] two[^a] three[^b].\n\n[^a]: *First*.\n[^b]: Second\n  and on.');
+    expect([...page.querySelectorAll('sup')].map(({ textContent }) => textContent)).toEqual([
+      '1',
+      '2',
+      '1',
+    ]);
+    const notes = [...page.querySelectorAll<HTMLElement>('.notes li')];
+    expect(notes.map(({ textContent }) => textContent.replace(/\s+/g, ' ').trim())).toEqual([
+      'Second and on. ↩',
+      'First. ↩',
+    ]);
+    document.body.append(page);
+    page.querySelector<HTMLElement>('[data-mark="2"]')?.click();
+    expect(document.activeElement).toBe(notes[1]);
+    notes[1]?.querySelector('button')?.click();
+    expect(document.activeElement).toBe(page.querySelector('[data-mark="2"]'));
+  });
+
+  it('that are not there leave their mark as it is written', () => {
+    expect(show('One[^x].').page.textContent?.trim()).toBe('One[^x].');
+  });
+});
+
+describe('code', () => {
+  it('has its language, its colours and a button that copies it', async () => {
+    const written = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue();
+    const { page } = show('```python\ndef f(x):\n    return "a"\n```');
+    expect(page.querySelector('.language')?.textContent).toBe('python');
+    await vi.waitFor(() => expect(page.querySelector('.code-keyword')).not.toBeNull(), 15_000);
+    expect(page.querySelector('pre')?.textContent).toBe('def f(x):\n    return "a"');
+    const button = page.querySelector<HTMLElement>('.head button');
+    button?.click();
+    await vi.waitFor(() => expect(button?.textContent).toContain('Copied'));
+    expect(written).toHaveBeenCalledWith('def f(x):\n    return "a"');
+  });
+
+  it('of an unknown language is shown plainly', () => {
+    const { page } = show('```nonsense\nx <b>y</b>\n```');
+    expect(page.querySelector('pre')?.textContent).toBe('x <b>y</b>');
   });
 });
 
