@@ -26,7 +26,7 @@ from .shape import SHAPE
 
 # About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
 # Minutes are those of one free core; steps are optimizer steps.
-VISION_MINUTES, VAE_MINUTES, UNET_MINUTES, ALIGN_MINUTES = 15.0, 20.0, 60.0, 2.5
+VISION_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MINUTES = (15.0, 50.0, 45.0, 170.0, 10.0)
 STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 2600, 200, 40, 130
 
 
@@ -103,10 +103,12 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
     run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
     return [
         Step("vision", f"{package}.vision", parts(VISION_MINUTES)),
-        Step("align-text", f"{package}.align_text", parts(ALIGN_MINUTES), ("vision",)),
+        Step("describe", f"{package}.describe", parts(TEXT_MINUTES)),
+        Step("unet", f"{package}.unet", parts(UNET_MINUTES)),
         Step("vae", f"{package}.vae", parts(VAE_MINUTES)),
-        Step("unet", f"{package}.unet", parts(UNET_MINUTES), ("align-text", "vae")),
-        Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("unet",)),
+        Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("describe", "unet", "vae")),
+        Step("clip-head", f"{package}.clip_head", ("--out", str(out)), ("vision", "describe")),
+        Step("judge", f"{package}.judge", parts(JUDGE_MINUTES)),
         Step("language", f"{package}.language", ("--out", language, "--cache", str(out / "downloads"))),
         Step("small-talk", f"{package}.small_talk", ("--language", language, "--out", str(out / "small-talk.json")), ("language",)),
         Step("conversations", f"{package}.conversations", (*pictures, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk",)),
@@ -123,7 +125,7 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         Step(
             "publish", f"{package}.publish",
             ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "stage2/model/language"), "--out", str(out / "hf")),
-            ("stage2", "parts"),
+            ("stage2", "parts", "clip-head"),
         ),
         Step("evaluate", f"{package}.evaluate", ("--model", str(out / "hf"), *pictures, "--out", str(out / "evaluation.json")), ("publish",)),
     ]  # fmt: skip

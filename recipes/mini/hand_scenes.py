@@ -1,7 +1,7 @@
 """What the hand is taught to draw: scenes of few, fixed layouts, with captions in many wordings.
 
-The eyes must find an object anywhere; the hand may choose where to put it. Here a caption says all that
-matters of its picture: object, size, company, place and background. What it leaves open is a shade.
+A caption says objects, number, sizes, order and mostly the background. What it leaves open (which way an object looks,
+where a small one stands, the order of two, the background's shade) is left to chance, and to the noise when drawing.
 """
 
 from __future__ import annotations
@@ -17,22 +17,41 @@ from PIL import Image
 from .pictures import BACKGROUNDS, SIZE, _background, _paste, with_article
 from .world import DRAWN, DRAWN_NAMES, SYNONYMS
 
+CELL = 16
+"""Pixels of a side of a latent cell."""
+
 LAYOUTS = ("single", "single small", "single large", "beside right", "beside left", "pair", "two", "three")
-UNSAID = "white"
-"""The background of a caption that names none."""
 
-# Boxes of the layouts: (longest side, centre x, centre y) in pixels, of the main object and then of its company.
-_PLACES = {
-    "single": ((96, 64, 64),),
-    "single small": ((58, 64, 64),),
-    "single large": ((120, 64, 64),),
-    "beside right": ((78, 44, 60), (46, 102, 84)),
-    "beside left": ((78, 84, 60), (46, 26, 84)),
-    "pair": ((60, 33, 64), (60, 95, 64)),
-    "two": ((60, 33, 64), (60, 95, 64)),
-    "three": ((50, 64, 35), (50, 32, 92), (50, 96, 92)),
+
+@dataclass(frozen=True)
+class Box:
+    """A square of cells of CELL pixels; the object's longest side inside it, in pixels."""
+
+    cells: int
+    longest: int
+
+
+USUAL, SMALL, LARGE = Box(8, 104), Box(4, 60), Box(8, 124)
+BOXES = (USUAL, SMALL, LARGE)
+
+# Where boxes may stand, corners (top, left) in cells: one row is taken by chance, one corner for each object. On even
+# cells: a network with two halvings then sees the same picture moved.
+_LEFT, _RIGHT = (2, 0), (2, 4)
+_PLACES: dict[str, tuple[Box, tuple[tuple[tuple[int, int], ...], ...]]] = {
+    "single": (USUAL, (((0, 0),),)),
+    "single small": (SMALL, tuple(((top, left),) for top in (2, 4) for left in (0, 2, 4))),
+    "single large": (LARGE, (((0, 0),),)),
+    "beside right": (SMALL, ((_LEFT, _RIGHT),)),
+    "beside left": (SMALL, ((_RIGHT, _LEFT),)),
+    "pair": (SMALL, ((_LEFT, _RIGHT), (_RIGHT, _LEFT))),
+    "two": (SMALL, ((_LEFT, _RIGHT),)),
+    "three": (SMALL, (((0, 2), (4, 0), (4, 4)), ((0, 0), (0, 4), (4, 2)))),
 }
+UNSAID = 0.12
+"""Share of captions that name no background."""
 
+_LIKED = ("cute", "nice", "lovely", "simple", "beautiful", "happy", "colorful", "single", "cartoon")
+"""Words that change nothing of a picture here."""
 _BEHIND = (
     "on {b}", "on {b}", "on {b}", "on {b}", "on {b}", "in front of {b}", "with {b} behind it", ", with {b} behind it",
     "on a plain {c} background", "on {c}", "with {b}", "against {b}",
@@ -52,29 +71,39 @@ _OPENING = (
 )
 _BESIDE = {
     "beside right": (
-        "{a} and {s}", "{a} and {s}", "{a} with {s} beside it", "{a} with {s} beside it", "{s} to the right of {a}",
-        "{a} and {s} to the right of it", "{a} next to {s}",
+        "{a} to the left of {s}", "{a} to the left of {s}", "{a} left of {s}", "{s} to the right of {a}",
+        "{a} with {s} to its right", "{a} on the left and {s} on the right",
     ),
-    "beside left": ("{s} to the left of {a}", "{s} to the left of {a}", "{a} and {s} to the left of it"),
+    "beside left": (
+        "{a} to the right of {s}", "{a} to the right of {s}", "{a} right of {s}", "{s} to the left of {a}",
+        "{a} with {s} to its left", "{a} on the right and {s} on the left",
+    ),
+    "pair": (
+        "{a} and {s}", "{a} and {s}", "{a} and {s}", "{a} next to {s}", "{a} beside {s}", "{a} with {s}",
+        "{a} with {s} beside it",
+    ),
 }  # fmt: skip
-_PAIR = (
-    "{a} and {s}",
-    "{a} and {s}",
-    "{a} next to {s}",
-    "{a} beside {s}",
-    "{a} to the left of {s}",
-    "{a} with {s}",
-)
 
 
 @dataclass(frozen=True)
 class HandScene:
-    """What a drawing shows; `second` is None unless there is company of another kind."""
+    """What a caption says; `second` is None unless there is company of another kind, `background` if it names none."""
 
     main: str
-    background: str
+    background: str | None
     layout: str
     second: str | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An object in its box, whose corner is at (top, left) in cells."""
+
+    name: str
+    box: Box
+    top: int
+    left: int
+    mirrored: bool
 
 
 def plural(name: str) -> str:
@@ -105,7 +134,8 @@ def is_plural(name: str) -> bool:
 def shown(random_: random.Random, name: str, adjective: str = "") -> str:
     """'an apple', 'a small apple', now and then a synonym; plural names go without 'a'."""
     word = random_.choice(SYNONYMS[name]) if name in SYNONYMS and random_.random() < 0.15 else name
-    words = f"{adjective} {word}".strip()
+    liked = random_.choice(_LIKED) if random_.random() < 0.05 else ""
+    words = " ".join(each for each in (adjective, liked, word) if each)
     if is_plural(word):
         return words if random_.random() < 0.4 else f"{random_.choice(('some', 'a'))} {words}"
     return f"the {words}" if random_.random() < 0.03 else with_article(words)
@@ -121,15 +151,11 @@ def caption_of(random_: random.Random, scene: HandScene) -> str:
                 size
             ]
         what = shown(random_, main, size)
-    elif scene.second is not None and layout.startswith("beside"):
-        what = random_.choice(_BESIDE[layout]).format(
-            a=shown(random_, main), s=shown(random_, scene.second, "small")
-        )
-    elif scene.second is not None and layout == "pair":
-        what = random_.choice(_PAIR).format(a=shown(random_, main), s=shown(random_, scene.second))
+    elif scene.second is not None and layout in _BESIDE:
+        what = random_.choice(_BESIDE[layout]).format(a=shown(random_, main), s=shown(random_, scene.second))
     else:
         what = f"{layout} {plural(main)}"
-    if scene.background == UNSAID and random_.random() < 0.35:
+    if scene.background is None:
         behind = ""
     else:
         behind = random_.choice(_BEHIND).format(
@@ -158,12 +184,24 @@ def _sized(folder: str, code: str, longest: int) -> Image.Image:
     return image.resize(scaled(image, longest / max(image.size)), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
+def arranged(random_: random.Random, scene: HandScene) -> list[Placed]:
+    """Chance decides what the caption leaves open: the place, and which way each object looks."""
+    box, choices = _PLACES[scene.layout]
+    names = (scene.main, scene.second or scene.main, scene.main)
+    return [
+        Placed(name, box, top, left, random_.random() < 0.5)
+        for name, (top, left) in zip(names, random_.choice(choices), strict=False)
+    ]
+
+
 def paint(random_: random.Random, scene: HandScene, pictures: Path) -> Image.Image:
-    """The picture of a scene; random_ chooses the background's shade."""
-    canvas = _background(random_, scene.background)
-    names = [scene.main, scene.second or scene.main, scene.main]
-    for name, (longest, x, y) in zip(names, _PLACES[scene.layout], strict=False):
-        _paste(canvas, _sized(str(pictures), DRAWN[name], longest), longest, (x, y), False)
+    """A picture of a scene; random_ chooses what its caption leaves open."""
+    canvas = _background(random_, scene.background or random_.choice(tuple(BACKGROUNDS)))
+    for placed in arranged(random_, scene):
+        half = placed.box.cells * CELL // 2
+        centre = (placed.left * CELL + half, placed.top * CELL + half)
+        small = _sized(str(pictures), DRAWN[placed.name], placed.box.longest)
+        _paste(canvas, small, placed.box.longest, centre, placed.mirrored)
     return Image.fromarray(np.clip(np.rint(canvas), 0, 255).astype(np.uint8))
 
 
@@ -171,9 +209,10 @@ def some_scene(random_: random.Random, layout: str) -> HandScene:
     """A scene of a layout, everything else by chance."""
     main = random_.choice(DRAWN_NAMES)
     second = None
-    if layout in ("beside right", "beside left", "pair"):
-        second = random_.choice([name for name in DRAWN_NAMES if name != main])
-    return HandScene(main, random_.choice(tuple(BACKGROUNDS)), layout, second)
+    while layout in _BESIDE and second in (None, main):
+        second = random_.choice(DRAWN_NAMES)
+    background = None if random_.random() < UNSAID else random_.choice(tuple(BACKGROUNDS))
+    return HandScene(main, background, layout, second)
 
 
 def hand_scene(seed: int, layout: str, pictures: Path) -> tuple[HandScene, str, Image.Image]:
@@ -183,4 +222,10 @@ def hand_scene(seed: int, layout: str, pictures: Path) -> tuple[HandScene, str, 
     return scene, caption_of(random_, scene), paint(random_, scene, pictures)
 
 
-assert all(0 < x < SIZE and 0 < y < SIZE for places in _PLACES.values() for _, x, y in places)
+assert all(
+    0 <= corner <= SIZE // CELL - box.cells
+    for box, choices in _PLACES.values()
+    for corners in choices
+    for place in corners
+    for corner in place
+)

@@ -1,76 +1,83 @@
 """The latent space of the image decoder, written down before any network is trained.
 
-A latent cell stands for 8 x 8 pixels: three channels hold its mean colour, five its strongest
-structure (principal components of what the mean leaves, over the training scenes). The VAE's encoder
-learns to compute it and its decoder to draw from it. Measured on two cores: a free latent space took
-thousands of steps to find colours that this one has from the start, the UNet need not wait for the
-encoder, and a thumbnail with hints is easy to draw.
+A latent cell stands for 16 x 16 pixels, given by its 32 strongest principal components over the scenes. The
+VAE's encoder learns to compute them and its decoder to draw from them, and the UNet need not wait for either.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from .scenes import batch_of, pixels
+from .hand_scenes import CELL, LAYOUTS, hand_scene
 
-CELL = 8
-COLOURS, STRUCTURES = 3, 5
-CHANNELS = COLOURS + STRUCTURES
-COLOUR_SCALE = 2.0
-STRUCTURE_SCALE = 0.9
+CHANNELS = 32
+SPREAD = 0.5
+"""Channels' deviations are the components' own, to this power: 1 would leave fine structure to drown in noise,
+0 would make the UNet spend itself on it."""
 
 
 @dataclass(frozen=True)
 class Basis:
-    """weights [CHANNELS, 3, CELL, CELL]: latents are the strided convolution of a picture (-1 .. 1) with them."""
+    """weights [CHANNELS, 3, CELL, CELL]: latents are the strided convolution of a picture (-1 .. 1) with them.
+
+    back [3 * CELL * CELL, CHANNELS] is the best linear way back to pixels.
+    """
 
     weights: torch.Tensor
+    back: torch.Tensor
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """[batch, 3, height, width] -> [batch, CHANNELS, height / 8, width / 8]."""
+        """[batch, 3, height, width] -> [batch, CHANNELS, height / CELL, width / CELL], mean square 1."""
         return torch.nn.functional.conv2d(images, self.weights, stride=CELL)
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        """The linear picture of latents; what the VAE's decoder improves on."""
+        kernel = self.back.T.reshape(CHANNELS, 3, CELL, CELL)
+        return torch.nn.functional.conv_transpose2d(latents, kernel, stride=CELL)
+
+
+def pixels_of(images: Sequence[Image.Image]) -> torch.Tensor:
+    """[batch, 3, 128, 128] float in -1 .. 1 of pictures."""
+    stacked = np.stack([np.asarray(image) for image in images])
+    return torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @torch.no_grad()
-def find_basis(pictures: Path, scenes: int = 600) -> Basis:
-    """From training scenes; the same each time. Structure channels spread as the fourth root of their variance."""
-    images = torch.cat([pixels(batch_of(pictures, "training", first, 50)) for first in range(0, scenes, 50)])
-    cells = (
-        images.unfold(2, CELL, CELL)
-        .unfold(3, CELL, CELL)
-        .permute(0, 2, 3, 1, 4, 5)
-        .reshape(-1, 3, CELL * CELL)
+def find_basis(pictures: Path, scenes: int = 1600) -> Basis:
+    """From training scenes of all layouts; the same each time."""
+    images = pixels_of(
+        [
+            hand_scene(seed, LAYOUTS[seed % len(LAYOUTS)] if seed % 2 else "single", pictures)[2]
+            for seed in range(scenes)
+        ]
     )
-    rest = (cells - cells.mean(2, keepdim=True)).flatten(1)
-    values, directions = torch.linalg.eigh(rest.T @ rest / len(rest))
-    values, directions = values.flip(0)[:STRUCTURES], directions.flip(1)[:, :STRUCTURES]
+    cells = (
+        images.unfold(2, CELL, CELL).unfold(3, CELL, CELL).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3 * CELL**2)
+    )
+    values, directions = torch.linalg.eigh(cells.T @ cells / len(cells))
+    values, directions = values.flip(0)[:CHANNELS], directions.flip(1)[:, :CHANNELS]
     # An eigenvector's sign is arbitrary: let its largest entry be positive.
     directions = directions * directions.gather(0, directions.abs().argmax(0, keepdim=True)).sign()
-    wanted = STRUCTURE_SCALE * (values / values[0]) ** 0.25
-    structure = (directions / values.sqrt() * wanted).T.reshape(STRUCTURES, 3, CELL, CELL)
-    # Components are orthogonal to the mean, so they need no centring of their own.
-    colour = torch.zeros(COLOURS, 3, CELL, CELL)
-    for channel in range(COLOURS):
-        colour[channel, channel] = COLOUR_SCALE / CELL**2
-    return Basis(torch.cat([colour, structure]).contiguous())
+    deviation = values.sqrt()
+    factor = deviation**SPREAD / deviation
+    factor = factor / ((deviation * factor).square().mean().sqrt())
+    weights = (directions * factor).T.reshape(CHANNELS, 3, CELL, CELL)
+    return Basis(weights.contiguous(), (directions / factor).contiguous())
 
 
 def load_or_find_basis(out: Path, pictures: Path) -> Basis:
     """OUT/latent-basis.safetensors, found once."""
     path = out / "latent-basis.safetensors"
     if not path.is_file():
-        out.mkdir(parents=True, exist_ok=True)
+        basis = find_basis(pictures)
         scratch = path.with_name(f".{path.name}")
-        save_file({"weights": find_basis(pictures).weights}, scratch)
+        save_file({"weights": basis.weights, "back": basis.back}, scratch)
         scratch.rename(path)
-    return Basis(load_file(path)["weights"])
-
-
-@torch.no_grad()
-def measure_scaling(basis: Basis, pictures: Path, count: int = 400) -> float:
-    """1 / standard deviation of the latents: the VAE's scaling_factor."""
-    return round(1 / float(basis.encode(pixels(batch_of(pictures, "training", 0, count))).std()), 5)
+    return Basis(**load_file(path))

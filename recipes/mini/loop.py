@@ -71,6 +71,14 @@ def cosine(progress: float, warm: float = 0.03, floor: float = 0.02) -> float:
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * along))
 
 
+def plateau(progress: float, warm: float = 0.01, fall: float = 0.15, floor: float = 0.02) -> float:
+    """Learning-rate factor: warm-up, then 1, then a straight line down to `floor` over the last `fall` of the budget.
+
+    A run that is resumed with a larger budget from a checkpoint of the flat part loses nothing.
+    """
+    return min((progress + 1e-4) / warm, 1.0, floor + (1 - floor) * (1 - progress) / fall)
+
+
 def replace_folder(written: Path, target: Path) -> None:
     """Put a finished folder in the place of an older one; a reader sees the one or the other."""
     old = target.with_name(f".{target.name}.old-{os.getpid()}")
@@ -159,28 +167,30 @@ def train(
     at_checkpoint: Callable[[int], None] | None = None,
     checkpoint_seconds: float = 180.0,
     floor: float = 0.02,
+    factor: Callable[[float], float] | None = None,
 ) -> int:
     """Train until the budget is used up; returns the number of steps taken in all.
 
     step_function(step, progress) computes the loss, calls backward and returns figures to report.
-    Learning rates are the optimizer's "base" of each group times the cosine factor.
+    Learning rates are the optimizer's "base" of each group times factor(progress), a cosine unless told otherwise.
     """
     parts = {**parts, "optimizer": optimizer}
-    step, seconds = 0, 0.0
-    if resume and (found := newest_checkpoint(folder)):
-        step, seconds = load_checkpoint(found, parts)
-    elif folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    step, seconds = _begin(folder, parts, resume)
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     emit("start", run=name, step=step, parameters=sum(weight.numel() for weight in weights))
-    last_report, last_save, before = 0.0, time.monotonic(), time.monotonic()
-    sums: dict[str, float] = {}
-    count = 0
+    report = _Report(name)
+    last_save = before = time.monotonic()
+
+    def save() -> None:
+        save_checkpoint(folder, step, seconds, parts)
+        if at_checkpoint:
+            at_checkpoint(step)
+
     while budget.progress(step, seconds) < 1:
         progress = budget.progress(step, seconds)
+        rate = factor(progress) if factor else cosine(progress, floor=floor)
         for group in optimizer.param_groups:
-            group["lr"] = group["base"] * cosine(progress, floor=floor)
+            group["lr"] = group["base"] * rate
         torch.manual_seed(seed * 1_000_003 + step)
         optimizer.zero_grad(set_to_none=True)
         figures = step_function(step, progress)
@@ -192,20 +202,39 @@ def train(
         step += 1
         now = time.monotonic()
         seconds, before = seconds + now - before, now
-        count += 1
-        for key, value in figures.items():
-            sums[key] = sums.get(key, 0.0) + value
-        if now - last_report > 15:
-            means = {key: round(value / count, 5) for key, value in sums.items()}
-            emit("step", run=name, step=step, progress=round(progress, 4), **means)
-            sums, count, last_report = {}, 0, now
+        report.add(step, progress, figures)
         if now - last_save > checkpoint_seconds:
-            save_checkpoint(folder, step, seconds, parts)
-            if at_checkpoint:
-                at_checkpoint(step)
+            save()
             last_save = before = time.monotonic()
-    save_checkpoint(folder, step, seconds, parts)
-    if at_checkpoint:
-        at_checkpoint(step)
+    save()
     emit("finished", run=name, step=step, seconds=round(seconds, 1))
     return step
+
+
+def _begin(folder: Path, parts: Mapping[str, Stateful], resume: bool) -> tuple[int, float]:
+    """(step, seconds trained) of the newest checkpoint where it is gone on from; else an empty folder."""
+    found = newest_checkpoint(folder) if resume else None
+    if found is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        return 0, 0.0
+    return load_checkpoint(found, parts)
+
+
+class _Report:
+    """Means of the figures of the steps since the last line; a line every 15 s."""
+
+    def __init__(self, run: str) -> None:
+        self.run, self.last, self.count = run, 0.0, 0
+        self.sums: dict[str, float] = {}
+
+    def add(self, step: int, progress: float, figures: Mapping[str, float]) -> None:
+        self.count += 1
+        for key, value in figures.items():
+            self.sums[key] = self.sums.get(key, 0.0) + value
+        now = time.monotonic()
+        if now - self.last <= 15:
+            return
+        means = {key: round(value / self.count, 5) for key, value in self.sums.items()}
+        emit("step", run=self.run, step=step, progress=round(progress, 4), **means)
+        self.sums, self.count, self.last = {}, 0, now

@@ -7,13 +7,14 @@ import json
 import shutil
 from pathlib import Path
 
-from diffusers import AutoencoderKL, StableDiffusionXLPipeline
+from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from textbind_trainer.events import emit
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from . import loop
 from .unet import build as build_unet
-from .unet import build_scheduler, load_unet
+from .unet import build_scheduler
 from .vae import build as build_vae
 
 FOLDER = "image-decoder"
@@ -23,7 +24,7 @@ def publish_image_decoder(out: Path) -> Path:
     """Write OUT/hf/image-decoder from OUT/{text,vae,unet}; parts not trained yet keep random weights."""
     text = out / "text"
     vae = AutoencoderKL.from_pretrained(out / "vae") if (out / "vae").is_dir() else build_vae()
-    unet = load_unet(out / "unet") if (out / "unet").is_dir() else build_unet()
+    unet = UNet2DConditionModel.from_pretrained(out / "unet") if (out / "unet").is_dir() else build_unet()
     pipeline = StableDiffusionXLPipeline(
         vae=vae,
         text_encoder=CLIPTextModel.from_pretrained(text / "text_encoder"),
@@ -43,6 +44,7 @@ def publish_image_decoder(out: Path) -> Path:
         for file in (text / name).iterdir():
             if not (scratch / name / file.name).exists():
                 shutil.copy(file, scratch / name)
+    halve(scratch)
     loop.replace_folder(scratch, out / "hf" / FOLDER)
     counts = {
         name: sum(weight.numel() for weight in part.parameters())
@@ -51,6 +53,12 @@ def publish_image_decoder(out: Path) -> Path:
     }
     emit("published", run=FOLDER, parameters=counts, total=sum(counts.values()))
     return out / "hf" / FOLDER
+
+
+def halve(folder: Path) -> None:
+    """Rewrite the weights under a folder in half precision; their configurations stay."""
+    for path in folder.rglob("*.safetensors"):
+        save_file({name: value.half() for name, value in load_file(path).items()}, path, {"format": "pt"})
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,227 +1,186 @@
-"""Trains the UNet of the image decoder: diffusers' UNet2DConditionModel, SDXL's architecture, small.
+"""Trains the drawing network by diffusion: diffusers' UNet2DConditionModel, SDXL's plan, small.
 
-Latents and text states are computed once; steps then cost the UNet alone. The network predicts
-velocity (v-prediction): with so little training, predicted noise gives wrong colours at the first,
-noisiest steps.
+It predicts the clean latents (few channels cannot carry all of the noise through, which velocity would ask for). The
+description vector reaches every residual block as scale and shift. Scenes are composed in the latent space, new ones
+each step.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import shutil
+import random
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import EulerDiscreteScheduler, UNet2DConditionModel
-from safetensors.torch import load_file, save_file
 from textbind_trainer.events import emit
-from torch.nn import functional
-from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from torch import Tensor
 
-from . import clip_text, loop
+from . import loop
+from .describe import POOLED
+from .drawing_scenes import DrawingScenes
 from .latents import CHANNELS as LATENTS
-from .latents import Basis, load_or_find_basis, measure_scaling
+from .latents import load_or_find_basis
 from .pictures import SIZE, fetch_pictures
-from .scenes import batch_of, pixels
+from .scene_latents import CELLS
 
-DEFAULT_MINUTES = 60.0
-SCENES = 8_000
-# The eyes must find an object anywhere; the hand may choose where to put it. Taught to draw nearly
-# centred objects of nearly one size, it learns what they look like instead of where they could be.
-VARIETY = 0.2
-CHANNELS, HEADS, NORM_GROUPS = (32, 64, 128), (1, 2, 4), 8
-TEXT_WIDTH, POOLED_WIDTH, TIME_WIDTH = 96 + 128, 128, 32
+DEFAULT_MINUTES = 170.0
+CHANNELS, NORM_GROUPS = (96, 160, 320), 8
+TIME_WIDTH, EMBEDDING = 8, 640
+TEXT_WIDTH = 64 + 192
 # SDXL's micro-conditions: original size, corner of the crop, target size.
 TIME_IDS = (SIZE, SIZE, 0, 0, SIZE, SIZE)
+DROPPED = 0.1
+"""Share of scenes without a description: what guidance leads away from."""
+STRONGEST = 5.0
+"""Limit of the weight 1 + signal-to-noise ratio of a noise level."""
 
 
-def build(latent_channels: int = LATENTS, latent_size: int = 16) -> UNet2DConditionModel:
-    """A new UNet of SDXL's plan: one plain level, two with cross-attention over both encoders' states."""
+def build(channels: tuple[int, ...] = CHANNELS) -> UNet2DConditionModel:
+    """A new UNet of SDXL's plan; only its middle looks at the words one by one."""
     return UNet2DConditionModel(
-        sample_size=latent_size,
-        in_channels=latent_channels,
-        out_channels=latent_channels,
-        block_out_channels=CHANNELS,
+        sample_size=CELLS,
+        in_channels=LATENTS,
+        out_channels=LATENTS,
+        block_out_channels=channels,
         norm_num_groups=NORM_GROUPS,
         layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        transformer_layers_per_block=(1, 1, 1),
-        attention_head_dim=HEADS,
+        down_block_types=("DownBlock2D",) * len(channels),
+        up_block_types=("UpBlock2D",) * len(channels),
+        mid_block_type="UNetMidBlock2DCrossAttn",
+        transformer_layers_per_block=1,
+        attention_head_dim=tuple(max(1, width // 64) for width in channels),
         cross_attention_dim=TEXT_WIDTH,
         use_linear_projection=True,
         addition_embed_type="text_time",
         addition_time_embed_dim=TIME_WIDTH,
-        projection_class_embeddings_input_dim=POOLED_WIDTH + 6 * TIME_WIDTH,
+        projection_class_embeddings_input_dim=POOLED + 6 * TIME_WIDTH,
+        time_embedding_dim=EMBEDDING,
+        resnet_time_scale_shift="scale_shift",
     )
 
 
+@torch.no_grad()
 def start_at_zero(unet: UNet2DConditionModel) -> None:
     """Let every residual branch and the output begin at zero: the network bears a far higher rate."""
     for name, module in unet.named_modules():
-        if name == "conv_out" or name.endswith((".conv2", ".proj_out")):
+        if name.endswith((".conv2", ".to_out.0", "ff.net.2", "proj_out")) or name == "conv_out":
             torch.nn.init.zeros_(module.weight)
             torch.nn.init.zeros_(module.bias)
 
 
 def build_scheduler() -> EulerDiscreteScheduler:
-    """SDXL's scheduler but for the prediction and a stronger last beta.
-
-    With SDXL's 0.012 a latent of 16 x 16 is not yet drowned at the last step: its mean colour shows
-    through in training and is missing when drawing starts from pure noise.
-    """
+    """SDXL's, but that the last step is noise alone, and that the clean latents are predicted."""
     return EulerDiscreteScheduler(
-        num_train_timesteps=1000,
         beta_start=0.00085,
         beta_end=0.02,
         beta_schedule="scaled_linear",
-        prediction_type="v_prediction",
-        timestep_spacing="leading",
+        prediction_type="sample",
+        rescale_betas_zero_snr=True,
+        timestep_spacing="trailing",
         steps_offset=1,
-        interpolation_type="linear",
-        use_karras_sigmas=False,
     )
 
 
-def load_unet(folder: Path) -> UNet2DConditionModel:
-    """The published UNet."""
-    return UNet2DConditionModel.from_pretrained(folder)
+class NoiseLevels:
+    """signal and noise [1000]: what is left of the latents at a timestep, and the deviation of what is added."""
+
+    def __init__(self) -> None:
+        kept = build_scheduler().alphas_cumprod.double()
+        self.signal, self.noise = kept.sqrt().float(), (1 - kept).sqrt().float()
+
+    def noised(self, latents: Tensor, timesteps: Tensor) -> Tensor:
+        """Latents [n, 32, 8, 8] at their timesteps [n], with noise of torch's generator."""
+        signal, noise = (each[timesteps].view(-1, 1, 1, 1) for each in (self.signal, self.noise))
+        return signal * latents + noise * torch.randn_like(latents)
+
+    def weight(self, timesteps: Tensor) -> Tensor:
+        """What an error at these timesteps counts."""
+        return (1 + (self.signal / self.noise)[timesteps].square()).clamp(max=STRONGEST)
 
 
-class TextSide:
-    """Both frozen text encoders with their tokenizers, as the pipeline uses them."""
-
-    def __init__(self, folder: Path) -> None:
-        files = [folder / name / "model.safetensors" for name in ("text_encoder", "text_encoder_2")]
-        self.digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-        self.tokenizers = [
-            CLIPTokenizer.from_pretrained(folder / name) for name in ("tokenizer", "tokenizer_2")
-        ]
-        self.first = CLIPTextModel.from_pretrained(folder / "text_encoder").eval()
-        self.second = CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2").eval()
-
-    @torch.no_grad()
-    def states(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Penultimate states of both side by side [batch, 77, 224], and text_embeds [batch, 128]."""
-        first = self.first(clip_text.encode(self.tokenizers[0], texts, full=True), output_hidden_states=True)
-        second = self.second(
-            clip_text.encode(self.tokenizers[1], texts, full=True), output_hidden_states=True
-        )
-        return torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1), second.text_embeds
-
-
-@torch.no_grad()
-def prepare(basis: Basis, scale: float, text: TextSide, pictures: Path, folder: Path, count: int) -> None:
-    """Write folder/{latents,states,pooled}.npy in half precision, manifest.json last; kept when it is there."""
-    manifest = folder / "manifest.json"
-    made_from = {"count": count, "scaling_factor": scale, "variety": VARIETY, "text": text.digest}
-    if manifest.is_file() and json.loads(manifest.read_text()) == made_from:
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    shapes = {
-        "latents": (count, LATENTS, SIZE // 8, SIZE // 8),
-        "states": (count, 77, TEXT_WIDTH),
-        "pooled": (count, POOLED_WIDTH),
+def predict(unet: UNet2DConditionModel, noisy: Tensor, timesteps: Tensor, described: Tensor) -> Tensor:
+    """[n, 32, 8, 8] float32. The words' own states are not looked at yet: that attention is still zero."""
+    count = len(noisy)
+    conditions = {
+        "text_embeds": described,
+        "time_ids": torch.tensor(TIME_IDS, dtype=torch.float32).expand(count, -1),
     }
-    arrays = {
-        name: np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float16, shape)
-        for name, shape in shapes.items()
-    }
-    for first in range(0, count, 32):
-        scenes = batch_of(pictures, "training", first, min(32, count - first), VARIETY)
-        rows = slice(first, first + len(scenes))
-        arrays["latents"][rows] = (basis.encode(pixels(scenes)) * scale).half().numpy()
-        states, pooled = text.states([scene.caption for scene in scenes])
-        arrays["states"][rows], arrays["pooled"][rows] = states.half().numpy(), pooled.half().numpy()
-        if first % 1600 == 0:
-            emit("prepare", run="unet", done=first, of=count)
-    for array in arrays.values():
-        array.flush()
-    loop.write_atomically(manifest, json.dumps(made_from))
+    words = torch.zeros(count, 1, TEXT_WIDTH)
+    with torch.autocast("cpu", torch.bfloat16):
+        drawn: Tensor = unet(noisy, timesteps, words, added_cond_kwargs=conditions, return_dict=False)[0]
+    return drawn.float()
+
+
+class Lesson:
+    """One step: new scenes, noised, and how far from them what the network makes of the noise is."""
+
+    def __init__(self, unet: UNet2DConditionModel, scenes: DrawingScenes, batch: int, seed: int) -> None:
+        self.unet, self.scenes, self.batch, self.seed = unet, scenes, batch, seed
+        self.levels = NoiseLevels()
+
+    def __call__(self, step: int, _progress: float) -> dict[str, float]:
+        """Backward is called; the error by quarter of the noise (q3 the noisiest), of scenes with a description."""
+        made = self.scenes.batch(random.Random(f"drawing {self.seed} {step}"), self.batch)
+        kept = (torch.rand(self.batch, 1) >= DROPPED).float()
+        timesteps = torch.randint(0, 1000, (self.batch,))
+        noisy = self.levels.noised(made.latents, timesteps).contiguous(memory_format=torch.channels_last)
+        drawn = predict(self.unet, noisy, timesteps, made.described * kept)
+        error = (drawn - made.latents).square().mean((1, 2, 3))
+        loss = (error * self.levels.weight(timesteps)).mean()
+        loss.backward()
+        quarters = {}
+        for quarter in range(4):
+            inside = (timesteps // 250 == quarter) & (kept[:, 0] > 0)
+            quarters[f"q{quarter}"] = error[inside].mean().item() if inside.any() else 0.0
+        return {"loss": loss.item(), **quarters}
+
+
+def new_network() -> UNet2DConditionModel:
+    """To be trained: all but the attention to single words, which stays at zero."""
+    unet = build()
+    start_at_zero(unet)
+    unet.to(memory_format=torch.channels_last)
+    for name, weight in unet.named_parameters():
+        weight.requires_grad_(".attn2." not in name)
+    return unet
+
+
+def publish(average: loop.Average, target: Path, step: int) -> None:
+    """TARGET/unet of the averaged weights."""
+    averaged = build()
+    averaged.load_state_dict(average.shadow)
+    scratch = target / ".unet"
+    averaged.save_pretrained(scratch)
+    loop.replace_folder(scratch, target / "unet")
+    emit("published", run="unet", step=step)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train from OUT/text, and leave OUT/unet (averaged weights)."""
+    """Train, and leave OUT/unet: the averaged weights."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     loop.add_arguments(parser)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--scenes", type=int, default=SCENES)
+    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument(
+        "--target", type=Path, default=None, help="folder of unet/ and checkpoints/ (default OUT)"
+    )
     arguments = parser.parse_args(argv)
     budget = loop.begin(arguments, DEFAULT_MINUTES)
-    batch = arguments.batch or 16
+    target = arguments.target or arguments.out
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
-    basis = load_or_find_basis(arguments.out, pictures)
-    folder = arguments.out / "prepared"
-    text_side = TextSide(arguments.out / "text")
-    prepare(basis, measure_scaling(basis, pictures), text_side, pictures, folder, arguments.scenes)
-    latents, states, pooled = (
-        np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "pooled")
-    )
-
-    unet = build(latents.shape[1])
-    start_at_zero(unet)
-    average = loop.Average(unet, 0.998)
+    scenes = DrawingScenes(load_or_find_basis(arguments.out, pictures), pictures)
+    unet = new_network()
+    average = loop.Average(unet, 0.999)
+    trained = [weight for weight in unet.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(
-        [{"params": list(unet.parameters()), "base": arguments.rate}], betas=(0.9, 0.98), weight_decay=0.01
+        [{"params": trained, "base": arguments.rate}], betas=(0.9, 0.99), weight_decay=0.01, fused=True
     )
-    remaining = build_scheduler().alphas_cumprod
-    time_ids = torch.tensor([TIME_IDS], dtype=torch.float32).expand(batch, -1)
-
-    def step_function(step: int, _progress: float) -> dict[str, float]:
-        rows = np.sort(torch.randint(0, len(latents), (batch,)).numpy())
-        clean = torch.from_numpy(latents[rows]).float()
-        text, pool = torch.from_numpy(states[rows]).float(), torch.from_numpy(pooled[rows]).float()
-        # Guidance needs the network to draw without a text too: all zeros, as the pipeline feeds it.
-        kept = (torch.rand(batch) >= 0.1).float()
-        text, pool = text * kept.view(-1, 1, 1), pool * kept.view(-1, 1)
-        # One time in each of `batch` equal stretches: less noise in the gradient than free choice.
-        times = ((torch.arange(batch) + torch.rand(batch)) / batch * len(remaining)).long()[
-            torch.randperm(batch)
-        ]
-        signal = remaining[times].sqrt().view(-1, 1, 1, 1)
-        noise_part = (1 - remaining[times]).sqrt().view(-1, 1, 1, 1)
-        noise = torch.randn_like(clean)
-        predicted = unet(
-            signal * clean + noise_part * noise,
-            times,
-            text,
-            added_cond_kwargs={"text_embeds": pool, "time_ids": time_ids},
-        ).sample
-        loss = functional.mse_loss(predicted, signal * noise - noise_part * clean)
-        loss.backward()
-        return {"loss": loss.item()}
-
-    def publish(step: int) -> None:
-        scratch = arguments.out / ".unet"
-        shutil.rmtree(scratch, ignore_errors=True)
-        unet.save_pretrained(scratch)
-        weights = scratch / "diffusion_pytorch_model.safetensors"
-        known = set(load_file(weights))
-        save_file(
-            {key: value.contiguous() for key, value in average.shadow.items() if key in known},
-            weights,
-            {"format": "pt"},
-        )
-        loop.replace_folder(scratch, arguments.out / "unet")
-        emit("published", run="unet", step=step)
-
     loop.train(
-        "unet",
-        arguments.out / "checkpoints" / "unet",
-        budget,
-        {"unet": unet, "average": average},
-        optimizer,
-        step_function,
-        seed=arguments.seed,
-        resume=arguments.resume,
-        after_step=average.update,
-        at_checkpoint=publish,
-        checkpoint_seconds=240,
-    )
+        "unet", target / "checkpoints" / "unet", budget, {"unet": unet, "average": average}, optimizer,
+        Lesson(unet, scenes, arguments.batch or 64, arguments.seed),
+        seed=arguments.seed, resume=arguments.resume, after_step=average.update,
+        at_checkpoint=lambda step: publish(average, target, step), checkpoint_seconds=240, factor=loop.plateau,
+    )  # fmt: skip
     return 0
 
 

@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
+from diffusers.models.autoencoders.vae import Decoder, DiagonalGaussianDistribution
 from PIL import Image
 from textbind_trainer.events import emit
 from torch.nn import functional
 
 from . import loop
-from .latents import CELL, COLOUR_SCALE, COLOURS, load_or_find_basis, measure_scaling
+from .hand_scenes import CELL, LAYOUTS, hand_scene
 from .latents import CHANNELS as LATENTS
+from .latents import Basis, load_or_find_basis, pixels_of
 from .pictures import SIZE, fetch_pictures
-from .scenes import batch_of, pixels
 
 DEFAULT_MINUTES = 30.0
-CHANNELS = (16, 24, 64, 128)
+CHANNELS = (16, 32, 64, 128, 128)
 # Few groups, so that each holds four channels at full size: see start_as_enlargement.
 NORM_GROUPS = 4
 # What the UNet draws is never exact: the decoder learns from latents with noise of up to DRAWN_NOISE,
 # which teaches it to smooth away what no object has. The encoder learns to state LATENT_NOISE.
-DRAWN_NOISE, LATENT_NOISE = 0.35, 0.08
+DRAWN_NOISE, LATENT_NOISE = 0.3, 0.08
+COLOURS, COLOUR_SCALE = 3, 2.0
 # The decoder is what people see; the encoder learns on every ENCODER_EVERY-th step.
-ENCODER_EVERY = 4
+ENCODER_EVERY = 8
 # Crops of a quarter of the picture give four times the steps a minute; whole pictures finish the run.
-CROP, CROPPED_PART = 64, 0.8
+CROP, CROPPED_PART = 64, 0.7
 
 
 def build(
@@ -54,13 +56,14 @@ ANCHOR = 4.0
 
 
 @torch.no_grad()
-def start_as_enlargement(vae: AutoencoderKL) -> None:
+def start_as_enlargement(vae: AutoencoderKL, basis: Basis) -> None:
     """Let the decoder begin as a smooth enlargement of the thumbnail that the latents hold.
 
-    Residual branches start at zero, and the eight latents pass along the plain path of convolutions:
+    Residual branches start at zero; the cells' mean colours, which are sums of latents, and the other latents
+    pass along the plain path of convolutions:
 
-        latents -> conv_in -> [x2, blur] -> [x2, blur] -> [x2, blur] -> norm -> silu -> conv_out
-           8          8 of 128    8 of 64      8 of 24      (s, -s, K, -K) for each colour s
+        latents -> conv_in -> [x2, blur] four times -> norm -> silu -> conv_out
+          32       32 of 128       32 of each            (s, -s, K, -K) for each colour s
 
     Group normalisation would hide absolute colour (a group of one colour alone is always 0 after it).
     Anchored between constants K and -K, a colour keeps its value: the group's mean is 0 and its deviation
@@ -73,7 +76,9 @@ def start_as_enlargement(vae: AutoencoderKL) -> None:
             torch.nn.init.zeros_(module.weight)
             torch.nn.init.zeros_(module.bias)
     carried = range(vae.config.latent_channels)
-    vae.post_quant_conv.weight.copy_(torch.eye(len(carried))[..., None, None])
+    mixed = torch.eye(len(carried))
+    mixed[:COLOURS] = COLOUR_SCALE * basis.back.T.reshape(len(carried), 3, -1).mean(2).T
+    vae.post_quant_conv.weight.copy_(mixed[..., None, None])
     torch.nn.init.zeros_(vae.post_quant_conv.bias)
 
     def carry(convolution: torch.nn.Conv2d, kernel: torch.Tensor) -> None:
@@ -88,12 +93,16 @@ def start_as_enlargement(vae: AutoencoderKL) -> None:
     pass_on = torch.zeros(3, 3)
     pass_on[1, 1] = 1
     carry(decoder.conv_in, pass_on)
-    *others, last = decoder.up_blocks
-    for block in others:
+    for block in decoder.up_blocks[:-1]:
         if block.resnets[0].conv_shortcut is not None:
             carry(block.resnets[0].conv_shortcut, torch.ones(1, 1))
         carry(block.upsamplers[0].conv, blur)
-    shortcut = last.resnets[0].conv_shortcut
+    _carry_colours(decoder)
+
+
+def _carry_colours(decoder: Decoder) -> None:
+    """The last level's part of start_as_enlargement: each colour between two anchors, and out of them again."""
+    shortcut = decoder.up_blocks[-1].resnets[0].conv_shortcut
     torch.nn.init.zeros_(decoder.conv_out.bias)
     decoder.conv_out.weight.mul_(0.1)
     for colour in range(COLOURS):
@@ -144,6 +153,63 @@ def sheet(vae: AutoencoderKL, images: torch.Tensor, latents: torch.Tensor, path:
     }
 
 
+def scenes(split: str, first: int, count: int, pictures: Path) -> torch.Tensor:
+    """[count, 3, 128, 128] pictures; two in five single objects, the others of all layouts."""
+    start = {"training": 0, "validation": 50_000_000}[split]
+    chosen = random.Random(f"vae {first}")
+    layouts = ["single" if chosen.random() < 0.4 else chosen.choice(LAYOUTS) for _ in range(count)]
+    return pixels_of(
+        [hand_scene(start + first + at, layout, pictures)[2] for at, layout in enumerate(layouts)]
+    )
+
+
+class Lesson:
+    """One step: pictures drawn from their own latents, with some noise; now and then their encoding."""
+
+    def __init__(self, vae: AutoencoderKL, basis: Basis, pictures: Path, batch: int) -> None:
+        self.vae, self.basis, self.pictures, self.batch = vae, basis, pictures, batch
+
+    def __call__(self, step: int, progress: float) -> dict[str, float]:
+        """Backward is called; the errors of drawing and, on every ENCODER_EVERY-th step, of encoding."""
+        true = self.images(step, cropped=progress < CROPPED_PART).contiguous(
+            memory_format=torch.channels_last
+        )
+        latents = self.basis.encode(true)
+        deviation = DRAWN_NOISE * torch.rand(len(latents), 1, 1, 1)
+        with torch.autocast("cpu", torch.bfloat16):
+            drawn = self.vae.decode(latents + deviation * torch.randn_like(latents)).sample
+        loss = reconstruction_loss(drawn.float(), true)
+        figures = {"reconstruction": loss.item()}
+        if step % ENCODER_EVERY == 0:
+            encoding = encoder_loss(self.vae.encode(true).latent_dist, latents)
+            figures["encoding"] = ENCODER_EVERY * encoding.item()
+            loss = loss + encoding
+        loss.backward()
+        return figures
+
+    def images(self, step: int, *, cropped: bool) -> torch.Tensor:
+        """[n, 3, side, side]: a quarter of each of many pictures, or few whole ones."""
+        first = step * self.batch
+        if not cropped:
+            return scenes("training", first, max(1, self.batch // 4), self.pictures)
+        whole = scenes("training", first, self.batch, self.pictures)
+        # Along the cells' grid, so that a crop's latents are the picture's.
+        top, left = (CELL * torch.randint(0, (SIZE - CROP) // CELL + 1, (2,))).tolist()
+        return whole[..., top : top + CROP, left : left + CROP]
+
+
+def publish(average: loop.Average, basis: Basis, shown: torch.Tensor, out: Path, step: int) -> None:
+    """OUT/vae of the averaged weights, and OUT/vae.png of what they make of `shown`."""
+    averaged = build()
+    averaged.register_to_config(scaling_factor=1.0)
+    averaged.load_state_dict(average.shadow)
+    scratch = out / ".vae"
+    averaged.save_pretrained(scratch)
+    loop.replace_folder(scratch, out / "vae")
+    errors = sheet(averaged.eval(), shown, basis.encode(shown), out / "vae.png")
+    emit("validation", run="vae", step=step, **errors)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Train, and leave OUT/vae/ (config.json, diffusion_pytorch_model.safetensors) and OUT/vae.png."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -151,62 +217,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=2e-3)
     arguments = parser.parse_args(argv)
     budget = loop.begin(arguments, DEFAULT_MINUTES)
-    batch = arguments.batch or 8
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
     basis = load_or_find_basis(arguments.out, pictures)
     vae = build()
-    start_as_enlargement(vae)
-    vae.register_to_config(scaling_factor=measure_scaling(basis, pictures))
+    start_as_enlargement(vae, basis)
+    vae.register_to_config(scaling_factor=1.0)
     vae.to(memory_format=torch.channels_last)
-    average = loop.Average(vae, 0.99)
+    average = loop.Average(vae, 0.995)
     optimizer = torch.optim.AdamW(
         [{"params": list(vae.parameters()), "base": arguments.rate}], betas=(0.9, 0.99), weight_decay=1e-4
     )
-    shown = pixels(batch_of(pictures, "validation", 0, 16))
-
-    def step_function(step: int, progress: float) -> dict[str, float]:
-        cropped = progress < CROPPED_PART
-        true = pixels(batch_of(pictures, "training", step * batch, batch if cropped else max(1, batch // 2)))
-        if cropped:
-            # Along the cells' grid, so that a crop's latents are the picture's.
-            top, left = (CELL * torch.randint(0, (SIZE - CROP) // CELL + 1, (2,))).tolist()
-            true = true[..., top : top + CROP, left : left + CROP]
-        true = true.contiguous(memory_format=torch.channels_last)
-        latents = basis.encode(true)
-        deviation = DRAWN_NOISE * torch.rand(len(latents), 1, 1, 1)
-        drawn = vae.decode(latents + deviation * torch.randn_like(latents)).sample
-        loss = reconstruction_loss(drawn, true)
-        figures = {"reconstruction": loss.item()}
-        if step % ENCODER_EVERY == 0:
-            encoding = encoder_loss(vae.encode(true).latent_dist, latents)
-            figures["encoding"] = ENCODER_EVERY * encoding.item()
-            loss = loss + encoding
-        loss.backward()
-        return figures
-
-    def publish(step: int) -> None:
-        averaged = build()
-        averaged.register_to_config(scaling_factor=vae.config.scaling_factor)
-        averaged.load_state_dict(average.shadow)
-        scratch = arguments.out / ".vae"
-        averaged.save_pretrained(scratch)
-        loop.replace_folder(scratch, arguments.out / "vae")
-        errors = sheet(averaged.eval(), shown, basis.encode(shown), arguments.out / "vae.png")
-        emit("validation", run="vae", step=step, **errors)
+    shown = scenes("validation", 0, 16, pictures)
 
     loop.train(
-        "vae",
-        arguments.out / "checkpoints" / "vae",
-        budget,
-        {"vae": vae, "average": average},
-        optimizer,
-        step_function,
-        seed=arguments.seed,
-        resume=arguments.resume,
-        after_step=average.update,
-        at_checkpoint=publish,
-        checkpoint_seconds=120,
-    )
+        "vae", arguments.out / "checkpoints" / "vae", budget, {"vae": vae, "average": average}, optimizer,
+        Lesson(vae, basis, pictures, arguments.batch or 16),
+        seed=arguments.seed, resume=arguments.resume, after_step=average.update, checkpoint_seconds=150,
+        at_checkpoint=lambda step: publish(average, basis, shown, arguments.out, step),
+    )  # fmt: skip
     return 0
 
 

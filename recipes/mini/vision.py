@@ -29,6 +29,7 @@ from .objects import NAMES
 from .pictures import BACKGROUNDS, SIZE, Scene, fetch_pictures, with_article
 from .scenes import batch_of, pixels
 
+TEXT = "eyes-text"
 DEFAULT_MINUTES = 17.0
 PATCH, HIDDEN, LAYERS, HEADS, MLP, SHARED = 16, 192, 4, 4, 768, 128
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -184,15 +185,15 @@ def publish_vision(vision: Blip2VisionModel, aids: Aids, out: Path) -> None:
 
 
 def publish_text(first: CLIPTextModel, second: CLIPTextModelWithProjection, out: Path) -> None:
-    """OUT/text/text_encoder and text_encoder_2, from which the pipeline folder is put together."""
+    """The texts that the eyes were trained beside; the hand has texts of its own (describe.py)."""
     for name, encoder in (("text_encoder", first), ("text_encoder_2", second)):
-        scratch = out / "text" / f".{name}"
+        scratch = out / TEXT / f".{name}"
         encoder.save_pretrained(scratch)
-        loop.replace_folder(scratch, out / "text" / name)
+        loop.replace_folder(scratch, out / TEXT / name)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train, and leave OUT/hf/vision and OUT/text/{tokenizer,tokenizer_2,text_encoder,text_encoder_2}."""
+    """Train, and leave OUT/hf/vision; its texts, an aid only, lie in OUT/eyes-text."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     loop.add_arguments(parser)
     parser.add_argument("--rate", type=float, default=1e-3)
@@ -200,8 +201,8 @@ def main(argv: list[str] | None = None) -> int:
     budget = loop.begin(arguments, DEFAULT_MINUTES)
     batch = arguments.batch or 32
     pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
-    vocabulary = clip_text.write_tokenizers(arguments.out / "text")
-    tokenizer = CLIPTokenizer.from_pretrained(arguments.out / "text" / "tokenizer")
+    vocabulary = clip_text.write_tokenizers(arguments.out / TEXT)
+    tokenizer = CLIPTokenizer.from_pretrained(arguments.out / TEXT / "tokenizer")
     vision, aids = build_vision(), Aids()
     vision.set_attn_implementation("sdpa")
     whiten_patches(vision, pixels(batch_of(pictures, "training", 1_000_000, 400)))

@@ -1,4 +1,4 @@
-"""The latent basis: means in front, structure behind, local, and the same each time."""
+"""The latent basis: local, the same each time, and holding what a picture shows."""
 
 from __future__ import annotations
 
@@ -6,64 +6,46 @@ import pytest
 import torch
 
 from recipes.mini import latents, vae
-from recipes.mini.scenes import batch_of, pixels
+from recipes.mini.hand_scenes import LAYOUTS, hand_scene
 
 
 @pytest.fixture(scope="module")
 def basis(pictures):
-    return latents.find_basis(pictures, scenes=100)
+    return latents.find_basis(pictures, scenes=300)
 
 
-def test_first_channels_are_the_scaled_thumbnail(basis):
-    images = torch.rand(2, 3, 32, 48) * 2 - 1
-    thumbnail = torch.nn.functional.avg_pool2d(images, latents.CELL)
-    assert torch.allclose(basis.encode(images)[:, :3], latents.COLOUR_SCALE * thumbnail, atol=1e-5)
-
-
-def test_structure_is_blind_to_plain_colour(basis):
-    plain = torch.tensor([0.3, -0.8, 0.5]).view(1, 3, 1, 1).expand(1, 3, 16, 16)
-    assert basis.encode(plain)[:, 3:].abs().max() < 1e-4
+def held_out(pictures, count=8):
+    """Scenes whose seeds the basis was not found from."""
+    images = [hand_scene(90_000_000 + at, LAYOUTS[at % len(LAYOUTS)], pictures)[2] for at in range(count)]
+    return latents.pixels_of(images)
 
 
 def test_a_crop_on_the_grid_has_the_latents_of_its_place(basis, pictures):
-    images = pixels(batch_of(pictures, "validation", 0, 2))
-    whole = basis.encode(images)
-    crop = basis.encode(images[..., 16:80, 40:104])
-    assert torch.allclose(crop, whole[..., 2:10, 5:13], atol=1e-5)
+    images = held_out(pictures, 2)
+    crop = basis.encode(images[..., 16:80, 32:96])
+    assert torch.allclose(crop, basis.encode(images)[..., 1:5, 2:6], atol=1e-4)
 
 
 def test_found_twice_is_the_same(basis, pictures):
-    assert torch.equal(basis.weights, latents.find_basis(pictures, scenes=100).weights)
+    assert torch.equal(basis.weights, latents.find_basis(pictures, scenes=300).weights)
 
 
 def test_latents_hold_most_of_a_picture(basis, pictures):
-    """Drawn back by least squares alone, a held-out scene is nearer than its thumbnail is."""
-    images = pixels(batch_of(pictures, "held-out", 0, 8))
-    inverse = torch.linalg.pinv(basis.weights.flatten(1)).T.reshape(basis.weights.shape)
-    back = torch.nn.functional.conv_transpose2d(basis.encode(images), inverse, stride=latents.CELL)
-    thumbnail = torch.nn.functional.avg_pool2d(images, latents.CELL)
-    flat = torch.nn.functional.interpolate(thumbnail, scale_factor=latents.CELL)
-    assert (back - images).square().mean() < 0.5 * (flat - images).square().mean()
+    """Drawn back by least squares alone, a picture is within 7 of 255 on average."""
+    images = held_out(pictures)
+    assert (basis.decode(basis.encode(images)) - images).abs().mean() * 127.5 < 7
 
 
-def test_scaling_gives_unit_deviation(basis, pictures):
-    scale = latents.measure_scaling(basis, pictures, count=64)
-    values = basis.encode(pixels(batch_of(pictures, "training", 0, 64)))
-    assert float((values * scale).std()) == pytest.approx(1, abs=1e-3)
+def test_latents_have_unit_mean_square(basis, pictures):
+    assert float(basis.encode(held_out(pictures, 64)).square().mean()) == pytest.approx(1, abs=0.2)
 
 
-def test_decoder_begins_as_an_enlargement(basis, pictures):
-    """Before any training, what it draws away from the border is near the picture, colours included."""
+def test_a_plain_colour_is_kept_by_the_untrained_decoder(basis):
+    """What group normalisation alone would hide."""
     torch.manual_seed(0)
     network = vae.build().eval()
-    vae.start_as_enlargement(network)
-    images = pixels(batch_of(pictures, "held-out", 0, 6))
+    vae.start_as_enlargement(network, basis)
+    wanted = torch.tensor([0.6, -0.4, 0.1])
     with torch.no_grad():
-        drawn = network.decode(basis.encode(images)).sample
-    inner = slice(16, -16)
-    assert (drawn - images)[..., inner, inner].abs().mean() * 127.5 < 20
-    # A plain colour stays itself: what group normalisation alone would hide.
-    plain = torch.tensor([0.6, -0.4, 0.1]).view(1, 3, 1, 1).expand(1, 3, 128, 128)
-    with torch.no_grad():
-        middle = network.decode(basis.encode(plain)).sample[..., 56:72, 56:72]
-    assert torch.allclose(middle.mean((0, 2, 3)), torch.tensor([0.6, -0.4, 0.1]), atol=0.05)
+        drawn = network.decode(basis.encode(wanted.view(1, 3, 1, 1).expand(1, 3, 128, 128))).sample
+    assert torch.allclose(drawn[..., 56:72, 56:72].mean((0, 2, 3)), wanted, atol=0.1)

@@ -8,10 +8,11 @@ import torch
 from diffusers import StableDiffusionXLPipeline
 from transformers import BlipImageProcessorPil as ImageProcessor
 
-from recipes.mini import clip_text, evaluate_parts, publish_parts, unet, vision
+from recipes.mini import clip_text, describe, evaluate_parts, publish_parts, unet, vision
 from recipes.mini.objects import NAMES
 from recipes.mini.pictures import compose
 from recipes.mini.scenes import pixels
+from recipes.mini.text_side import TextSide
 
 
 @pytest.fixture(scope="module")
@@ -19,8 +20,11 @@ def out(tmp_path_factory):
     """Random weights, published."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("out")
-    vision.publish_text(*clip_text.build(clip_text.write_tokenizers(folder / "text")), folder)
+    words = clip_text.write_tokenizers(folder / "text", describe.corpus(2000))
+    for name, encoder in zip(("text_encoder", "text_encoder_2"), describe.build(words), strict=True):
+        encoder.save_pretrained(folder / "text" / name)
     vision.publish_vision(vision.build_vision(), vision.Aids(), folder)
+    unet.build().save_pretrained(folder / "unet")
     publish_parts.publish_image_decoder(folder)
     return folder
 
@@ -43,14 +47,17 @@ def test_diffusers_draws_from_the_folder(out):
 def test_text_side_gives_what_the_pipeline_feeds(out):
     pipeline = StableDiffusionXLPipeline.from_pretrained(out / "hf" / "image-decoder", add_watermarker=False)
     expected, _, pooled, _ = pipeline.encode_prompt("a red apple", do_classifier_free_guidance=False)
-    states, embeds = unet.TextSide(out / "text").states(["a red apple"])
-    assert torch.allclose(states, expected, atol=1e-5)
-    assert torch.allclose(embeds, pooled, atol=1e-5)
+    states, embeds = TextSide(out / "text").states(["a red apple"])
+    # The folder holds half precision.
+    assert torch.allclose(states, expected.float(), atol=2e-2)
+    assert torch.allclose(embeds, pooled.float(), atol=2e-2)
 
 
 def test_total_size_stays_under_the_limit(out):
     total = sum(path.stat().st_size for path in (out / "hf").rglob("*.safetensors"))
-    assert total / 2 < 50e6, "fp16 weights must stay under 50 MB"
+    assert total < 100e6, "decoder and eyes must stay under 100 MB"
+    largest = max(path.stat().st_size for path in (out / "hf").rglob("*.safetensors"))
+    assert largest < 50e6, "no file of 50 MB or more"
 
 
 def test_image_processor_file_gives_our_normalisation(out, pictures):
@@ -82,21 +89,32 @@ def test_requests_are_distinct_and_fixed():
     assert asked == evaluate_parts.requests()
 
 
-def test_a_new_unet_draws_nothing_yet_but_learns():
-    """Zero at the start, and the gradient reaches the output at once."""
-    torch.manual_seed(0)
-    network = unet.build()
-    unet.start_at_zero(network)
-    conditions = {"text_embeds": torch.randn(1, 128), "time_ids": torch.tensor([unet.TIME_IDS]).float()}
-    out = network(
-        torch.randn(1, 8, 16, 16), 500, torch.randn(1, 77, 224), added_cond_kwargs=conditions
-    ).sample
-    assert out.abs().max() == 0
-    (out - 1).square().mean().backward()
-    assert network.conv_out.weight.grad.abs().max() > 0
-
-
 def test_scheduler_reaches_noise():
     """At the last step so little of a picture is left that drawing may begin from pure noise."""
     remaining = unet.build_scheduler().alphas_cumprod[-1].item()
     assert remaining < 3e-4
+
+
+def test_noise_is_what_the_scheduler_says():
+    """Clean latents come back from noised ones by the scheduler's own signal share; the last step is noise alone."""
+    torch.manual_seed(0)
+    remaining = unet.build_scheduler().alphas_cumprod
+    times = torch.randint(0, 1000, (4000,))
+    times[:4] = 999
+    noisy = unet.NoiseLevels().noised(torch.ones(4000, 1, 1, 1), times)
+    signal = remaining[times].sqrt().view(-1, 1, 1, 1)
+    rest = (noisy - signal) / (1 - signal.square()).sqrt()
+    assert abs(rest.mean()) < 0.06 and abs(rest.std() - 1) < 0.05
+    assert remaining[-1] < 1e-6
+
+
+def test_a_new_unet_draws_nothing_yet_but_learns():
+    """Zero at the start, and the gradient reaches the output at once."""
+    torch.manual_seed(0)
+    network = unet.new_network()
+    drawn = unet.predict(
+        network, torch.randn(2, 32, 8, 8), torch.tensor([500, 20]), torch.randn(2, unet.POOLED)
+    )
+    assert drawn.abs().max() == 0
+    (drawn - 1).square().mean().backward()
+    assert network.conv_out.weight.grad.abs().max() > 0
