@@ -64,6 +64,11 @@ async function summarise(folder: string, embedded: boolean): Promise<ModelSummar
   return { folder, bytesOnDisk, embedded, name, licence, canDraw: imageDecoder !== null, fault };
 }
 
+/** Bytes of all files of a model, those too that textbind.json names elsewhere. */
+export function bytesOnDisk(model: ModelFolder): Promise<number> {
+  return bytesOf([model.folder, ...partsOf(model)]);
+}
+
 /** Where a model's parts lie: in its folder, or anywhere else that its textbind.json names. */
 function partsOf({ visionModel, qformer, languageModel, processor, imageDecoder }: ModelFolder) {
   const decoder = [imageDecoder?.base, imageDecoder?.refiner].filter(

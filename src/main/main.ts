@@ -146,9 +146,14 @@ function createUpdates(log: Logger): StudioParts['updates'] {
 }
 
 function createSpawns(): StudioParts['spawn'] {
-  const { worker, decoder, workerLog: logFile } = paths;
+  const { worker, decoder, workerLog: logFile, drawingLog } = paths;
   return {
     engine: createUtilitySpawn({ entry: worker, name: 'TextBind Studio engine', logFile }),
+    drawing: createUtilitySpawn({
+      entry: worker,
+      name: 'TextBind Studio drawing',
+      logFile: drawingLog,
+    }),
     decoder: createUtilitySpawn({ entry: decoder, name: 'TextBind Studio pictures', logFile }),
   };
 }

@@ -14,6 +14,8 @@ export interface AppPaths {
   readonly logs: string;
   readonly mainLog: string;
   readonly workerLog: string;
+  /** Of the process that draws: each process has a file of its own. */
+  readonly drawingLog: string;
   /** Models that came with the app. */
   readonly embeddedModels: string;
   readonly resources: string;
@@ -52,6 +54,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     logs,
     mainLog: path.join(logs, 'main.log'),
     workerLog: path.join(logs, 'worker.log'),
+    drawingLog: path.join(logs, 'drawing.log'),
     embeddedModels: roots.modelsFolder ?? path.join(base, 'models'),
     resources: path.join(base, 'resources'),
     icon: path.join(base, 'resources', 'icons', 'png', '256x256.png'),

@@ -46,7 +46,7 @@ export interface StudioParts extends Pick<
   >;
   readonly log: Logger;
   /** What starts the processes. */
-  readonly spawn: { readonly engine: Spawn; readonly decoder: Spawn };
+  readonly spawn: { readonly engine: Spawn; readonly drawing: Spawn; readonly decoder: Spawn };
   readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
 }
 
@@ -67,6 +67,7 @@ export function createStudio(parts: StudioParts): Studio {
   ];
   const engine = new Engine({
     spawn: spawn.engine,
+    spawnDrawing: spawn.drawing,
     clock,
     log,
     choice() {

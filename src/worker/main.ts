@@ -3,6 +3,7 @@
  */
 import { workerEnvironment } from '../shared/contracts/worker-protocol.ts';
 import { openLog, silentLogger } from '../base/log.ts';
+import { openDrawingPart } from './pipelines/drawing-part.ts';
 import { TextBindModel } from './pipelines/textbind-model.ts';
 import { processPort } from './process-port.ts';
 import { serveWorker } from './server.ts';
@@ -28,8 +29,12 @@ if (port === null) {
   serveWorker({
     port,
     log,
-    openModel: ({ folder, provider }, onProgress) =>
-      TextBindModel.open(folder, { provider, onProgress }),
+    openModel: ({ folder, provider, drawsApart }, onProgress, drawApart) =>
+      TextBindModel.open(folder, {
+        ...{ provider, onProgress },
+        ...(drawsApart === true ? { drawApart } : {}),
+      }),
+    openDrawer: openDrawingPart,
     exit: (code) => process.exit(code),
   });
 }

@@ -11,6 +11,8 @@ import {
   type WorkerRequestName,
 } from '../shared/contracts/worker-protocol.ts';
 import { StudioError, toWireError } from '../shared/errors.ts';
+import { AskedDrawings } from './asked-drawings.ts';
+import type { Draw, Drawer } from './pipelines/drawing/drawer.ts';
 import { toStudioError } from './pipelines/model-errors.ts';
 import type { TextBindModel } from './pipelines/textbind-model.ts';
 
@@ -20,6 +22,9 @@ export type ServedModel = Pick<
   'reply' | 'shorten' | 'draw' | 'release' | 'report' | 'sessionCount'
 >;
 
+/** The part of an open drawing part that the server uses. */
+export type ServedDrawer = Pick<Drawer, 'draw' | 'release' | 'sparing' | 'sessionCount'>;
+
 export interface WorkerServerOptions {
   readonly port: Port;
   /** Never given anything that a person or a model wrote. */
@@ -27,7 +32,14 @@ export interface WorkerServerOptions {
   readonly openModel: (
     request: WorkerRequestBody<'model.open'>,
     onProgress: (event: WorkerEventBody<'model.open'>) => void,
+    /** Draws in another process. */
+    drawApart: Draw,
   ) => Promise<ServedModel>;
+  /** Opens a model's drawing part alone. */
+  readonly openDrawer: (
+    request: WorkerRequestBody<'drawing.open'>,
+    onProgress: (event: WorkerEventBody<'drawing.open'>) => void,
+  ) => Promise<ServedDrawer>;
   /** Ends the process, once everything is released. */
   readonly exit: (code: number) => void;
 }
@@ -48,7 +60,12 @@ type Handlers = {
 };
 
 /** These touch sessions and wait for each other; the rest is answered as soon as the loop is free. */
-const exclusive: ReadonlySet<WorkerRequestName> = new Set(['model.open', 'chat.reply', 'draw']);
+const exclusive: ReadonlySet<WorkerRequestName> = new Set([
+  'model.open',
+  'drawing.open',
+  'chat.reply',
+  'draw',
+]);
 
 /**
  * Answers requests on a port until it is told to stop. Says `ready` first.
@@ -62,22 +79,27 @@ class WorkerServer {
   readonly #tasks = new Map<string, Task>();
   readonly #handlers: Handlers;
   #model: ServedModel | null = null;
+  /** In place of a model, in a process that only draws. */
+  #drawer: ServedDrawer | null = null;
+  readonly #asked: AskedDrawings;
   /** The end of the line of exclusive requests. */
   #line: Promise<void> = Promise.resolve();
   #stopping = false;
 
   constructor(options: WorkerServerOptions) {
     this.#options = options;
+    this.#asked = new AskedDrawings((message) => this.#post(message));
     this.#handlers = {
       'model.open': (body, task) => this.#open(body, task),
+      'drawing.open': (body, task) => this.#openDrawer(body, task),
       'chat.reply': (body, task) => this.#opened().reply(body, task.emit, task.abort.signal),
       'prompt.shorten': async (body) => this.#opened().shorten(body),
       draw: (body, task) =>
-        this.#opened().draw(body.caption, body.drawing, task.emit, task.abort.signal, body.size),
+        (this.#drawer ?? this.#opened()).draw(body, task.emit, task.abort.signal),
       ping: async () => null,
       memory: async () => ({
         residentBytes: process.memoryUsage().rss,
-        sessions: this.#model?.sessionCount ?? 0,
+        sessions: (this.#drawer ?? this.#model)?.sessionCount ?? 0,
       }),
     };
   }
@@ -99,6 +121,10 @@ class WorkerServer {
         return this.#request(parsed.data.id, parsed.data.name, parsed.data.body);
       case 'cancel':
         return this.#cancel(parsed.data.id);
+      case 'ask-event':
+      case 'ask-reply':
+      case 'ask-error':
+        return this.#asked.receive(parsed.data);
       case 'stop':
         return void this.#stop();
       default:
@@ -162,12 +188,23 @@ class WorkerServer {
   }
 
   async #open(body: WorkerRequestBody<'model.open'>, task: Task) {
-    // The one before goes first, so that two models never share the memory.
-    const before = this.#model;
-    this.#model = null;
-    await before?.release();
-    this.#model = await this.#options.openModel(body, task.emit);
+    await this.#release();
+    this.#model = await this.#options.openModel(body, task.emit, this.#asked.draw);
     return this.#model.report;
+  }
+
+  async #openDrawer(body: WorkerRequestBody<'drawing.open'>, task: Task) {
+    await this.#release();
+    this.#drawer = await this.#options.openDrawer(body, task.emit);
+    return { sparing: this.#drawer.sparing };
+  }
+
+  /** What was open goes before another comes, so that two models never share the memory. */
+  async #release(): Promise<void> {
+    const before = this.#drawer ?? this.#model;
+    this.#model = null;
+    this.#drawer = null;
+    await before?.release();
   }
 
   #opened(): ServedModel {
@@ -191,7 +228,7 @@ class WorkerServer {
     }
     await this.#line;
     try {
-      await this.#model?.release();
+      await this.#release();
     } catch (error) {
       log.error('release failed', { reason: String(error) });
     }

@@ -61,7 +61,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     log,
     emit,
     clock,
-    spawn: { engine: spawn, decoder: decoderSpawn() },
+    spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn() },
     places: {
       askWhere: async (suggested) => place(suggested),
       askToOpen: async () => false,

@@ -114,7 +114,9 @@ export class ScriptedWorker {
     const parsed = toWorkerSchema.parse(message);
     if (parsed.type === 'stop') this.#exit({ code: 0, signal: null });
     else if (parsed.type === 'cancel') this.#cancelled.add(parsed.id);
-    else void this.#answer(parsed.id, parsed.name as WorkerRequestName, parsed.body);
+    else if (parsed.type === 'request') {
+      void this.#answer(parsed.id, parsed.name as WorkerRequestName, parsed.body);
+    }
   }
 
   async #answer(id: string, name: WorkerRequestName, body: unknown): Promise<void> {
@@ -135,6 +137,8 @@ export class ScriptedWorker {
         return { residentBytes: 1e9, sessions: 6 };
       case 'model.open':
         return this.#open(body);
+      case 'drawing.open':
+        return { sparing: false };
       case 'chat.reply':
         return this.#reply(id, body);
       case 'draw':

@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkerSchema, type FromWorker } from '../../src/shared/contracts/worker-protocol.ts';
-import { noPython, runPython } from '../golden/run-python.ts';
+import { noPython } from '../golden/run-python.ts';
+import { makeTinyModel } from '../support/tiny-model.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const folder = mkdtempSync(join(tmpdir(), 'textbind-worker-'));
@@ -48,36 +49,25 @@ function startWorker() {
 
 describe.skipIf(noPython !== undefined)(`the worker process ${noPython ?? ''}`, () => {
   let worker: ReturnType<typeof startWorker>;
+  let model: ReturnType<typeof makeTinyModel>;
 
   beforeAll(() => {
-    const parts = runPython('tiny_model.py', ['2']);
-    const manifest = {
-      name: 'Tiny',
-      licence: 'none',
-      visionModel: join(parts, 'vision'),
-      qformer: join(parts, 'qformer.safetensors'),
-      languageModel: join(parts, 'language'),
-      processor: folder,
-      imageDecoder: { base: join(parts, 'image-decoder') },
-      qformerConfig: JSON.parse(
-        readFileSync(join(parts, 'qformer-config.json'), 'utf8'),
-      ) as unknown,
-      maxSequenceLength: 128,
-    };
-    writeFileSync(join(folder, 'textbind.json'), JSON.stringify(manifest));
-    const processor = { size: { height: 28, width: 28 } };
-    writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(processor));
+    model = makeTinyModel();
     worker = startWorker();
   }, 600_000);
   afterAll(async () => {
     worker.child.kill('SIGKILL');
     await worker.exit;
+    model.remove();
     rmSync(folder, { recursive: true, force: true });
   });
 
   it('opens a model, replies, draws, and tells its memory', async () => {
     expect(await worker.until(() => true)).toMatchObject({ type: 'ready', pid: worker.child.pid });
-    const opened = await worker.ask('1', 'model.open', { folder, provider: 'cpu' });
+    const opened = await worker.ask('1', 'model.open', {
+      folder: model.folder,
+      provider: 'cpu',
+    });
     expect(opened).toMatchObject({ type: 'reply', body: { name: 'Tiny', canDraw: true } });
     const turns = [{ role: 'user', parts: [{ kind: 'text', text: 'Top secret' }] }];
     const sampling = { maxNewTokens: 6 };

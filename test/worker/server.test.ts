@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createPortPair } from '../../src/base/port.ts';
-import { fromWorkerSchema, type FromWorker } from '../../src/shared/contracts/worker-protocol.ts';
-import { StudioError } from '../../src/shared/errors.ts';
+import {
+  fromWorkerSchema,
+  type FromWorker,
+  type ToWorker,
+} from '../../src/shared/contracts/worker-protocol.ts';
+import { StudioError, toWireError } from '../../src/shared/errors.ts';
+import type { Draw } from '../../src/worker/pipelines/drawing/drawer.ts';
 import { serveWorker, type ServedModel } from '../../src/worker/server.ts';
 
 const sampling = { temperature: 0, topK: 0, topP: 1, maxNewTokens: 8, seed: null };
@@ -29,6 +34,16 @@ const report = {
   seconds: 0,
 };
 
+const drawn = (caption: string) => ({
+  kind: 'picture' as const,
+  png: Uint8Array.of(1),
+  width: 8,
+  height: 8,
+  caption,
+  recipe: { seed: 1, steps: 2, guidance: 5, model: 'fake' },
+  seconds: 0,
+});
+
 const fakeModel = (changes: Partial<ServedModel> = {}): ServedModel => ({
   report,
   sessionCount: 3,
@@ -51,7 +66,7 @@ const patientReply: ServedModel['reply'] = (_request, emit, signal) =>
     emit({ kind: 'text', text: 'begun' });
   });
 
-function start(open: () => Promise<ServedModel> = async () => fakeModel()) {
+function start(open: (drawApart: Draw) => Promise<ServedModel> = async () => fakeModel()) {
   const [ours, theirs] = createPortPair();
   const received: FromWorker[] = [];
   const logged: string[] = [];
@@ -66,10 +81,16 @@ function start(open: () => Promise<ServedModel> = async () => fakeModel()) {
   serveWorker({
     port: theirs,
     log: { info: note, warn: note, error: note },
-    openModel: (_request, onProgress) => {
+    openModel: (_request, onProgress, drawApart) => {
       onProgress({ kind: 'opening', part: 'vision', done: 0, total: 1 });
-      return open();
+      return open(drawApart);
     },
+    openDrawer: async () => ({
+      draw: async ({ caption }) => drawn(caption),
+      release: async () => undefined,
+      sparing: false,
+      sessionCount: 4,
+    }),
     exit: (code) => void exits.push(code),
   });
   const until = async (found: (message: FromWorker) => boolean): Promise<FromWorker> => {
@@ -91,9 +112,10 @@ function start(open: () => Promise<ServedModel> = async () => fakeModel()) {
     );
     return { id, answer };
   };
+  const say = (message: ToWorker): void => ours.postMessage(message);
   const begun = (id: string) => until((message) => message.type === 'event' && message.id === id);
   const openModel = () => ask('model.open', { folder: '/m', provider: 'auto' }).answer;
-  return { ours, received, logged, exits, ask, begun, openModel };
+  return { ours, received, logged, exits, ask, begun, until, say, openModel };
 }
 
 describe('the worker', () => {
@@ -228,6 +250,76 @@ describe('the worker', () => {
     expect(await answer).toMatchObject({ body: { finish: 'cancelled' } });
     await new Promise((resolve) => setImmediate(resolve));
     expect({ released, exits }).toEqual({ released: 1, exits: [0] });
+  });
+
+  describe('a drawing that another process makes', () => {
+    /** A reply that is one drawing, told as the loop tells it. */
+    const drawsApart = (drawApart: Draw): Partial<ServedModel> => ({
+      reply: async (request, emit, signal) => {
+        const asked = { caption: 'a cat', drawing: request.drawing };
+        try {
+          emit(await drawApart(asked, emit, signal));
+        } catch (error) {
+          emit({ kind: 'drawing-failed', caption: 'a cat', error: toWireError(error) });
+        }
+        return { finish: 'end', usage };
+      },
+    });
+    const step = { kind: 'drawing-step', step: 1, steps: 2, secondsLeft: null, preview: null };
+
+    it('is asked for, and its progress and picture go into the reply', async () => {
+      const { openModel, ask, until, say, received } = start(async (apart) =>
+        fakeModel(drawsApart(apart)),
+      );
+      await openModel();
+      const { id, answer } = ask('chat.reply', chat);
+      const asked = await until(({ type }) => type === 'ask');
+      if (asked.type !== 'ask') throw new Error('nothing was asked');
+      expect(asked.body).toEqual({ caption: 'a cat', drawing });
+      say({ type: 'ask-event', id: asked.id, body: { ...step, width: 8, height: 8 } });
+      say({ type: 'ask-reply', id: asked.id, body: drawn('a cat') });
+      expect(await answer).toMatchObject({ type: 'reply' });
+      const events = received.flatMap((message) =>
+        message.type === 'event' && message.id === id ? [message.body] : [],
+      );
+      expect(events).toMatchObject([{ kind: 'drawing-step', step: 1 }, { kind: 'picture' }]);
+    });
+
+    it('fails alone', async () => {
+      const { openModel, ask, until, say, received } = start(async (apart) =>
+        fakeModel(drawsApart(apart)),
+      );
+      await openModel();
+      const { answer } = ask('chat.reply', chat);
+      const asked = await until(({ type }) => type === 'ask');
+      if (asked.type !== 'ask') throw new Error('nothing was asked');
+      const error = { kind: 'worker-crashed' as const, message: 'gone', detail: null };
+      say({ type: 'ask-error', id: asked.id, error });
+      expect(await answer).toMatchObject({ type: 'reply', body: { finish: 'end' } });
+      expect(received.at(-2)).toMatchObject({ body: { kind: 'drawing-failed', error } });
+    });
+
+    it('is let go at once by Stop, and what comes of it later is not heard', async () => {
+      const { openModel, ask, until, say } = start(async (apart) => fakeModel(drawsApart(apart)));
+      await openModel();
+      const { id, answer } = ask('chat.reply', chat);
+      const asked = await until(({ type }) => type === 'ask');
+      if (asked.type !== 'ask') throw new Error('nothing was asked');
+      say({ type: 'cancel', id });
+      expect(await until(({ type }) => type === 'ask-cancel')).toMatchObject({ id: asked.id });
+      await answer;
+      say({ type: 'ask-reply', id: asked.id, body: drawn('a cat') });
+      expect(await ask('ping', null).answer).toMatchObject({ type: 'reply' });
+    });
+
+    it('is drawn by the process that has the drawing part alone', async () => {
+      const { ask } = start();
+      const asked = { folder: '/m', provider: 'auto', sparing: false };
+      expect(await ask('drawing.open', asked).answer).toMatchObject({ body: { sparing: false } });
+      const answer = await ask('draw', { caption: 'a cat', drawing }).answer;
+      expect(answer).toMatchObject({ body: { kind: 'picture', caption: 'a cat' } });
+      expect(await ask('chat.reply', chat).answer).toMatchObject({ error: { kind: 'not-found' } });
+    });
   });
 
   it('logs request ids and never what was said', async () => {

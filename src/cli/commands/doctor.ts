@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { readModelFolder } from '../../library/model-folder.ts';
 import { listModels } from '../../library/models.ts';
+import { gigabytes } from '../../worker/pipelines/memory/needs.ts';
+import { modelNeeds, type ModelNeeds } from '../../worker/pipelines/memory/plan.ts';
 import { chooseProvider, probeProviders } from '../../worker/runtime/index.ts';
 import { readOptions } from '../options.ts';
 import { modelsFolders } from '../model-option.ts';
-
-/** A model's weights are packed anew as they are loaded, so it takes up to twice its size (`engine.md` fact 7). */
-const loadedPerStored = 2;
 
 export const doctorCommand = {
   usage: 'textbind doctor [--json]',
@@ -79,18 +79,31 @@ async function whereThingsRun() {
 
 async function modelsReport() {
   const models = await listModels(modelsFolders().filter(({ folder }) => existsSync(folder)));
-  return models.map(({ name, folder, bytesOnDisk, fault }) => {
-    const needed = bytesOnDisk * loadedPerStored;
-    const fits = needed < totalmem();
-    const verdict =
-      fault ??
-      `${fits ? 'fits' : 'does not fit'} into memory (${gigabytes(bytesOnDisk)} on disk, up to ${gigabytes(needed)} when open)`;
-    return { name, folder, bytesOnDisk, fits: fits && fault === null, verdict };
-  });
+  return Promise.all(
+    models.map(async ({ name, folder, bytesOnDisk, fault }) => {
+      const about = { name, folder, bytesOnDisk };
+      if (fault !== null) return { ...about, fits: false, verdict: fault };
+      try {
+        return { ...about, ...verdictOn(await modelNeeds(readModelFolder(folder), 'cpu')) };
+      } catch (error) {
+        const verdict = error instanceof Error ? error.message : String(error);
+        return { ...about, fits: false, verdict };
+      }
+    }),
+  );
 }
 
-function gigabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+/** By what the machine has in all: what is free now, other programs may give back. */
+function verdictOn({ talking, drawing }: ModelNeeds) {
+  const least = Math.max(talking, drawing?.sparing ?? 0);
+  const fits = least < totalmem();
+  const pictures =
+    drawing === null
+      ? ''
+      : `, pictures ${gigabytes(drawing.sparing)}${drawing.kept > drawing.sparing ? ` to ${gigabytes(drawing.kept)}` : ''}`;
+  const verdict = `${fits ? 'fits' : 'does not fit'} into memory (on the processor: words ${gigabytes(talking)}${pictures})`;
+  const needs = { talking, drawingSparing: drawing?.sparing, drawingKept: drawing?.kept };
+  return { fits, verdict, memoryBytes: needs };
 }
 
 function firstLine(text: string): string {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { planDrawingPart } from '../../worker/pipelines/memory/plan.ts';
 import { Painter, type DrawRequest } from '../../worker/pipelines/drawing/painter.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
@@ -57,7 +58,8 @@ export const drawCommand = {
     }
     const guidance = wanted ?? folder.imageDecoder.guidance;
     const { provider } = await chooseProvider();
-    const painter = await Painter.open(folder.imageDecoder, { provider });
+    const sparing = (await planDrawingPart(folder.imageDecoder, provider, false)) === 'sparing';
+    const painter = await Painter.open(folder.imageDecoder, { provider }, { sparing });
     const startedAt = performance.now();
     if (prompts !== null) {
       const common = { negative: values.negative ?? '', seed, steps, guidance, ...size };

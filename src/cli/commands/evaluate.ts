@@ -111,7 +111,7 @@ async function evaluateDrawing(
         seed: index,
         enabled: true,
       };
-      const { png } = await model.draw(caption, drawing, () => {}, neverAborted);
+      const { png } = await model.draw({ caption, drawing }, () => {}, neverAborted);
       writeFileSync(file, png);
       const seen = await seenObject(namer, png, scenes);
       const answer = await describe(model, file);

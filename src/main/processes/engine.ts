@@ -9,6 +9,7 @@ import { isStudioError, StudioError, toWireError } from '../../shared/errors.ts'
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Spawn } from './child.ts';
+import { DrawingProcess } from './drawing-process.ts';
 import type { EngineClient, RequestOptions } from './engine-client.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -21,6 +22,8 @@ export interface ModelChoice {
 
 export interface EngineOptions {
   readonly spawn: Spawn;
+  /** Starts the process for models that draw apart; without it no model does. */
+  readonly spawnDrawing?: Spawn;
   readonly clock: Clock;
   readonly log: Logger;
   /** Asked for each time the worker is ready, so also after a crash. */
@@ -34,6 +37,7 @@ type Waiter = { resolve(): void; reject(error: Error): void };
 export class Engine implements EngineClient {
   readonly #options: EngineOptions;
   readonly #supervisor: Supervisor;
+  readonly #drawing: DrawingProcess | null;
   readonly #waiters = new Set<Waiter>();
   #client: WorkerClient | null = null;
   #model: OpenModelReport | null = null;
@@ -43,8 +47,15 @@ export class Engine implements EngineClient {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const { spawnDrawing } = options;
+    const drawing =
+      spawnDrawing === undefined
+        ? null
+        : new DrawingProcess({ ...options, spawn: spawnDrawing, onChange: () => this.#changed() });
+    this.#drawing = drawing;
     this.#supervisor = new Supervisor({
       ...options,
+      onAsk: drawing === null ? undefined : (...asked) => drawing.draw(...asked, 'model'),
       onReady: (client) => void this.#opened(client),
       onChange: () => this.#changed(),
     });
@@ -61,7 +72,12 @@ export class Engine implements EngineClient {
   }
 
   async close(): Promise<void> {
-    await this.#supervisor.close();
+    await Promise.all([this.#supervisor.close(), this.#drawing?.close()]);
+  }
+
+  /** The process id of the one that draws, while there is one. */
+  drawingPid(): number | undefined {
+    return this.#drawing?.pid();
   }
 
   /** The worker's process id, while there is one. */
@@ -122,13 +138,24 @@ export class Engine implements EngineClient {
     body: WorkerRequestBody<Name>,
     options?: RequestOptions<Name>,
   ): Promise<WorkerReplyBody<Name>> {
-    if (this.#client !== null) return this.#client.request(name, body, options);
-    return Promise.reject(new StudioError('worker-crashed', 'The engine does not run.'));
+    if (this.#client === null) {
+      return Promise.reject(new StudioError('worker-crashed', 'The engine does not run.'));
+    }
+    if (name !== 'draw' || this.#drawing === null || this.#model?.drawing?.apart !== true) {
+      return this.#client.request(name, body, options);
+    }
+    // Name, body and options belong together, which the compiler cannot see.
+    return this.#drawing.draw(
+      body as WorkerRequestBody<'draw'>,
+      (options ?? {}) as RequestOptions<'draw'>,
+      'person',
+    ) as Promise<WorkerReplyBody<Name>>;
   }
 
   #runningState(): EngineStatus['state'] {
     if (this.#client === null || this.#opening !== null) return 'loading';
-    return this.#supervisor.inFlight().some((name) => name !== 'memory') ? 'busy' : 'ready';
+    const works = this.#supervisor.inFlight().some((name) => name !== 'memory');
+    return works || this.#drawing?.isBusy === true ? 'busy' : 'ready';
   }
 
   async #opened(client: WorkerClient): Promise<void> {
@@ -141,7 +168,10 @@ export class Engine implements EngineClient {
       this.#opening = choice;
       this.#changed();
       const { folder, provider } = choice;
-      const report = await client.request('model.open', { folder, provider });
+      // Its memory is the new model's.
+      await this.#drawing?.end();
+      const drawsApart = this.#drawing !== null;
+      const report = await client.request('model.open', { folder, provider, drawsApart });
       if (this.#opening === choice) this.#model = report;
     } catch (error) {
       this.#noteFailure(choice, client, error);

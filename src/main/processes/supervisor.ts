@@ -4,7 +4,7 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { describeExit, type Child, type ChildExit, type Spawn } from './child.ts';
 import { endChild } from './kill-ladder.ts';
-import { WorkerClient } from './worker-client.ts';
+import { WorkerClient, type AnswerDrawing } from './worker-client.ts';
 
 /** Deadlines and back-off, milliseconds. A run of a session blocks the worker's loop, so a busy worker may be silent. */
 export const supervision = {
@@ -41,6 +41,11 @@ export interface SupervisorOptions {
   readonly onReady: (client: WorkerClient) => void;
   /** State or activity changed. */
   readonly onChange: () => void;
+  /** What sentences about it begin with. */
+  readonly called?: string;
+  /** Whether it is started again after a crash. A process that is only needed now and then waits to be. */
+  readonly restarts?: boolean;
+  readonly onAsk?: AnswerDrawing | undefined;
 }
 
 interface Run {
@@ -94,7 +99,7 @@ export class Supervisor {
     try {
       child = this.#options.spawn();
     } catch (error) {
-      this.#crashed(`The engine could not be started: ${toWireError(error).message}`);
+      this.#crashed(`${this.#called} could not be started: ${toWireError(error).message}`);
       return;
     }
     this.#watch(child);
@@ -104,20 +109,24 @@ export class Supervisor {
   async restart(): Promise<void> {
     this.#crashTimes = [];
     this.#set({ state: 'starting', reason: null, restartInMs: null, crashes: 0 });
-    await this.#end('The engine is being restarted.');
+    await this.#end(`${this.#called} is being restarted.`);
     this.start();
   }
 
   /** Ends the worker for good. Resolves when its process is gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#restart?.cancel();
-    await this.#end('The app is closing.');
+    await this.stop('The app is closing.');
+  }
+
+  /** Ends the worker until it is started again. Resolves when its process is gone. */
+  async stop(reason: string): Promise<void> {
+    await this.#end(reason);
     this.#set({ state: 'stopped', reason: null, restartInMs: null });
   }
 
   #watch(child: Child): void {
-    const { clock, log, onChange } = this.#options;
+    const { clock, log, onChange, onAsk } = this.#options;
     const client = new WorkerClient({
       port: child.port,
       clock,
@@ -125,6 +134,7 @@ export class Supervisor {
       onReady: () => this.#ready(run),
       onSign: () => this.#signOfLife(run),
       onActivity: onChange,
+      onAsk,
     });
     const exited = new Promise<ChildExit>((resolve) => child.onExit(resolve));
     const run: Run = {
@@ -140,7 +150,7 @@ export class Supervisor {
     this.#run = run;
     void exited.then((exit) => this.#exited(run, exit));
     this.#setTimer(supervision.readyMs, () => {
-      run.endReason = `The engine was not ready after ${supervision.readyMs / 1000} s.`;
+      run.endReason = `${this.#called} was not ready after ${supervision.readyMs / 1000} s.`;
       child.kill('SIGKILL');
     });
   }
@@ -180,10 +190,10 @@ export class Supervisor {
     const silentMs = now - Math.max(run.lastSignAt, stopAskedAt ?? run.lastSignAt);
     const seconds = Math.round(silentMs / 1000);
     if (silentMs > (busy ? supervision.killBusyMs : supervision.killIdleMs)) {
-      run.endReason = `The engine did not answer for ${seconds} s and was ended.`;
+      run.endReason = `${this.#called} did not answer for ${seconds} s and was ended.`;
       run.child.kill('SIGKILL');
     } else if (silentMs > (busy ? supervision.silentBusyMs : supervision.silentIdleMs)) {
-      const reason = `The engine has not answered for ${seconds} s.`;
+      const reason = `${this.#called} has not answered for ${seconds} s.`;
       this.#set({ state: 'unresponsive', reason, restartInMs: null });
     }
   }
@@ -195,7 +205,7 @@ export class Supervisor {
   }
 
   #exited(run: Run, exit: ChildExit): void {
-    const reason = run.endReason ?? describeExit(exit, run.child.lastWords());
+    const reason = run.endReason ?? describeExit(exit, run.child.lastWords(), this.#called);
     run.client.fail(
       new StudioError('worker-crashed', reason, {
         cause: `code ${exit.code}, signal ${exit.signal}\n${run.child.lastWords()}`,
@@ -220,6 +230,10 @@ export class Supervisor {
       this.#set({ state: 'halted', reason, restartInMs: null, crashes });
       return;
     }
+    if (this.#options.restarts === false) {
+      this.#set({ state: 'crashed', reason, restartInMs: null, crashes });
+      return;
+    }
     const restartInMs = backOffMs[crashes - 1] ?? backOffMs[backOffMs.length - 1]!;
     this.#set({ state: 'crashed', reason, restartInMs, crashes });
     this.#restart = clock.after(restartInMs, () => this.start());
@@ -240,6 +254,10 @@ export class Supervisor {
   #setTimer(delayMs: number, callback: () => void): void {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.after(delayMs, callback);
+  }
+
+  get #called(): string {
+    return this.#options.called ?? 'The engine';
   }
 
   #set(change: Partial<SupervisorStatus>): void {

@@ -8,7 +8,7 @@ import {
   type WorkerRequestName,
 } from '../../shared/contracts/worker-protocol.ts';
 import type { Port } from '../../base/port.ts';
-import { fromWireError, StudioError } from '../../shared/errors.ts';
+import { fromWireError, StudioError, toWireError } from '../../shared/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { RequestOptions } from './engine-client.ts';
@@ -26,6 +26,9 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** What the worker says about a request of ours. */
+type Answer = Extract<FromWorker, { type: 'event' | 'reply' | 'error' }>;
+
 export interface WorkerClientOptions {
   readonly port: Port;
   readonly clock: Clock;
@@ -36,7 +39,15 @@ export interface WorkerClientOptions {
   readonly onSign: () => void;
   /** The requests in flight changed. */
   readonly onActivity: () => void;
+  /** Makes a drawing that the worker asks for, in another process. Without it such an asking is refused. */
+  readonly onAsk?: AnswerDrawing | undefined;
 }
+
+/** Makes a drawing for a worker that cannot itself. */
+export type AnswerDrawing = (
+  body: WorkerRequestBody<'draw'>,
+  options: RequestOptions<'draw'>,
+) => Promise<WorkerReplyBody<'draw'>>;
 
 let counter = 0;
 
@@ -44,6 +55,8 @@ let counter = 0;
 export class WorkerClient {
   readonly #options: WorkerClientOptions;
   readonly #pending = new Map<string, Pending>();
+  /** Drawings that the worker waits for. */
+  readonly #asked = new Map<string, AbortController>();
   #gone: StudioError | null = null;
 
   constructor(options: WorkerClientOptions) {
@@ -104,6 +117,8 @@ export class WorkerClient {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject } of pending) reject(error);
+    for (const abort of this.#asked.values()) abort.abort();
+    this.#asked.clear();
   }
 
   #cancel(id: string, reject: (error: Error) => void): void {
@@ -130,11 +145,36 @@ export class WorkerClient {
       });
       return;
     }
-    if (parsed.data.type === 'ready') this.#options.onReady();
-    else this.#dispatch(parsed.data);
+    const { data } = parsed;
+    if (data.type === 'ready') this.#options.onReady();
+    else if (data.type === 'ask') void this.#answer(data.id, data.body);
+    else if (data.type === 'ask-cancel') this.#asked.get(data.id)?.abort();
+    else this.#dispatch(data);
   }
 
-  #dispatch(message: Exclude<FromWorker, { type: 'ready' }>): void {
+  /** Has a drawing made that the worker asked for. Never rejects: what goes wrong is the answer. */
+  async #answer(id: string, body: unknown): Promise<void> {
+    const { onAsk, log } = this.#options;
+    const abort = new AbortController();
+    this.#asked.set(id, abort);
+    try {
+      if (onAsk === undefined) throw new StudioError('unsupported', 'Nothing draws here.');
+      const picture = await onAsk(workerRequests.draw.request.parse(body), {
+        signal: abort.signal,
+        onEvent: (event) => this.#post({ type: 'ask-event', id, body: event }),
+        about: { asked: id },
+      });
+      this.#post({ type: 'ask-reply', id, body: picture });
+    } catch (error) {
+      const wire = toWireError(error);
+      log.warn('drawing failed', { asked: id, kind: wire.kind });
+      this.#post({ type: 'ask-error', id, error: wire });
+    } finally {
+      this.#asked.delete(id);
+    }
+  }
+
+  #dispatch(message: Answer): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) {
       this.#options.log.warn('message for an unknown request', { request: message.id });
@@ -151,7 +191,7 @@ export class WorkerClient {
     this.#options.onActivity();
   }
 
-  #logEnd(message: Exclude<FromWorker, { type: 'ready' | 'event' }>, pending: Pending): void {
+  #logEnd(message: Exclude<Answer, { type: 'event' }>, pending: Pending): void {
     if (pending.name === 'ping') return;
     const { log, clock } = this.#options;
     const ms = clock.monotonicMs() - pending.startedAt;

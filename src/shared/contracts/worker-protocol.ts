@@ -39,17 +39,36 @@ export type FinishReason = z.infer<typeof finishReasonSchema>;
 
 const nothing = z.null();
 
+const openingSchema = z.object({
+  kind: z.literal('opening'),
+  part: z.string(),
+  done: z.number(),
+  total: z.number(),
+});
+
 export const workerRequests = {
   /** Opens a model folder (with textbind.json), closing the one before. Progress by part. */
   'model.open': {
-    request: z.object({ folder: z.string(), provider: providerPreferenceSchema }),
-    event: z.object({
-      kind: z.literal('opening'),
-      part: z.string(),
-      done: z.number(),
-      total: z.number(),
+    request: z.object({
+      folder: z.string(),
+      provider: providerPreferenceSchema,
+      /** Main answers when the worker asks for a drawing: a large drawing part is then left to another process. */
+      drawsApart: z.boolean().optional(),
     }),
+    event: openingSchema,
     reply: openModelReportSchema,
+  },
+  /** Opens the drawing part of a model alone: the process that has it answers `draw`. */
+  'drawing.open': {
+    request: z.object({
+      folder: z.string(),
+      provider: providerPreferenceSchema,
+      /** Each network is to be open only while it is used, whatever memory is free. */
+      sparing: z.boolean(),
+    }),
+    event: openingSchema,
+    /** Whether memory is spared, because it was asked for or because there is not enough. */
+    reply: z.object({ sparing: z.boolean() }),
   },
   /**
    * Writes the next assistant turn. The last turn given is the user's, or, to continue a reply, the unfinished
@@ -124,6 +143,10 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     body: z.unknown(),
   }),
   z.object({ type: z.literal('cancel'), id: requestIdSchema }),
+  /** What comes of a drawing that the worker asked for: progress, then a picture or an error. */
+  z.object({ type: z.literal('ask-event'), id: requestIdSchema, body: z.unknown() }),
+  z.object({ type: z.literal('ask-reply'), id: requestIdSchema, body: z.unknown() }),
+  z.object({ type: z.literal('ask-error'), id: requestIdSchema, error: wireErrorSchema }),
   /** The first rung of the kill ladder: release what is held and exit with code 0. */
   z.object({ type: z.literal('stop') }),
 ]);
@@ -135,11 +158,18 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('event'), id: requestIdSchema, body: z.unknown() }),
   z.object({ type: z.literal('reply'), id: requestIdSchema, body: z.unknown() }),
   z.object({ type: z.literal('error'), id: requestIdSchema, error: wireErrorSchema }),
+  /** A drawing that another process is to make; the body is that of `draw`. Only where the model draws apart. */
+  z.object({ type: z.literal('ask'), id: requestIdSchema, body: z.unknown() }),
+  z.object({ type: z.literal('ask-cancel'), id: requestIdSchema }),
 ]);
 export type FromWorker = z.infer<typeof fromWorkerSchema>;
 
-/** Environment variables that main sets for the worker. */
+/** Environment variables of the worker: main sets the first, who starts the app may set the others. */
 export const workerEnvironment = {
   /** Path of the log file that the worker appends to. */
   logFile: 'TEXTBIND_WORKER_LOG_FILE',
+  /** Bytes of memory to count on, in place of what the system says is free. */
+  memory: 'TEXTBIND_MEMORY_BYTES',
+  /** Bytes that drawing takes from which on it has a process of its own. */
+  drawApart: 'TEXTBIND_DRAW_APART_BYTES',
 } as const;

@@ -18,6 +18,8 @@ export const openModelReportSchema = z.object({
       side: z.number().int().positive(),
       step: z.number().int().positive(),
       guidance: z.number(),
+      /** Whether it is drawn in a process of its own, which is started when it is needed. */
+      apart: z.boolean().optional(),
     })
     .optional(),
   maxSequenceLength: z.number().int().positive(),

@@ -8,7 +8,6 @@ import { StudioError } from '../../shared/errors.ts';
 import { openLanguageTokenizer } from '../inputs/tokenizer.ts';
 import {
   cpuTarget,
-  parseLlamaConfig,
   parseVitConfig,
   qformerConfigFromSizes,
   type BuildTarget,
@@ -31,8 +30,8 @@ import { readJson } from '../../base/json-file.ts';
 import {
   checkVocabulary,
   languagePrefix,
-  overlaid,
-  withStoredVocabulary,
+  languageWeights,
+  readLanguageConfig,
 } from '../pipelines/language/language-weights.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
@@ -103,14 +102,9 @@ type Fit = (
 
 async function checkLanguage(model: ModelFolder, fit: Fit): Promise<LlamaConfig> {
   const { languageModel, checkpoint } = model;
-  const file = join(languageModel, 'config.json');
-  const weights =
-    checkpoint === null ? openCheckpoint(languageModel) : overlaid(languageModel, checkpoint);
+  const weights = languageWeights(model);
   if (checkpoint !== null) checkWholeLanguageModel(languageModel, checkpoint);
-  const config = withStoredVocabulary(
-    parseLlamaConfig(readJson(file, 'model-invalid'), file),
-    weights,
-  );
+  const config = readLanguageConfig(languageModel, weights);
   checkVocabulary(languageModel, await openLanguageTokenizer(languageModel), config);
   const decoder = decoderModel(config, weights, cpuTarget, {
     positions: Math.min(model.manifest.maxSequenceLength, config.maxPositions),

@@ -6,6 +6,8 @@ export { addDims, canonicalDim, floorDivDim, mulDims, showShape, sizeOf, subDims
 export { describe, dimOf, numberDim } from './check.ts';
 export type { Graph, NamedValues } from './graph.ts';
 export { countNodes, finishGraph } from './graph.ts';
+export type { Sizes } from './evaluate-dim.ts';
+export { parameterBytes, workingBytes } from './memory.ts';
 export { GraphError } from './graph-error.ts';
 export { printGraph } from './print.ts';
 export type { StoredTensor, TensorLocation, WeightSource } from './serialise.ts';

@@ -1,6 +1,6 @@
 /** Each network as an ONNX model over a checkpoint's weights: what pipelines hand to the runtime, without knowing graphs. */
-import type { Graph } from '../graph/index.ts';
-import { compareWeights, serialise } from '../graph/index.ts';
+import type { Graph, Sizes } from '../graph/index.ts';
+import { compareWeights, parameterBytes, serialise, workingBytes } from '../graph/index.ts';
 import type { Checkpoint } from '../weights/index.ts';
 import type {
   BuildTarget,
@@ -33,6 +33,10 @@ export interface NetworkModel {
   readonly weightsFolder: string;
   /** Names of tensors that the weights hold and the network does not use. */
   readonly unused: () => readonly string[];
+  /** Bytes of its weights in the types that it computes with. */
+  readonly parameterBytes: number;
+  /** Bytes of what it computes on the way, for inputs of these sizes; see `workingBytes`. */
+  readonly workingBytes: (sizes: Sizes) => number;
 }
 
 function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
@@ -40,6 +44,8 @@ function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
     model: serialise(graph, weights),
     weightsFolder: weights.folder,
     unused: () => compareWeights(graph, weights).unused,
+    parameterBytes: parameterBytes(graph),
+    workingBytes: (sizes) => workingBytes(graph, sizes),
   };
 }
 

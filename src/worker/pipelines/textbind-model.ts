@@ -1,24 +1,18 @@
-import type {
-  DrawingProgress,
-  DrawnPicture,
-  WorkerReplyEvent,
-} from '../../shared/contracts/reply-event.ts';
+import type { WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
 import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
-import type {
-  DrawingSettings,
-  DrawingSize,
-  ProviderPreference,
-} from '../../shared/domain/settings.ts';
+import type { ProviderPreference } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { shortenMessage } from '../inputs/shorten.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
 import { chooseProvider, type Provider, type ProviderChoice } from '../runtime/index.ts';
-import { freshSeed } from '../sampling/random.ts';
 import { promptRoom, replyTo } from './chat/reply.ts';
-import { Painter } from './drawing/painter.ts';
+import { readDiffusion } from './drawing/diffusion-config.ts';
+import { Drawer, type Draw } from './drawing/drawer.ts';
+import type { Painter } from './drawing/painter.ts';
 import { LanguageModel } from './language/language-model.ts';
 import { checkVocabulary, overlaid } from './language/language-weights.ts';
+import { planModel, type DrawingMode } from './memory/plan.ts';
 import { toStudioError } from './model-errors.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { nextTurnOfLoop, Sequence } from './language/sequence.ts';
@@ -36,13 +30,16 @@ export interface OpenModelOptions {
   readonly provider?: ProviderPreference;
   readonly threads?: number;
   readonly onProgress?: (progress: OpeningProgress) => void;
+  /** Draws in a process of its own, for a model whose drawing part is large; without it all is done here. */
+  readonly drawApart?: Draw;
 }
 
 interface Parts {
   readonly language: LanguageModel;
   readonly tokenizer: LanguageTokenizer;
   readonly vision: Vision;
-  readonly painter: Painter | null;
+  /** Null where the model cannot draw, or draws apart. */
+  readonly drawer: Drawer | null;
 }
 
 /** A TextBind model that is open: it reads conversations, writes replies and draws. Release it when done. */
@@ -50,12 +47,19 @@ export class TextBindModel {
   readonly folder: ModelFolder;
   readonly report: OpenModelReport;
   readonly #parts: Parts;
+  readonly #draw: Draw | null;
   /** The conversation read last: the next turn of the same one goes on from it. */
   #sequence: Sequence;
 
-  private constructor(folder: ModelFolder, parts: Parts, report: OpenModelReport) {
+  private constructor(
+    folder: ModelFolder,
+    parts: Parts,
+    draw: Draw | null,
+    report: OpenModelReport,
+  ) {
     this.folder = folder;
     this.#parts = parts;
+    this.#draw = draw;
     this.report = report;
     this.#sequence = new Sequence(parts.language);
   }
@@ -69,12 +73,14 @@ export class TextBindModel {
     const model = readModelFolder(folder);
     try {
       const choice = await chooseProvider(wantedProviders(options.provider ?? 'auto'));
-      const parts = await openParts(model, choice, options);
-      return new TextBindModel(model, parts, {
+      const mode = await planModel(model, choice.provider, options.drawApart !== undefined);
+      const parts = await openParts(model, choice, mode, options);
+      const draw = mode === 'apart' ? options.drawApart : parts.drawer?.draw;
+      return new TextBindModel(model, parts, draw ?? null, {
         name: model.manifest.name,
         folder,
-        canDraw: parts.painter !== null,
-        ...drawingOf(model, parts.painter),
+        canDraw: model.imageDecoder !== null,
+        ...(await drawingOf(model, parts.drawer)),
         maxSequenceLength: maxPositions(model, parts.language),
         providers: {
           provider: choice.provider,
@@ -100,14 +106,13 @@ export class TextBindModel {
   }
 
   get painter(): Painter | null {
-    return this.#parts.painter;
+    return this.#parts.drawer?.painter ?? null;
   }
 
   /** Sessions that are open, for the memory report. */
   get sessionCount(): number {
-    const drawing = this.#parts.painter === null ? 0 : this.#parts.painter.sessionCount;
     // Vision transformer, Q-Former, decoder, embedding.
-    return 4 + drawing;
+    return 4 + (this.#parts.drawer?.sessionCount ?? 0);
   }
 
   /** Writes the next assistant turn of a conversation. */
@@ -127,7 +132,7 @@ export class TextBindModel {
         queryTokens: this.folder.manifest.qformerConfig.numQueryTokens,
         maxPictures: this.folder.manifest.maxPicturesPerReply,
         draw: (caption, onProgress, abort) =>
-          this.draw(caption, request.drawing, onProgress, abort),
+          this.draw({ caption, drawing: request.drawing }, onProgress, abort),
         emit,
         signal,
       });
@@ -149,48 +154,17 @@ export class TextBindModel {
   }
 
   /** Draws one caption; in the model's own size where none is given. */
-  async draw(
-    caption: string,
-    drawing: DrawingSettings,
-    onProgress: (progress: DrawingProgress) => void,
-    signal: AbortSignal,
-    size?: DrawingSize,
-  ): Promise<DrawnPicture> {
-    const { painter } = this.#parts;
-    const { imageDecoder } = this.folder;
-    if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
-    if (painter === null || imageDecoder === null) {
-      throw new StudioError('unsupported', `${this.report.name} has no image decoder.`);
-    }
-    const startedAt = performance.now();
-    const { steps, negative } = drawing;
-    const guidance = drawing.guidance ?? imageDecoder.guidance;
-    const seed = drawing.seed ?? freshSeed();
-    try {
-      const request = { prompt: caption, negative, seed, steps, guidance, onProgress, signal };
-      const { png, width, height } = await painter.draw({ ...request, ...size });
-      return {
-        kind: 'picture',
-        png,
-        width,
-        height,
-        caption,
-        recipe: {
-          ...{ seed, steps, guidance, model: this.report.name },
-          ...(negative === '' ? {} : { negative }),
-        },
-        seconds: (performance.now() - startedAt) / 1000,
-      };
-    } catch (error) {
-      throw toStudioError(error);
-    }
-  }
+  draw: Draw = async (request, onProgress, signal) => {
+    if (!request.drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
+    if (this.#draw !== null) return this.#draw(request, onProgress, signal);
+    throw new StudioError('unsupported', `${this.report.name} has no image decoder.`);
+  };
 
   async release(): Promise<void> {
-    const { language, vision, painter } = this.#parts;
+    const { language, vision, drawer } = this.#parts;
     await language.release();
     await vision.release();
-    await painter?.release();
+    await drawer?.release();
   }
 }
 
@@ -199,13 +173,14 @@ export function wantedProviders(preference: ProviderPreference): readonly Provid
   return preference === 'auto' ? undefined : [preference];
 }
 
-function drawingOf(
+async function drawingOf(
   { imageDecoder }: ModelFolder,
-  painter: Painter | null,
-): Pick<OpenModelReport, 'drawing'> {
-  if (imageDecoder === null || painter === null) return {};
-  const { defaultSize: side, scale: step } = painter.config;
-  return { drawing: { side, step, guidance: imageDecoder.guidance } };
+  drawer: Drawer | null,
+): Promise<Pick<OpenModelReport, 'drawing'>> {
+  if (imageDecoder === null) return {};
+  const config = drawer?.painter.config ?? (await readDiffusion(imageDecoder.base));
+  const { defaultSize: side, scale: step } = config;
+  return { drawing: { side, step, guidance: imageDecoder.guidance, apart: drawer === null } };
 }
 
 function maxPositions(model: ModelFolder, language: LanguageModel): number {
@@ -215,11 +190,12 @@ function maxPositions(model: ModelFolder, language: LanguageModel): number {
 async function openParts(
   model: ModelFolder,
   choice: ProviderChoice,
+  mode: DrawingMode,
   options: OpenModelOptions,
 ): Promise<Parts> {
   const { onProgress, threads } = options;
   const placement = { provider: choice.provider, ...(threads === undefined ? {} : { threads }) };
-  const total = 2 + (model.imageDecoder === null ? 0 : model.imageDecoder.refiner === null ? 3 : 5);
+  const total = 2 + (mode === 'apart' ? 0 : drawingPartCount(model));
   let done = 0;
   const begin = async (part: string): Promise<void> => {
     onProgress?.({ kind: 'opening', part, done, total });
@@ -236,14 +212,22 @@ async function openParts(
     await begin('vision');
     const vision = await Vision.open(model, language.config.hiddenSize, placement);
     opened.push(vision);
-    const painter =
-      model.imageDecoder && (await Painter.open(model.imageDecoder, placement, begin));
+    const drawer =
+      mode === 'apart'
+        ? null
+        : await Drawer.open(model, placement, { sparing: mode === 'sparing', onPart: begin });
     onProgress?.({ kind: 'opening', part: 'ready', done: total, total });
-    return { language, tokenizer, vision, painter };
+    return { language, tokenizer, vision, drawer };
   } catch (error) {
     for (const part of opened) await part.release();
     throw error;
   }
+}
+
+/** How many parts opening a model's drawing part tells of. */
+export function drawingPartCount({ imageDecoder }: Pick<ModelFolder, 'imageDecoder'>): number {
+  if (imageDecoder === null) return 0;
+  return imageDecoder.refiner === null ? 3 : 5;
 }
 
 function openLanguage(

@@ -108,6 +108,13 @@ export function workerPids(): number[] {
   return pidsWith('node.mojom.NodeService').filter((pid) => logged.includes(pid));
 }
 
+/** Process ids of the process that draws, for a model that draws apart. */
+export function drawingPids(): number[] {
+  const logged = [...appLog().matchAll(/worker ready process=drawing pid=(\d+)/g)];
+  const pids = logged.map((line) => Number(line[1]));
+  return pidsWith('node.mojom.NodeService').filter((pid) => pids.includes(pid));
+}
+
 /** Process ids of the app's own processes whose command line has this in it. */
 function pidsWith(words: string): number[] {
   const listed = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' });

@@ -1,6 +1,6 @@
 // The scripted engine as a process of its own: a child of Node whose traits are listed in the environment. `silent`
 // never says that it is ready, `deaf` does not follow stop, `stubborn` nor SIGTERM, `liar` talks nonsense, `dead` ends at
-// once. A model whose folder's name has "hangs" in it is opened without end, and nothing is heard meanwhile.
+// once, `apart` has its model drawn elsewhere. A model whose folder's name has "hangs" in it is opened without end, and nothing is heard meanwhile.
 import type { Port } from '../../../src/base/port.ts';
 import type { FromWorker, ToWorker } from '../../../src/shared/contracts/worker-protocol.ts';
 import { defaultScript, ScriptedWorker } from '../../support/scripted-worker.ts';
@@ -54,7 +54,11 @@ if (traits.has('liar')) {
   post({ nonsense: true });
   post({ type: 'event', id: 'nobody', body: null });
 }
-new ScriptedWorker(port, defaultScript(0.2), ({ code, signal }) => {
+const script = defaultScript(0.2);
+if (traits.has('apart') && script.model.drawing !== undefined) {
+  script.model = { ...script.model, drawing: { ...script.model.drawing, apart: true } };
+}
+new ScriptedWorker(port, script, ({ code, signal }) => {
   if (signal === null) process.exit(code ?? 0);
   process.kill(process.pid, signal);
 });

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Child, ChildExit, Spawn } from '../../../src/main/processes/child.ts';
 
-const entry = path.join(import.meta.dirname, 'fake-worker.ts');
+const fakeWorker = path.join(import.meta.dirname, 'fake-worker.ts');
+const realWorker = path.join(import.meta.dirname, '../../../src/worker/main.ts');
 
 /** Starts the fake worker as a real child of Node. `traits` by number of the start; the last one stays. */
 export function createNodeSpawn(
@@ -12,7 +13,7 @@ export function createNodeSpawn(
   const children: Child[] = [];
   const start = (): Child => {
     const trait = traits[Math.min(children.length, traits.length - 1)] ?? '';
-    const child = spawnWorker(trait);
+    const child = spawnNode(fakeWorker, { FAKE_WORKER: trait });
     children.push(child);
     return child;
   };
@@ -22,11 +23,27 @@ export function createNodeSpawn(
   return Object.assign(start, { children });
 }
 
-function spawnWorker(trait: string): Child {
+/** Starts the real worker as a child of Node. */
+export function createWorkerSpawn(
+  env: Readonly<Record<string, string>> = {},
+): Spawn & { readonly children: Child[] } {
+  const children: Child[] = [];
+  const start = (): Child => {
+    const child = spawnNode(realWorker, env);
+    children.push(child);
+    return child;
+  };
+  onTestFinished(() => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+  return Object.assign(start, { children });
+}
+
+function spawnNode(entry: string, env: Readonly<Record<string, string>>): Child {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     serialization: 'advanced',
-    env: { ...process.env, FAKE_WORKER: trait },
+    env: { ...process.env, ...env },
   });
   let words = '';
   let receive: ((message: unknown) => void) | null = null;

@@ -1,6 +1,7 @@
-import { int64Tensor, type Session } from '../../runtime/index.ts';
+import { int64Tensor } from '../../runtime/index.ts';
 import type { DiffusionConfig, TextEncoderConfig } from './diffusion-config.ts';
 import { rowSizes, runFloats, type FloatTensor } from '../network.ts';
+import type { NetworkOnDemand } from '../network-on-demand.ts';
 
 /** What a UNet is told besides the noise, for a batch of one. */
 export interface Conditions {
@@ -12,10 +13,16 @@ export interface Conditions {
   readonly timeIds: FloatTensor;
 }
 
-/** The open text encoders of a pipeline. */
+/** The text encoders of a pipeline. */
 export interface TextEncoders {
-  readonly textEncoder: Session | null;
-  readonly textEncoder2: Session;
+  readonly textEncoder: NetworkOnDemand | null;
+  readonly textEncoder2: NetworkOnDemand;
+}
+
+/** The conditions of a drawing, and of its opposite. */
+export interface BothConditions {
+  readonly wanted: Conditions;
+  readonly unwanted: Conditions;
 }
 
 /** SDXL's refiner was trained with these scores for what is wanted and what is not (diffusers' defaults). */
@@ -36,7 +43,7 @@ export async function encodeConditions(
     readonly width: number;
     readonly height: number;
   },
-): Promise<{ readonly wanted: Conditions; readonly unwanted: Conditions }> {
+): Promise<BothConditions> {
   const { width, height } = request;
   const wanted = await encodeText(config, encoders, request.prompt);
   const negative = request.negative.trim();
@@ -73,10 +80,12 @@ export async function encodePooled(
   return (await runEncoder(textEncoder2, config.textEncoder2, text)).pooled.data;
 }
 
-async function runEncoder(session: Session, encoder: TextEncoderConfig, text: string) {
+async function runEncoder(network: NetworkOnDemand, encoder: TextEncoderConfig, text: string) {
   const ids = encoder.tokenizer.encode(text);
   const feeds = { input_ids: int64Tensor(ids, [1, ids.length]) };
-  const outputs = await runFloats(session, feeds, ['hidden_states', 'pooled']);
+  const outputs = await network.use((session) =>
+    runFloats(session, feeds, ['hidden_states', 'pooled']),
+  );
   return { hiddenStates: outputs.hidden_states, pooled: outputs.pooled };
 }
 

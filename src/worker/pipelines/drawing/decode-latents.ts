@@ -7,6 +7,18 @@ const largestWhole = 128 * 128;
 const tileSide = 96;
 const tileOverlap = 24;
 
+/** The largest latents that are decoded at once for a picture whose latents have these sides. */
+export function largestTile({
+  height,
+  width,
+}: {
+  readonly height: number;
+  readonly width: number;
+}) {
+  if (height * width <= largestWhole) return { height, width };
+  return { height: Math.min(height, tileSide), width: Math.min(width, tileSide) };
+}
+
 /** latents [1, channels, height, width], not divided by the scaling factor -> image [1, 3, height, width], -1 to 1. */
 export async function decodeLatents(
   decoder: Session,

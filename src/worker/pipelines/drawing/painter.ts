@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import type { DrawingProgress } from '../../../shared/contracts/reply-event.ts';
 import { StudioError } from '../../../shared/errors.ts';
 import { encodePng } from '../../inputs/image.ts';
-import { targetFor } from '../../networks/index.ts';
-import { clipTextModel, unetModel, vaeDecoderModel } from '../../networks/models.ts';
+import { targetFor, type BuildTarget } from '../../networks/index.ts';
+import type { NetworkModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { normalNoise, RandomNumbers } from '../../sampling/random.ts';
 import {
@@ -14,24 +13,20 @@ import {
   type Scheduler,
   type StepRange,
 } from '../../sampling/scheduler.ts';
-import { openCheckpoint } from '../../weights/index.ts';
 import {
   batchOfTwo,
   encodeConditions,
   encodePooled,
+  type BothConditions,
   type Conditions,
   type TextEncoders,
 } from './conditions.ts';
 import { decodeLatents } from './decode-latents.ts';
+import { textEncoderNetwork, unetNetwork, vaeDecoderNetwork } from './drawing-networks.ts';
 import { readDiffusion, type DiffusionConfig } from './diffusion-config.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
-import {
-  openNetwork,
-  planeSizes,
-  runFloats,
-  type FloatTensor,
-  type Placement,
-} from '../network.ts';
+import { planeSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
+import { NetworkOnDemand } from '../network-on-demand.ts';
 import { nextTurnOfLoop } from '../language/sequence.ts';
 
 /** `textbind.md` section 4: the refiner takes over where a fifth of the noise is left. */
@@ -67,21 +62,27 @@ export interface PaintedPicture {
   readonly height: number;
 }
 
-/** One diffusers pipeline whose sessions are open. */
-interface OpenDiffusion extends TextEncoders {
+/** One diffusers pipeline. */
+interface Diffusion extends TextEncoders {
   readonly config: DiffusionConfig;
-  readonly unet: Session;
-  /** The sessions that this pipeline opened itself. */
-  readonly own: readonly Session[];
+  readonly unet: NetworkOnDemand;
+  /** The networks that are this pipeline's alone. */
+  readonly own: readonly NetworkOnDemand[];
+}
+
+export interface PainterOptions {
+  /** Each network is open only while it is used: less memory, more time for each picture. */
+  readonly sparing?: boolean;
+  readonly onPart?: (part: string) => Promise<void>;
 }
 
 /** The model's hand: SDXL's base, and its refiner where the model has one. */
 export class Painter {
-  readonly #base: OpenDiffusion;
-  readonly #refiner: OpenDiffusion | null;
-  readonly #vaeDecoder: Session;
+  readonly #base: Diffusion;
+  readonly #refiner: Diffusion | null;
+  readonly #vaeDecoder: NetworkOnDemand;
 
-  private constructor(base: OpenDiffusion, refiner: OpenDiffusion | null, vaeDecoder: Session) {
+  private constructor(base: Diffusion, refiner: Diffusion | null, vaeDecoder: NetworkOnDemand) {
     this.#base = base;
     this.#refiner = refiner;
     this.#vaeDecoder = vaeDecoder;
@@ -91,31 +92,53 @@ export class Painter {
   static async open(
     folders: Pick<NonNullable<ModelFolder['imageDecoder']>, 'base' | 'refiner'>,
     placement: Placement,
-    onPart: (part: string) => Promise<void> = async () => {},
+    options: PainterOptions = {},
   ): Promise<Painter> {
+    const { sparing = false, onPart = async () => {} } = options;
     const baseConfig = await readDiffusion(folders.base);
-    const base = await openDiffusion(baseConfig, placement, onPart);
-    await onPart('VAE');
+    const lend = (network: () => NetworkModel) => new NetworkOnDemand(network, placement, !sparing);
     const target = targetFor(placement.provider);
-    // SDXL's VAE overflows in half precision (its config says force_upcast).
-    const vaeTarget = { ...target, precision: 'float32' } as const;
-    const vaeWeights = openCheckpoint(join(folders.base, 'vae'));
-    const vaeDecoder = await openNetwork(
-      vaeDecoderModel(baseConfig.vae, vaeWeights, vaeTarget),
-      placement,
-    );
-    if (folders.refiner === null) return new Painter(base, null, vaeDecoder);
-    const refinerConfig = await readDiffusion(folders.refiner, baseConfig);
-    const refiner = await openDiffusion(refinerConfig, placement, onPart, base);
-    return new Painter(base, refiner, vaeDecoder);
+    const base = diffusionOf(baseConfig, target, lend);
+    const vaeDecoder = lend(() => vaeDecoderNetwork(baseConfig, target));
+    const refinerConfig =
+      folders.refiner === null ? null : await readDiffusion(folders.refiner, baseConfig);
+    const refiner = refinerConfig && diffusionOf(refinerConfig, target, lend, base);
+    const painter = new Painter(base, refiner, vaeDecoder);
+    try {
+      await painter.#prepare(onPart);
+    } catch (error) {
+      await painter.release();
+      throw error;
+    }
+    return painter;
+  }
+
+  /** Opens what is kept, and tells what. */
+  async #prepare(onPart: (part: string) => Promise<void>): Promise<void> {
+    const prepare = async (part: string, networks: readonly (NetworkOnDemand | null)[]) => {
+      await onPart(part);
+      for (const network of networks) await network?.prepare();
+    };
+    const [base, refiner] = [this.#base, this.#refiner];
+    await prepare('text encoders', [base.textEncoder, base.textEncoder2]);
+    await prepare('UNet', [base.unet]);
+    await prepare('VAE', [this.#vaeDecoder]);
+    if (refiner === null) return;
+    await prepare('text encoders', [refiner.textEncoder, refiner.textEncoder2]);
+    await prepare('refiner', [refiner.unet]);
   }
 
   get config(): DiffusionConfig {
     return this.#base.config;
   }
 
+  get refinerConfig(): DiffusionConfig | null {
+    return this.#refiner?.config ?? null;
+  }
+
+  /** Sessions that are open now. */
   get sessionCount(): number {
-    return this.#base.own.length + (this.#refiner?.own.length ?? 0) + 1;
+    return this.#networks().filter(({ isOpen }) => isOpen).length;
   }
 
   /** The second text encoder's pooled output [width]: the side of a CLIP pair that pictures are compared with. */
@@ -125,6 +148,11 @@ export class Painter {
 
   /** Draws. Cancelled between steps. */
   async draw(request: DrawRequest): Promise<PaintedPicture> {
+    // It is small, and every preview needs it.
+    return this.#vaeDecoder.use(() => this.#draw(request));
+  }
+
+  async #draw(request: DrawRequest): Promise<PaintedPicture> {
     const { width, height, shape } = this.#sizes(request);
     const scheduler = this.config.makeScheduler(request.steps);
     const random = new RandomNumbers(request.seed);
@@ -133,6 +161,9 @@ export class Painter {
       ? baseSteps(scheduler, refinerShare)
       : { from: 0, to: scheduler.timesteps.length };
     const progress = new Progress(request, width, height, scheduler.timesteps.length);
+    // All text before all drawing: encoders that are not kept come and go once.
+    const conditions = await this.#conditions(this.#base, request, progress);
+    const late = this.#refiner && (await this.#conditions(this.#refiner, request, progress));
     let latents: Float32Array = this.#noise(request, shape, random).map(
       (value) => value * scheduler.initNoiseSigma,
     );
@@ -144,18 +175,20 @@ export class Painter {
       latents,
       shape,
       progress,
+      conditions,
     });
-    if (this.#refiner !== null) {
-      const late = this.#refiner.config.makeScheduler(request.steps);
-      const rest = refinerSteps(late, refinerShare);
+    if (this.#refiner !== null && late !== null) {
+      const lateScheduler = this.#refiner.config.makeScheduler(request.steps);
+      const rest = refinerSteps(lateScheduler, refinerShare);
       latents = await this.#denoise(this.#refiner, {
         request,
-        scheduler: late,
+        scheduler: lateScheduler,
         random,
         range: rest,
         latents,
         shape,
         progress,
+        conditions: late,
       });
     }
     const image = await this.#decode({ dims: shape, data: latents }, request.signal);
@@ -188,18 +221,28 @@ export class Painter {
     return request.latents;
   }
 
-  async #denoise(model: OpenDiffusion, run: DenoisingRun): Promise<Float32Array> {
-    const { request, scheduler, random, range, shape, progress } = run;
-    const { prompt, negative, guidance, signal } = request;
-    const size = { width: progress.width, height: progress.height };
-    const conditions = await encodeConditions(model.config, model, { prompt, negative, ...size });
+  #conditions(
+    model: Diffusion,
+    { prompt, negative }: DrawRequest,
+    { width, height }: Progress,
+  ): Promise<BothConditions> {
+    return encodeConditions(model.config, model, { prompt, negative, width, height });
+  }
+
+  #denoise(model: Diffusion, run: DenoisingRun): Promise<Float32Array> {
+    return model.unet.use((unet) => this.#denoiseWith(unet, run));
+  }
+
+  async #denoiseWith(unet: Session, run: DenoisingRun): Promise<Float32Array> {
+    const { request, scheduler, random, range, shape, progress, conditions } = run;
+    const { guidance, signal } = request;
     let latents: Float32Array = run.latents;
     for (let index = range.from; index < range.to; index++) {
       await nextTurnOfLoop();
       signal?.throwIfAborted();
       const input = scheduler.modelInput(index, latents);
       const timestep = entryAt(scheduler.timesteps, index);
-      const prediction = await predict(model.unet, {
+      const prediction = await predict(unet, {
         input,
         shape,
         timestep,
@@ -221,11 +264,10 @@ export class Painter {
     const { height, width } = planeSizes(latents);
     const side = Math.max(height, width);
     const factor = Math.max(1, Math.ceil((side * this.config.scale) / previewSize));
-    return decodeLatents(
-      this.#vaeDecoder,
-      averagePool(latents, factor),
-      this.config.vae.scalingFactor,
-      { tile: false },
+    return this.#vaeDecoder.use((decoder) =>
+      decodeLatents(decoder, averagePool(latents, factor), this.config.vae.scalingFactor, {
+        tile: false,
+      }),
     );
   }
 
@@ -235,14 +277,17 @@ export class Painter {
       signal?.throwIfAborted();
     };
     await pause();
-    return decodeLatents(this.#vaeDecoder, latents, this.config.vae.scalingFactor, {
-      betweenTiles: pause,
-    });
+    return this.#vaeDecoder.use((decoder) =>
+      decodeLatents(decoder, latents, this.config.vae.scalingFactor, { betweenTiles: pause }),
+    );
   }
 
   async release(): Promise<void> {
-    const sessions = [...this.#base.own, ...(this.#refiner?.own ?? []), this.#vaeDecoder];
-    for (const session of sessions) await session.release();
+    for (const network of this.#networks()) await network.release();
+  }
+
+  #networks(): readonly NetworkOnDemand[] {
+    return [...this.#base.own, ...(this.#refiner?.own ?? []), this.#vaeDecoder];
   }
 }
 
@@ -255,33 +300,23 @@ interface DenoisingRun {
   readonly latents: Float32Array;
   readonly shape: readonly number[];
   readonly progress: Progress;
+  readonly conditions: BothConditions;
 }
 
-async function openDiffusion(
+function diffusionOf(
   config: DiffusionConfig,
-  placement: Placement,
-  onPart: (part: string) => Promise<void>,
-  base?: OpenDiffusion,
-): Promise<OpenDiffusion> {
-  const target = targetFor(placement.provider);
-  const own: Session[] = [];
-  const open = async (network: Parameters<typeof openNetwork>[0]): Promise<Session> => {
-    const session = await openNetwork(network, placement);
-    own.push(session);
-    return session;
-  };
-  await onPart('text encoders');
-  const first = config.textEncoder;
-  const textEncoder =
-    first && (await open(clipTextModel(first.config, openCheckpoint(first.folder), target)));
-  const second = config.textEncoder2;
+  target: BuildTarget,
+  lend: (network: () => NetworkModel) => NetworkOnDemand,
+  base?: Diffusion,
+): Diffusion {
+  const { textEncoder: first, textEncoder2: second } = config;
+  const textEncoder = first && lend(() => textEncoderNetwork(first, target));
   const isShared = base !== undefined && second === base.config.textEncoder2;
   const textEncoder2 = isShared
     ? base.textEncoder2
-    : await open(clipTextModel(second.config, openCheckpoint(second.folder), target));
-  await onPart(base === undefined ? 'UNet' : 'refiner');
-  const weights = openCheckpoint(join(config.folder, 'unet'));
-  const unet = await open(unetModel(config.unet, weights, target));
+    : lend(() => textEncoderNetwork(second, target));
+  const unet = lend(() => unetNetwork(config, target));
+  const own = [textEncoder, isShared ? null : textEncoder2, unet].filter((each) => each !== null);
   return { config, textEncoder, textEncoder2, unet, own };
 }
 
@@ -292,7 +327,7 @@ async function predict(
     readonly input: Float32Array;
     readonly shape: readonly number[];
     readonly timestep: number;
-    readonly conditions: { readonly wanted: Conditions; readonly unwanted: Conditions };
+    readonly conditions: BothConditions;
     readonly guidance: number;
   },
 ): Promise<Float32Array> {

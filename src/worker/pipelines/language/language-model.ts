@@ -2,9 +2,8 @@
  * A language model that is open: embeds tokens, reads a prompt, writes tokens. It keeps no state of
  * a conversation; that is the cache's, which the caller owns.
  */
-import { join } from 'node:path';
 import type { BuildTarget, LlamaConfig, LlamaOptions } from '../../networks/index.ts';
-import { cacheNames, parseLlamaConfig, targetFor } from '../../networks/index.ts';
+import { cacheNames, targetFor } from '../../networks/index.ts';
 import type { NetworkModel } from '../../networks/models.ts';
 import { decoderModel, embeddingModel, scoringModel } from '../../networks/models.ts';
 import type {
@@ -25,10 +24,9 @@ import {
 import type { TokenSampling } from '../../sampling/token-sampler.ts';
 import type { Checkpoint } from '../../weights/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
-import { readJson } from '../../../base/json-file.ts';
 import { openNetwork } from '../network.ts';
 import { KeyValueCache } from './key-value-cache.ts';
-import { withStoredVocabulary } from './language-weights.ts';
+import { readLanguageConfig } from './language-weights.ts';
 
 /** How to open a language model. */
 export interface LanguageModelOptions {
@@ -87,11 +85,7 @@ export class LanguageModel {
    */
   static async open(folder: string, options: LanguageModelOptions = {}): Promise<LanguageModel> {
     const checkpoint = options.checkpoint ?? openCheckpoint(folder);
-    const file = join(folder, 'config.json');
-    const config = withStoredVocabulary(
-      parseLlamaConfig(readJson(file, 'model-invalid'), file),
-      checkpoint,
-    );
+    const config = readLanguageConfig(folder, checkpoint);
     const choice = await chooseProvider(options.providers);
     const suited = targetFor(choice.provider);
     const target = { ...suited, precision: options.precision ?? suited.precision };

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import { readJson } from '../../../base/json-file.ts';
+import type { ModelFolder } from '../../../library/model-folder.ts';
 import { StudioError } from '../../../shared/errors.ts';
 import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
-import type { LlamaConfig } from '../../networks/index.ts';
+import { parseLlamaConfig, type LlamaConfig } from '../../networks/index.ts';
 import { openCheckpoint, type Checkpoint } from '../../weights/index.ts';
 
 /** In front of the language model's tensors in a TextBind checkpoint of stage 2. */
@@ -18,8 +21,22 @@ export function overlaid(base: string, checkpoint: string): Checkpoint {
   };
 }
 
+/** The weights of a model's language model. */
+export function languageWeights({
+  languageModel,
+  checkpoint,
+}: Pick<ModelFolder, 'languageModel' | 'checkpoint'>): Checkpoint {
+  return checkpoint === null ? openCheckpoint(languageModel) : overlaid(languageModel, checkpoint);
+}
+
+/** A language model's config.json, with as many tokens as the weights have rows. */
+export function readLanguageConfig(folder: string, weights: Checkpoint): LlamaConfig {
+  const file = join(folder, 'config.json');
+  return withStoredVocabulary(parseLlamaConfig(readJson(file, 'model-invalid'), file), weights);
+}
+
 /** A fine-tuned checkpoint laid over its base has rows for added tokens that the base's config does not count. */
-export function withStoredVocabulary(config: LlamaConfig, checkpoint: Checkpoint): LlamaConfig {
+function withStoredVocabulary(config: LlamaConfig, checkpoint: Checkpoint): LlamaConfig {
   const rows = checkpoint.find('model.embed_tokens.weight')?.shape[0] ?? 0;
   return { ...config, vocabularySize: Math.max(config.vocabularySize, rows) };
 }

@@ -17,7 +17,7 @@ export interface SequenceMark {
 }
 
 /** A prompt is read in runs of this many positions; between runs Stop is heard. */
-const promptRunPositions = 256;
+export const promptRunPositions = 256;
 
 /** Tokens in one run: the first words at once, later runs cheaper a token, Stop heard between them. */
 const firstRuns = [1, 4, 16] as const;

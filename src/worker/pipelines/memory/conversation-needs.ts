@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { readJson } from '../../../base/json-file.ts';
+import type { ModelFolder } from '../../../library/model-folder.ts';
+import {
+  parseVitConfig,
+  qformerConfigFromSizes,
+  targetFor,
+  type BuildTarget,
+} from '../../networks/index.ts';
+import {
+  decoderModel,
+  embeddingModel,
+  qformerModel,
+  scoringModel,
+  vitModel,
+} from '../../networks/models.ts';
+import { openCheckpoint } from '../../weights/index.ts';
+import { languageWeights, readLanguageConfig } from '../language/language-weights.ts';
+import { promptRunPositions } from '../language/sequence.ts';
+import { needsOf, type PartNeeds } from './needs.ts';
+
+/** What reading and writing take of memory, bytes, beside the process itself. Nothing is loaded. */
+export function conversationNeeds(
+  model: ModelFolder,
+  provider: BuildTarget['provider'],
+): readonly PartNeeds[] {
+  const target = targetFor(provider);
+  const weights = languageWeights(model);
+  const config = readLanguageConfig(model.languageModel, weights);
+  const positions = Math.min(model.manifest.maxSequenceLength, config.maxPositions);
+  const { layerCount, keyValueHeadCount, headSize } = config;
+  const perNumber = target.precision === 'float16' ? 2 : 4;
+  const cache = 2 * layerCount * keyValueHeadCount * headSize * positions * perNumber;
+  // Scores of a whole stretch are the decoder's values at the longest that it is fed.
+  const scoring = scoringModel(config, weights, target, { positions });
+  const working = scoring.workingBytes({
+    batch: 1,
+    length: Math.min(promptRunPositions, positions),
+  });
+  const language = needsOf(
+    'language model',
+    [
+      { network: decoderModel(config, weights, target, { positions }) },
+      { network: embeddingModel(config, weights) },
+    ],
+    cache,
+  );
+  return [{ ...language, working }, visionNeeds(model, config.hiddenSize, target)];
+}
+
+function visionNeeds(model: ModelFolder, hiddenSize: number, target: BuildTarget): PartNeeds {
+  const file = join(model.visionModel, 'config.json');
+  const config = parseVitConfig(readJson(file, 'model-invalid'), file);
+  const sizes = qformerConfigFromSizes(model.manifest.qformerConfig, {
+    encoderHiddenSize: config.hiddenSize,
+    projectionSize: hiddenSize,
+  });
+  return needsOf('vision', [
+    {
+      network: vitModel(config, openCheckpoint(model.visionModel), target),
+      sizes: { batch: 1 },
+    },
+    { network: qformerModel(sizes, openCheckpoint(...model.qformer), target) },
+  ]);
+}
