@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from textbind_trainer import loop, stage1, stage2
+from textbind_trainer import loop, publish, stage1, stage2
 from textbind_trainer.checkpoint import newest_checkpoint
 from textbind_trainer.model import QformerShape, load_model
 from tiny_parts import SHAPE, caption_row, conversations, write_tar
@@ -88,21 +88,58 @@ def test_resume_is_exact(stage, extra, run_file, tmp_path, capsys, monkeypatch):
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_sigterm_saves_and_leaves(run_file, tmp_path):
-    """A real process, told to stop in the middle."""
+def _endless(run_file) -> tuple[Path, list[str], dict[str, str]]:
+    """A run that somebody has to stop: its run file, its command, its environment."""
     path = run_file(1, steps=100_000, checkpointEvery=100_000, validateEvery=100_000)
-    environment = os.environ | {"PYTHONPATH": str(PACKAGE)}
     command = [sys.executable, "-m", "textbind_trainer.stage1", "--config", str(path)]
+    return path, command, os.environ | {"PYTHONPATH": str(PACKAGE)}
+
+
+@pytest.mark.parametrize("way", ["signal", "file"])
+def test_a_run_that_is_told_to_stop_saves_and_leaves(run_file, tmp_path, way):
+    """A real process, told to stop in the middle; meanwhile no other may train into its folder."""
+    path, command, environment = _endless(run_file)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
         lines = iter(process.stdout.readline, "")
-        next(line for line in lines if json.loads(line)["event"] == "step")
-        process.send_signal(signal.SIGTERM)
+        step = json.loads(next(line for line in lines if json.loads(line)["event"] == "step"))
+        assert step["memoryBytes"] > 10_000_000
+        second = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        refused = json.loads(second.stdout.splitlines()[-1])
+        assert (second.returncode, refused["event"]) == (2, "error")
+        assert "another run" in refused["message"]
+        if way == "signal":
+            process.send_signal(signal.SIGTERM)
+        else:
+            (tmp_path / "run" / "stop").touch()
         rest = [json.loads(line) for line in lines]
         assert process.wait(timeout=120) == 0
     assert [event["event"] for event in rest][-2:] == ["checkpoint", "stopped"]
     assert newest_checkpoint(tmp_path / "run" / "checkpoints").name == f"step-{rest[-1]['step']:08d}"
+    assert not (tmp_path / "run" / "stop").exists()
+
+
+@pytest.mark.parametrize(("stage", "lora"), [(1, None), (2, None), (2, {"rank": 4})])
+def test_a_model_out_of_a_checkpoint_is_the_one_that_the_run_left(stage, lora, run_file, tmp_path, capsys):
+    """The last checkpoint gives the same weights as the end of the run; an earlier one others."""
+    path = run_file(stage, **({"lora": lora} if lora else {}))
+    assert STAGES[stage].main(["--config", str(path)]) == 0
+    left = trained(tmp_path / "run")
+    capsys.readouterr()
+    for step, place in ((4, "last"), (2, "early")):
+        checkpoint = tmp_path / "run" / "checkpoints" / f"step-{step:08d}"
+        call = ["--config", str(path), "--checkpoint", str(checkpoint)]
+        assert publish.main([*call, "--out", str(tmp_path / place / "model")]) == 0
+        assert events(capsys)[-1]["step"] == step
+    made, early = trained(tmp_path / "last"), trained(tmp_path / "early")
+    assert set(made) == set(left)
+    assert all(torch.equal(made[name], left[name]) for name in left)
+    assert any(not torch.equal(early[name], left[name]) for name in left)
+    assert publish.main(["--config", str(path), "--checkpoint", str(tmp_path), "--out", str(tmp_path / "x")]) == 1
+    assert events(capsys)[-1]["kind"] == "checkpoint"
 
 
 def test_checkpoint_without_manifest_is_ignored_and_a_damaged_one_gives_way(run_file, tmp_path, capsys):

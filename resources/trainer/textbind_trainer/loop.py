@@ -23,10 +23,12 @@ from .data import Sample, Source
 from .events import tell
 from .faults import QuestionError, TrainerError
 from .files import tidy_leftovers
+from .machine import hold_folder, let_go, most_memory
 from .model import TextBindModel
 from .precision import Precision
 
 SKIPS_SHOWN = 5
+STOP_FILE = "stop"
 NOTHING = Example([0, 0], [-100, -100], [0, 1], [0, 0])
 """What a process computes on while others still have rows of the step: shards are gathered by all or by none."""
 
@@ -211,6 +213,7 @@ class Pace:
                 lr=run.optimizer.param_groups[0]["lr"], gradient_norm=number(norm, 4),
                 tokens_per_second=round(self.tokens / max(now - self.since, 1e-9), 1),
                 eta_seconds=round(seconds * (run.total - run.step), 1), skipped=run.skips.count,
+                memory_bytes=most_memory(run.device),
             )
         )  # fmt: skip
         self.since, self.tokens, self.losses = now, 0, []
@@ -247,7 +250,7 @@ def _steps(run: Run) -> None:
 
 
 def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = False) -> None:
-    """Run to the end, or to a SIGTERM / SIGINT, which saves and leaves with a ``stopped`` event."""
+    """Run to the end, or to a SIGTERM, a SIGINT or the stop file, which save and leave with a ``stopped`` event."""
     from .resume import resume
 
     def stop(_signal: int, _frame: object) -> None:
@@ -265,6 +268,8 @@ def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = 
         _validation_event(run)
     _steps(run)
     if run.step < run.total:
+        if parallel.world()[0] == 0:
+            stop_file(run.config).unlink(missing_ok=True)
         tell(protocol.Stopped(step=run.step, steps=run.total))
         return
     _validation_event(run)
@@ -275,8 +280,15 @@ def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = 
     tell(protocol.Finished(step=run.step, model=str(target), seconds=seconds, skipped=run.skips.count))
 
 
+def stop_file(config: RunConfig) -> Path:
+    """Where a launcher asks a run to save and leave: a file, since not every system has signals that can be caught."""
+    return config.output / STOP_FILE
+
+
 def _any_stopping(run: Run) -> bool:
     """All processes must leave after the same step, whichever of them was told to."""
+    if parallel.world()[0] == 0 and stop_file(run.config).exists():
+        run.stopping = True
     flag = torch.tensor([float(run.stopping)], device=run.device)
     return bool(parallel.sum_over_processes(flag).item() > 0)
 
@@ -292,6 +304,9 @@ def run_stage(
             torch.set_num_threads(settings.threads)
         torch.manual_seed(settings.seed)
         device = parallel.prepare()
+        if parallel.world()[0] == 0:
+            hold_folder(settings.output)
+            stop_file(settings).unlink(missing_ok=True)
         train(build(settings, device), export, accept_changes)
         return 0
     except QuestionError as question:
@@ -311,6 +326,7 @@ def run_stage(
         tell(protocol.Failed(kind="disk" if full else "internal", message=message))
         return 1
     finally:
+        let_go()
         parallel.finish()
 
 

@@ -57,7 +57,11 @@ class Started(Event):
 
 
 class Step(Event):
-    """``loss``: mean since the last of these events; null where it is no number. ``lr``: of the first group."""
+    """``loss``: mean since the last of these events; null where it is no number. ``lr``: of the first group.
+
+    ``memory_bytes``: the most that this process has held so far, of the GPU's memory where there is one; null where
+    the system does not tell.
+    """
 
     event: Literal["step"] = "step"
     step: int
@@ -68,6 +72,7 @@ class Step(Event):
     tokens_per_second: float
     eta_seconds: float
     skipped: int
+    memory_bytes: int | None
 
 
 class Validation(Event):

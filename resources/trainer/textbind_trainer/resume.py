@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic.alias_generators import to_camel
+from torch import Tensor
 
 from . import parallel, protocol
 from .checkpoint import load_checkpoint, newest_usable, save_checkpoint
@@ -56,14 +57,8 @@ def resume(run: Run, accept_changes: bool = False) -> bool:
         return False
     trained, optimizer, state = load_checkpoint(folder)
     compare_settings(state, run.config, folder, accept_changes)
-    if set(trained) != set(run.parameters):
-        raise TrainerError("checkpoint", f"{folder}: holds other tensors than this run trains")
     peaks = [group["peak"] for group in run.optimizer.param_groups]
-    with torch.no_grad():
-        for name, parameter in run.parameters.items():
-            if trained[name].shape != parameter.shape:
-                raise TrainerError("checkpoint", f"{folder}: {name} has another shape than this run trains")
-            parameter.copy_(parallel.like(trained[name], parameter))
+    lay_over(run, trained, folder)
     parallel.load_optimizer(run.optimizer, optimizer)
     for group, peak in zip(run.optimizer.param_groups, peaks, strict=True):
         group["peak"] = peak
@@ -72,6 +67,17 @@ def resume(run: Run, accept_changes: bool = False) -> bool:
     run.position = state["position"]
     run.precision = state.get("precision", run.precision)
     return True
+
+
+def lay_over(run: Run, trained: dict[str, Tensor], folder: Path) -> None:
+    """Put a checkpoint's tensors in the place of the run's. TrainerError("checkpoint") where they do not fit."""
+    if set(trained) != set(run.parameters):
+        raise TrainerError("checkpoint", f"{folder}: holds other tensors than this run trains")
+    with torch.no_grad():
+        for name, parameter in run.parameters.items():
+            if trained[name].shape != parameter.shape:
+                raise TrainerError("checkpoint", f"{folder}: {name} has another shape than this run trains")
+            parameter.copy_(parallel.like(trained[name], parameter))
 
 
 def changed_settings(was: dict[str, Any], now: dict[str, Any]) -> list[protocol.Change]:

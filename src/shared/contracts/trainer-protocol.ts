@@ -35,11 +35,13 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
     ...{ trainedParameters: count, device: z.string(), processes: count },
     ...{ precision: z.enum(['fp32', 'bf16']), samplesPerEpoch: count },
   }),
+  /** `memoryBytes`: the most held so far, of the GPU's memory where there is one; null where nobody tells. */
   z.strictObject({
     event: z.literal('step'),
     ...time,
     ...{ step: count, steps: count, loss: figure, lr: z.number(), gradientNorm: figure },
     ...{ tokensPerSecond: z.number(), etaSeconds: z.number(), skipped: count },
+    memoryBytes: count.nullable(),
   }),
   z.strictObject({
     event: z.literal('validation'),
