@@ -152,6 +152,12 @@ const main = [
     'conversations: over pictures and the database',
   ),
   only(
+    'training-stands-alone',
+    '^src/main/training/',
+    ['^src/main/(training/|emit[.]ts$)', '^src/(library|base|shared)/'],
+    'runs, data sets and the environment: no Electron, no database; the command uses them too',
+  ),
+  only(
     'processes-know-no-conversation',
     '^src/main/processes/',
     ['^src/main/processes/', '^src/(base|shared)/'],

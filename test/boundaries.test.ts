@@ -108,6 +108,8 @@ const plants: readonly Plant[] = [
   plant('conversion-imports', 'src/worker/conversion/e19.ts', '../graph/target.ts'),
   plant('conversion-runs-no-network', 'src/worker/conversion/e20.ts', '../pipelines/runs.ts'),
 
+  plant('training-stands-alone', 'src/main/training/c9.ts', '../conversations/target.ts'),
+
   plant('cli-imports-shared-worker-and-pure-main', 'src/cli/f1.ts', '../renderer/target.ts'),
   plant('cli-has-no-electron', 'src/cli/f2.ts', '../main/conversations/c4.ts'),
   plant('bench-measures-what-ships', 'bench/f3.ts', '../src/renderer/target.ts'),
@@ -134,6 +136,7 @@ const rooms = [
     'protocols',
     'ipc',
     'demo',
+    'training',
   ].map((name) => `main/${name}`),
   ...['components', 'state', 'views', 'fake', 'preview'].map((name) => `renderer/${name}`),
   ...['graph', 'tensor', 'weights', 'networks', 'runtime', 'inputs', 'sampling'].map(

@@ -7,6 +7,8 @@ import { extractCommand } from './commands/extract.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
+import { publishCommand } from './commands/publish.ts';
+import { runsCommand } from './commands/runs.ts';
 import { tokensCommand } from './commands/tokens.ts';
 import { trainCommand } from './commands/train.ts';
 import { validateDataCommand } from './commands/validate-data.ts';
@@ -30,6 +32,8 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     extract: extractCommand,
     train: trainCommand,
     'validate-data': validateDataCommand,
+    runs: runsCommand,
+    publish: publishCommand,
     evaluate: evaluateCommand,
     doctor: doctorCommand,
     bench: benchCommand,

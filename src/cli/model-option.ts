@@ -15,7 +15,7 @@ export function modelsFolders(): readonly ModelsFolder[] {
 }
 
 /** Where Electron keeps the app's data (app.getPath('userData') of TextBind Studio). */
-function userDataFolder(): string {
+export function userDataFolder(): string {
   const name = 'TextBind Studio';
   switch (process.platform) {
     case 'darwin':

@@ -11,6 +11,8 @@ export interface AppPaths {
   readonly outgoing: string;
   /** Models that a person brings. */
   readonly ownModels: string;
+  /** What training keeps: its environment, data sets and runs. */
+  readonly training: string;
   readonly logs: string;
   readonly mainLog: string;
   readonly workerLog: string;
@@ -51,6 +53,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     pictures: path.join(data, 'pictures'),
     outgoing: path.join(roots.userData, 'outgoing'),
     ownModels: path.join(data, 'models'),
+    training: path.join(data, 'training'),
     logs,
     mainLog: path.join(logs, 'main.log'),
     workerLog: path.join(logs, 'worker.log'),

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { dialog, nativeImage, shell, type BrowserWindow } from 'electron';
+import { dialog, nativeImage, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import { StudioError } from '../shared/errors.ts';
 import type { Places } from './services.ts';
 
@@ -50,6 +50,16 @@ export function createPlaces(
           ? picture.resize(width > height ? { width: dragIconSide } : { height: dragIconSide })
           : picture;
       window()?.webContents.startDrag({ file, icon: shown });
+    },
+    async askWhich(what) {
+      const options: OpenDialogOptions = {
+        properties: [what === 'file' ? 'openFile' : 'openDirectory'],
+      };
+      const owner = window();
+      const answer = await (owner === null
+        ? dialog.showOpenDialog(options)
+        : dialog.showOpenDialog(owner, options));
+      return answer.canceled ? null : (answer.filePaths[0] ?? null);
     },
     async openFolder(folder) {
       const problem = await shell.openPath(folder);

@@ -15,6 +15,7 @@ import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
 import type { UpdateService } from './updates/update-service.ts';
+import type { Training } from './training/training.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */
 export interface Places {
@@ -25,6 +26,8 @@ export interface Places {
   openFolder(folder: string): Promise<void>;
   /** Goes on with a drag of the window as one of a file; `icon` is a JPEG or PNG, or null for none. */
   startDrag(file: string, icon: Uint8Array | null): void;
+  /** A file or a folder of the person's; null when they cancelled. */
+  askWhich(what: 'file' | 'folder'): Promise<string | null>;
 }
 
 /** The engine as requests of the window use it. */
@@ -47,6 +50,7 @@ export interface AppServices {
   readonly versions: VersionService;
   readonly bench: BenchService;
   readonly engine: EngineControl;
+  readonly training: Training;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly places: Places;
   readonly updates: UpdateService;

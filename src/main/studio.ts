@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { toWireError } from '../shared/errors.ts';
 import { BenchService } from './conversations/bench-service.ts';
 import { ChatService } from './conversations/chat-service.ts';
@@ -19,6 +20,7 @@ import { Engine } from './processes/engine.ts';
 import type { Spawn } from './processes/child.ts';
 import type { AppServices } from './services.ts';
 import { UpdateService, type UpdateServiceOptions } from './updates/update-service.ts';
+import { Training } from './training/training.ts';
 
 /** Files that no row names stay this long after a database was put in another's place: it may be put back. */
 const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
@@ -42,12 +44,23 @@ export interface StudioParts extends Pick<
   readonly storage: OpenedStorage;
   readonly paths: Pick<
     AppPaths,
-    'database' | 'pictures' | 'outgoing' | 'embeddedModels' | 'ownModels'
+    'database' | 'pictures' | 'outgoing' | 'embeddedModels' | 'ownModels' | 'training' | 'resources'
   >;
   readonly log: Logger;
   /** What starts the processes. */
   readonly spawn: { readonly engine: Spawn; readonly drawing: Spawn; readonly decoder: Spawn };
   readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
+}
+
+function createTraining(
+  { paths, clock, log, emit }: StudioParts,
+  smallModel: string,
+  stamp: () => number,
+): Training {
+  const trainer = path.join(paths.resources, 'trainer');
+  const { training, ownModels } = paths;
+  const places = { training, trainer, ownModels, smallModel };
+  return new Training({ places, clock, log, stamp, emit });
 }
 
 /** Puts the services together. The engine does not start yet. */
@@ -91,6 +104,8 @@ export function createStudio(parts: StudioParts): Studio {
   const chat = new ChatService(chatParts);
   const bench = new BenchService(chatParts, chat);
   const versions = new VersionService({ store, clock, emit }, chat);
+  const stamp = (): number => calendar.stamp();
+  const training = createTraining(parts, resolveModelFolder(modelsFolders, null), stamp);
   const updates = new UpdateService({
     ...parts.updates,
     mayLook: () => store.settings.get().lookForUpdates,
@@ -113,6 +128,7 @@ export function createStudio(parts: StudioParts): Studio {
       versions,
       bench,
       engine,
+      training,
       modelsFolders,
       places,
       clock,
@@ -134,6 +150,7 @@ export function createStudio(parts: StudioParts): Studio {
       updates.close();
       chat.close();
       bench.close();
+      training.close();
       keeping.close();
       decoder.close();
       shrinker.close();

@@ -57,6 +57,8 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       outgoing: place('outgoing'),
       embeddedModels: place('embedded'),
       ownModels: place('models'),
+      training: place('training'),
+      resources: path.join(import.meta.dirname, '..', '..', 'resources'),
     },
     log,
     emit,
@@ -65,6 +67,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     places: {
       askWhere: async (suggested) => place(suggested),
       askToOpen: async () => false,
+      askWhich: async () => null,
       openInBrowser: async () => undefined,
       openFolder: async () => undefined,
       startDrag: (file) => void dragged.push(file),

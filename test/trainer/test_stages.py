@@ -98,7 +98,7 @@ def _endless(run_file) -> tuple[Path, list[str], dict[str, str]]:
 @pytest.mark.parametrize("way", ["signal", "file"])
 def test_a_run_that_is_told_to_stop_saves_and_leaves(run_file, tmp_path, way):
     """A real process, told to stop in the middle; meanwhile no other may train into its folder."""
-    path, command, environment = _endless(run_file)
+    _path, command, environment = _endless(run_file)
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
@@ -138,7 +138,10 @@ def test_a_model_out_of_a_checkpoint_is_the_one_that_the_run_left(stage, lora, r
     assert set(made) == set(left)
     assert all(torch.equal(made[name], left[name]) for name in left)
     assert any(not torch.equal(early[name], left[name]) for name in left)
-    assert publish.main(["--config", str(path), "--checkpoint", str(tmp_path), "--out", str(tmp_path / "x")]) == 1
+    assert (
+        publish.main(["--config", str(path), "--checkpoint", str(tmp_path), "--out", str(tmp_path / "x")])
+        == 1
+    )
     assert events(capsys)[-1]["kind"] == "checkpoint"
 
 
@@ -207,7 +210,7 @@ def test_leftovers_of_killed_saves_are_removed(run_file, tmp_path):
     alive.mkdir()
     assert stage1.main(["--config", str(path)]) == 0
     assert sorted(p.name for p in (output / "checkpoints").iterdir()) == ["step-00000002", "step-00000004"]
-    assert sorted(p.name for p in output.iterdir()) == [alive.name, "checkpoints", "model"]
+    assert sorted(p.name for p in output.iterdir()) == [alive.name, "checkpoints", "model", "run.lock"]
 
 
 def test_nothing_but_events_on_standard_output(run_file, tmp_path):

@@ -254,7 +254,8 @@ def _part_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, 
     )
 
 
-def _model(fields: ModelFields, base: Path) -> ModelConfig:
+def locate_model(fields: ModelFields, base: Path) -> ModelConfig:
+    """The parts that a run file names. TrainerError("config") names the one that is missing."""
     paths, shape, manifest = (_part_paths if fields.textbind is None else _manifest_paths)(fields, base)
     for name in ("visionModel", "processor", "languageModel"):
         if name not in paths:
@@ -307,7 +308,7 @@ def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
         "learning_rates": dict(run.learning_rates),
     }
     settings = _plain(values)
-    values["model"] = _model(run.model, base)
+    values["model"] = locate_model(run.model, base)
     values["output"] = base / run.output
     values["feature_cache"] = base / run.feature_cache if run.feature_cache else None
     if values["max_length"] <= values["model"].shape.num_query_tokens:

@@ -293,21 +293,10 @@ def _any_stopping(run: Run) -> bool:
     return bool(parallel.sum_over_processes(flag).item() > 0)
 
 
-def run_stage(
-    stage: int | None, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None],
-    config: Path, accept_changes: bool,
-) -> int:  # fmt: skip
-    """Read, build, train; what is raised becomes an ``error`` or ``question`` event and an exit code."""
+def tell_failure(work: Callable[[], None]) -> int:
+    """Do it; what is raised becomes an ``error`` or ``question`` event and an exit code."""
     try:
-        settings = read_config(config, stage)
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
-        torch.manual_seed(settings.seed)
-        device = parallel.prepare()
-        if parallel.world()[0] == 0:
-            hold_folder(settings.output)
-            stop_file(settings).unlink(missing_ok=True)
-        train(build(settings, device), export, accept_changes)
+        work()
         return 0
     except QuestionError as question:
         tell(question.event)
@@ -328,6 +317,26 @@ def run_stage(
     finally:
         let_go()
         parallel.finish()
+
+
+def run_stage(
+    stage: int | None, build: Callable[[RunConfig, torch.device], Run], export: Callable[[Run, Path], None],
+    config: Path, accept_changes: bool,
+) -> int:  # fmt: skip
+    """Read, build, train; gives the exit code."""
+
+    def work() -> None:
+        settings = read_config(config, stage)
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        torch.manual_seed(settings.seed)
+        device = parallel.prepare()
+        if parallel.world()[0] == 0:
+            hold_folder(settings.output)
+            stop_file(settings).unlink(missing_ok=True)
+        train(build(settings, device), export, accept_changes)
+
+    return tell_failure(work)
 
 
 def command(

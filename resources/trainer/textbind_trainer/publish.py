@@ -18,6 +18,7 @@ from .checkpoint import load_checkpoint, newest_usable
 from .config import RunConfig, read_config
 from .events import claim_stdout, emit, tell
 from .faults import TrainerError
+from .loop import tell_failure
 from .protocol import Damaged
 from .resume import lay_over
 from .train import stage_of
@@ -59,13 +60,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="its folder; the newest whole one if absent")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
-    try:
+
+    def work() -> None:
         step = publish(arguments.config, arguments.out, arguments.checkpoint)
-    except TrainerError as error:
-        emit("error", kind=error.kind, message=str(error))
-        return 2 if error.kind in ("config", "data") else 1
-    emit("published", step=step, model=str(arguments.out))
-    return 0
+        emit("published", step=step, model=str(arguments.out))
+
+    return tell_failure(work)
 
 
 if __name__ == "__main__":

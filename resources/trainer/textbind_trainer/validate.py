@@ -102,7 +102,8 @@ def check_conversations(file: Path, images: Path | None, tags: tuple[str, ...]) 
     return len(rows), faults
 
 
-def _stage1_files(path: Path) -> list[Path]:
+def stage1_files(path: Path) -> list[Path]:
+    """The tars of a folder, a file or a pattern. TrainerError("data") if one is missing."""
     files = sorted(path.glob("*.tar")) if path.is_dir() else tar_paths(str(path), Path())
     missing = [file for file in files if not file.is_file()]
     if missing or not files:
@@ -110,7 +111,8 @@ def _stage1_files(path: Path) -> list[Path]:
     return files
 
 
-def _stage2_file(path: Path) -> Path:
+def stage2_file(path: Path) -> Path:
+    """The conversations at a path: a file, or train.json of a folder. TrainerError("data") if there is none."""
     file = path / "train.json" if path.is_dir() else path
     if not file.is_file():
         raise TrainerError("data", f"{file}: does not exist")
@@ -121,8 +123,8 @@ def check(stage: int, path: Path, images: Path | None, language: Path | None) ->
     """(rows, faults) of a path; TrainerError if there is nothing at it."""
     tags = TAGS if language is None else unsafe_tags(load_tokenizer(language))
     if stage == 1:
-        return check_tars(_stage1_files(path), tags)
-    return check_conversations(_stage2_file(path), images, tags)
+        return check_tars(stage1_files(path), tags)
+    return check_conversations(stage2_file(path), images, tags)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -8,6 +8,7 @@ import type { AppHandlers } from './handlers.ts';
 import { galleryHandlers } from './gallery.ts';
 import { pictureHandlers } from './pictures.ts';
 import { updateHandlers } from './updates.ts';
+import { trainingHandlers } from './training.ts';
 import { trashHandlers, versionHandlers } from './versions.ts';
 
 /** The handler of every request. */
@@ -23,5 +24,6 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...trashHandlers(services),
     ...engineHandlers(services),
     ...updateHandlers(services),
+    ...trainingHandlers(services),
   };
 }

@@ -18,6 +18,7 @@ import { pictureWishSchema } from '../domain/turn.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
+import { trainingEvents, trainingRequests } from './training-ipc.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
 
@@ -228,6 +229,7 @@ export const appRequests = {
   'engine.status': { request: nothing, reply: engineStatusSchema },
   /** Starts the worker again, at once, whatever its state. */
   'engine.restart': { request: nothing, reply: nothing },
+  ...trainingRequests,
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
 /** Main to window. */
@@ -258,6 +260,7 @@ export const appEvents = {
   'app.notice': z.object({ message: z.string() }),
   /** Something that failed outside any turn. */
   'app.problem': z.object({ error: wireErrorSchema }),
+  ...trainingEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type AppRequestName = keyof typeof appRequests;

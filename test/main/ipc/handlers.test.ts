@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
 import { UpdateService } from '../../../src/main/updates/update-service.ts';
+import { Training } from '../../../src/main/training/training.ts';
 import { VersionService } from '../../../src/main/conversations/version-service.ts';
 import { readJsonFile } from '../../../src/base/json-file.ts';
 import { silentLogger } from '../../../src/base/log.ts';
@@ -52,6 +53,18 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       restart: async () => void did.push('restart'),
       openChosen: async () => void did.push('openChosen'),
     },
+    training: new Training({
+      places: {
+        training: path.join(folder, 'training'),
+        trainer: path.join(folder, 'trainer'),
+        ownModels: path.join(folder, 'own'),
+        smallModel: path.join(folder, 'models', 'small'),
+      },
+      clock: systemClock,
+      log: silentLogger,
+      stamp: () => 0,
+      emit,
+    }),
     modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
     licences: () => [],
     updates: new UpdateService({
@@ -70,6 +83,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       },
       askToOpen: async (link) => (did.push(`askToOpen ${link}`), answers.open ?? false),
       openInBrowser: async (link) => void did.push(`open ${link}`),
+      askWhich: async () => null,
       openFolder: async (place) => void did.push(`openFolder ${place}`),
       startDrag: (file) => void did.push(`drag ${path.basename(file)}`),
     },

@@ -1,0 +1,47 @@
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { publishRun } from '../../main/training/publish-run.ts';
+import { trainerRuntime } from '../trainer-process.ts';
+import { createOutput, numberOption, UsageError } from '../usage.ts';
+import { dataFolder, findRun, openRuns } from './runs.ts';
+
+export const publishCommand = {
+  usage:
+    'textbind publish RUN [--step N] [--name NAME] [--data DIR] [--json]: makes a model of a checkpoint',
+  async run(args: readonly string[]): Promise<void> {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        step: { type: 'string' },
+        name: { type: 'string' },
+        data: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const output = createOutput(values.json);
+    const [named, ...more] = positionals;
+    if (named === undefined || more.length > 0) throw new UsageError('one RUN must be given');
+    const step = numberOption(values.step, 'step', { min: 0, max: 1e9 }) ?? null;
+    const runs = openRuns(values.data);
+    try {
+      const { id, name } = await findRun(runs, named);
+      const data = dataFolder(values.data);
+      const published = await publishRun(await runs.find(id), {
+        step,
+        name: values.name ?? name,
+        models: path.join(data, 'models'),
+        workFolder: path.join(data, 'training'),
+        runtime: trainerRuntime(),
+      });
+      output.result(published, () => {
+        const { folder, sharedBytes, copiedBytes } = published;
+        output.line(
+          `${folder} (${(copiedBytes / 1e6).toFixed(1)} MB of its own, ${(sharedBytes / 1e6).toFixed(1)} MB shared)`,
+        );
+      });
+    } finally {
+      runs.close();
+    }
+  },
+};

@@ -1,0 +1,59 @@
+import type { AppServices } from '../services.ts';
+import type { DomainHandlers } from './handlers.ts';
+
+/** Requests about the trainer's environment, data sets and runs. */
+export function trainingHandlers(
+  services: AppServices,
+): DomainHandlers<'trainer'> & DomainHandlers<'datasets'> & DomainHandlers<'runs'> {
+  const { training, places } = services;
+  const { environment, datasets, runs } = training;
+  return {
+    'trainer.status': () => environment.status(),
+    'trainer.install': ({ python, build }) => environment.install(python, build),
+    'trainer.cancel'() {
+      environment.cancel();
+      return null;
+    },
+    'trainer.choose': ({ python }) => environment.choose(python),
+    'trainer.verify': () => environment.verify(),
+    'trainer.remove': () => environment.remove(),
+
+    'datasets.list': () => ({ datasets: datasets.list() }),
+    'datasets.add': ({ path, images }) => datasets.add(path, images),
+    async 'datasets.pick'({ what }) {
+      const path = await places.askWhich(what);
+      return path === null ? null : { path };
+    },
+    'datasets.check': ({ datasetId }) => datasets.check(datasetId),
+    'datasets.change': ({ datasetId, ...change }) => datasets.change(datasetId, change),
+    'datasets.remove'({ datasetId }) {
+      datasets.remove(datasetId);
+      return null;
+    },
+    async 'datasets.samples'({ datasetId, modelFolder, from, count }) {
+      return { samples: await datasets.samples(datasetId, modelFolder, from, count) };
+    },
+
+    'runs.list': async () => ({ runs: await runs.list() }),
+    'runs.open': ({ runId }) => runs.detail(runId),
+    'runs.history': ({ runId, points }) => runs.history(runId, points),
+    'runs.create': (plan) => training.createRun(plan),
+    'runs.preflight': (plan) => training.preflight(plan),
+    'runs.start': ({ runId, acceptChanges }) => runs.start(runId, acceptChanges),
+    'runs.stop': ({ runId }) => runs.stop(runId),
+    'runs.kill': ({ runId }) => runs.kill(runId),
+    'runs.change': ({ runId, change }) => runs.change(runId, change),
+    'runs.rename': ({ runId, name }) => runs.rename(runId, name),
+    'runs.duplicate': ({ runId }) => runs.duplicate(runId),
+    async 'runs.delete'({ runId }) {
+      await runs.delete(runId);
+      return null;
+    },
+    'runs.restore': ({ runId }) => runs.restore(runId),
+    'runs.publish': ({ runId, step, name }) => training.publish(runId, step, name),
+    async 'runs.openFolder'({ runId }) {
+      await places.openFolder((await runs.find(runId)).folder.folder);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** The run file that a plan comes to: the same that `textbind train --config` takes. */
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { readModelFolder } from '../../library/model-folder.ts';
+import { StudioError } from '../../shared/errors.ts';
+import type {
+  Dataset,
+  ModelSource,
+  RunChange,
+  RunFile,
+  RunPlan,
+} from '../../shared/domain/training.ts';
+
+/** A plan with its data sets found. */
+export interface PlannedData {
+  readonly training: Dataset;
+  readonly validation: Dataset | null;
+}
+
+/** Fields without a value are left out: the trainer's own defaults are the paper's. */
+function given(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
+  );
+}
+
+/**
+ * Writes a plan as a run file. Paths in it are absolute but for what lies in the run's own folder.
+ * @throws StudioError `bad-input` where the plan contradicts itself, `model-invalid` where its model is broken
+ */
+export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: string): RunFile {
+  const { settings, stage } = plan;
+  checkStage(stage, data.training);
+  if (data.validation !== null) checkStage(stage, data.validation);
+  const { loraRank, keepFeatures, processes: _processes, ...plain } = settings;
+  const whole = given({
+    ...plain,
+    stage,
+    model: modelOf(plan.source),
+    data: dataOf(stage, data),
+    output: '.',
+    lora: loraRank === null || stage === 1 ? null : { rank: loraRank },
+    featureCache: keepFeatures ? featureFolder : null,
+  });
+  return whole as RunFile;
+}
+
+function checkStage(stage: number, { name, stage: made }: Dataset): void {
+  if (made === stage) return;
+  const message = `"${name}" is data for stage ${made}, the run is of stage ${stage}.`;
+  throw new StudioError('bad-input', message);
+}
+
+function modelOf(source: ModelSource): Record<string, unknown> {
+  switch (source.kind) {
+    case 'model':
+      return given({ textbind: source.folder, fresh: source.fresh ? true : null });
+    case 'checkpoint': {
+      const parts = readModelFolder(source.folder);
+      const { visionModel, processor, languageModel, manifest } = parts;
+      return given({
+        ...{ visionModel, processor, languageModel, qformerConfig: manifest.qformerConfig },
+        qformer: parts.qformer.find((file) => file !== parts.checkpoint),
+        checkpoint: source.checkpoint,
+      });
+    }
+    case 'parts': {
+      const { visionModel, processor, languageModel, qformer } = source;
+      return given({ visionModel, processor, languageModel, qformer });
+    }
+    default:
+      return source satisfies never;
+  }
+}
+
+function dataOf(stage: 1 | 2, { training, validation }: PlannedData): Record<string, unknown> {
+  if (stage === 1) {
+    return given({
+      tars: tarsOf(training.path),
+      validationTars: validation === null ? null : tarsOf(validation.path),
+    });
+  }
+  return given({
+    conversations: training.path,
+    images: training.images,
+    validation: validation?.path,
+    badRows: training.skipsBadRows ? 'skip' : 'stop',
+  });
+}
+
+/** A folder's tars by name; else the file, or the pattern that the trainer knows (`{00000..01254}.tar`). */
+function tarsOf(place: string): string | string[] {
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder) return place;
+  const tars = readdirSync(place).filter((name) => name.endsWith('.tar'));
+  if (tars.length === 0) throw new StudioError('bad-input', `${place}: there is no tar in it.`);
+  return tars.sort().map((name) => path.join(place, name));
+}
+
+/** The run file after a change; a setting that becomes null falls back to the trainer's default. */
+export function changedRunFile(file: RunFile, change: RunChange): RunFile {
+  const changed = { ...file, ...change };
+  // The trainer takes one of the two.
+  if (change.steps !== undefined && change.steps !== null) changed.epochs = null;
+  if (change.epochs !== undefined && change.epochs !== null) changed.steps = null;
+  return given(changed) as RunFile;
+}

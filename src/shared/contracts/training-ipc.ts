@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { modelSummarySchema } from '../domain/model-manifest.ts';
+import {
+  dataSampleSchema,
+  datasetSchema,
+  preflightSchema,
+  runChangeSchema,
+  runDetailSchema,
+  runHistorySchema,
+  runPlanSchema,
+  runSummarySchema,
+  trainerStatusSchema,
+} from '../domain/training.ts';
+
+/** The training's part of what the window may ask main, and of what main tells it. */
+
+const nothing = z.null();
+const runId = z.object({ runId: z.uuid() });
+const datasetId = z.object({ datasetId: z.uuid() });
+const place = z.string().trim().min(1).max(4096);
+
+export const trainingRequests = {
+  'trainer.status': { request: nothing, reply: trainerStatusSchema },
+  /** Makes an environment under the data folder and fetches the packages: only here does anything leave the machine. */
+  'trainer.install': {
+    request: z.object({ python: place.nullable(), build: z.enum(['usual', 'cpu']) }),
+    reply: trainerStatusSchema,
+  },
+  /** Gives up what is being done with the environment. */
+  'trainer.cancel': { request: nothing, reply: nothing },
+  /** Takes a Python that is there, with its packages, and verifies it. */
+  'trainer.choose': { request: z.object({ python: place }), reply: trainerStatusSchema },
+  'trainer.verify': { request: nothing, reply: trainerStatusSchema },
+  /** Deletes our own environment, or forgets one that was chosen. */
+  'trainer.remove': { request: nothing, reply: trainerStatusSchema },
+
+  'datasets.list': { request: nothing, reply: z.object({ datasets: z.array(datasetSchema) }) },
+  /** Adds a file or a folder where it lies, and begins to look through it. */
+  'datasets.add': {
+    request: z.object({ path: place, images: place.nullable() }),
+    reply: datasetSchema,
+  },
+  /** Asks for a file or a folder; null when the person cancelled. */
+  'datasets.pick': {
+    request: z.object({ what: z.enum(['file', 'folder']) }),
+    reply: z.object({ path: z.string() }).nullable(),
+  },
+  'datasets.check': { request: datasetId, reply: datasetSchema },
+  'datasets.change': {
+    request: datasetId.extend({
+      name: z.string().trim().min(1).max(120).optional(),
+      skipsBadRows: z.boolean().optional(),
+    }),
+    reply: datasetSchema,
+  },
+  /** Takes it out of the list; files that the app did not make stay. */
+  'datasets.remove': { request: datasetId, reply: nothing },
+  /** A few rows as a model is given them in training. */
+  'datasets.samples': {
+    request: datasetId.extend({
+      modelFolder: z.string().min(1),
+      from: z.number().int().min(0),
+      count: z.number().int().min(1).max(20),
+    }),
+    reply: z.object({ samples: z.array(dataSampleSchema) }),
+  },
+
+  'runs.list': { request: nothing, reply: z.object({ runs: z.array(runSummarySchema) }) },
+  'runs.open': { request: runId, reply: runDetailSchema },
+  'runs.history': {
+    request: runId.extend({ points: z.number().int().min(10).max(10_000) }),
+    reply: runHistorySchema,
+  },
+  /** Writes the run's folder and its run file; it is not started. */
+  'runs.create': { request: runPlanSchema, reply: runSummarySchema },
+  /** A few real steps, without saving anything. */
+  'runs.preflight': { request: runPlanSchema, reply: preflightSchema },
+  /** Starts it, or goes on from its last checkpoint. */
+  'runs.start': {
+    request: runId.extend({ acceptChanges: z.boolean() }),
+    reply: runSummarySchema,
+  },
+  /** Asks it to save and leave. */
+  'runs.stop': { request: runId, reply: runSummarySchema },
+  /** Ends it at once; what it did since its last checkpoint is lost. */
+  'runs.kill': { request: runId, reply: runSummarySchema },
+  'runs.change': { request: runId.extend({ change: runChangeSchema }), reply: runDetailSchema },
+  'runs.rename': {
+    request: runId.extend({ name: z.string().trim().min(1).max(120) }),
+    reply: runSummarySchema,
+  },
+  /** The same settings again, not started. */
+  'runs.duplicate': { request: runId, reply: runSummarySchema },
+  /** Puts it aside; `runs.restore` brings it back, for 30 days. */
+  'runs.delete': { request: runId, reply: nothing },
+  'runs.restore': { request: runId, reply: runSummarySchema },
+  /** Makes a model of a checkpoint (null: the newest); it is in the list of models then. */
+  'runs.publish': {
+    request: runId.extend({
+      step: z.number().int().nonnegative().nullable(),
+      name: z.string().trim().min(1).max(120),
+    }),
+    reply: modelSummarySchema,
+  },
+  'runs.openFolder': { request: runId, reply: nothing },
+} as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
+
+export const trainingEvents = {
+  'trainer.status': trainerStatusSchema,
+  'datasets.changed': z.object({ dataset: datasetSchema, removed: z.boolean() }),
+  'runs.changed': z.object({ run: runSummarySchema, removed: z.boolean() }),
+} as const satisfies Record<string, z.ZodType>;
