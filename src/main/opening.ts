@@ -16,7 +16,7 @@ export const archiveExtension = '.textbind';
  * The only two links there are. Any page on the web may hold one, so a link shows a place and does nothing else: no
  * words are sent, nothing is written, no file is read.
  */
-const placeLink = /^textbind:\/\/open\/(chat|trash|gallery|models|settings)$/;
+const placeLink = /^textbind:\/\/open\/(chat|trash|gallery|training|models|settings)$/;
 const conversationLink =
   /^textbind:\/\/conversation\/([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/;
 

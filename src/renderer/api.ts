@@ -35,6 +35,8 @@ export interface Api {
   pictureUrl(hash: string): string;
   /** The same picture made small, for a tile. */
   thumbnailUrl(hash: string): string;
+  /** Where a file lies that the person dropped; empty where it has no place. */
+  pathOf(file: File): string;
   readonly platform: string;
 }
 
@@ -62,6 +64,7 @@ export function createApi(bridge: AppBridge, options: ApiOptions = {}): Api {
   });
 
   return {
+    pathOf: (file) => bridge.pathOf(file),
     platform: bridge.platform,
     pictureUrl: options.pictureUrl ?? ((hash) => `${appProtocols.picture}://picture/${hash}`),
     thumbnailUrl: options.thumbnailUrl ?? ((hash) => `${appProtocols.picture}://thumbnail/${hash}`),

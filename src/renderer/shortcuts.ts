@@ -6,6 +6,7 @@ export type ShortcutAction =
   | 'add-pictures'
   | 'chat'
   | 'gallery'
+  | 'training'
   | 'models'
   | 'settings'
   | 'shortcuts'
@@ -27,8 +28,9 @@ const withControl: readonly (readonly [key: string, action: ShortcutAction])[] =
   ['i', 'add-pictures'],
   ['1', 'chat'],
   ['2', 'gallery'],
-  ['3', 'models'],
-  ['4', 'settings'],
+  ['3', 'training'],
+  ['4', 'models'],
+  ['5', 'settings'],
   [',', 'settings'],
   ['/', 'shortcuts'],
 ];
@@ -75,7 +77,7 @@ export function listShortcuts(
     { keys: 'F2', does: 'Rename a conversation in the list' },
     { keys: 'Del', does: 'Delete a conversation in the list' },
     { keys: keys('toggle-list'), does: 'Show or hide the list' },
-    { keys: `${control} 1 2 3 4`, does: 'Chat, Gallery, Models, Settings' },
+    { keys: `${control} 1 2 3 4 5`, does: 'Chat, Gallery, Training, Models, Settings' },
     { keys: keys('shortcuts'), does: 'This list' },
   ];
 }

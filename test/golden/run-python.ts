@@ -9,13 +9,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const python =
+/** The interpreter that the tests use; it may be missing. */
+export const pythonOfTests =
   process.platform === 'win32'
     ? join(root, '.venv', 'Scripts', 'python.exe')
     : join(root, '.venv', 'bin', 'python');
 
 /** Why tests that need Python are skipped, or undefined when they run. */
-export const noPython: string | undefined = existsSync(python)
+export const noPython: string | undefined = existsSync(pythonOfTests)
   ? undefined
   : '.venv is missing: references from PyTorch cannot be made';
 
@@ -36,7 +37,7 @@ export function runPython(script: string, args: readonly string[] = []): string 
   const temporary = mkdtempSync(join(folder, 'making-'));
   const environment = { ...process.env, OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' };
   try {
-    execFileSync(python, [file, temporary, ...args], {
+    execFileSync(pythonOfTests, [file, temporary, ...args], {
       env: environment,
       stdio: ['ignore', 'ignore', 'pipe'],
       encoding: 'utf8',

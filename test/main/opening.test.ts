@@ -10,7 +10,7 @@ const place = (name: string, id: string | null = null): unknown => ({
 });
 
 describe('a textbind: link', () => {
-  it.each(['chat', 'trash', 'gallery', 'models', 'settings'])('shows %s', (name) => {
+  it.each(['chat', 'trash', 'gallery', 'training', 'models', 'settings'])('shows %s', (name) => {
     expect(readLink(`textbind://open/${name}`)).toEqual(place(name));
   });
 

@@ -106,6 +106,7 @@ function createBridge(
     log,
   });
   return {
+    pathOf: () => '',
     platform: platform ?? 'linux',
     async request(name, body) {
       return crossing((await answer('window', name, await crossing(body))) as AppReplyEnvelope);

@@ -1,4 +1,4 @@
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { appChannels } from '../../shared/contracts/app-channels.ts';
 import type { AppBridge, AppEventName } from '../../shared/contracts/app-ipc.ts';
 
@@ -10,6 +10,7 @@ const bridge: AppBridge = {
     ipcRenderer.on(appChannels.event, listener);
     return () => ipcRenderer.off(appChannels.event, listener);
   },
+  pathOf: (file) => (file instanceof File ? webUtils.getPathForFile(file) : ''),
   platform: process.platform,
 };
 

@@ -1,6 +1,6 @@
 import { sentenceOf, type Api } from '../api.ts';
 
-export const places = ['chat', 'trash', 'gallery', 'models', 'settings'] as const;
+export const places = ['chat', 'trash', 'gallery', 'training', 'models', 'settings'] as const;
 export type Place = (typeof places)[number];
 
 /** What the inspector on the right is about. */

@@ -12,6 +12,7 @@ import { PicturesStore } from './pictures.svelte.ts';
 import { RevealStore } from './reveal.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
 import { ShellStore } from './shell.svelte.ts';
+import { TrainingStore } from './training.svelte.ts';
 import { TrashStore } from './trash.svelte.ts';
 import { VersionsStore } from './versions.svelte.ts';
 
@@ -31,6 +32,7 @@ export interface Studio {
   readonly gallery: GalleryStore;
   readonly versions: VersionsStore;
   readonly reveal: RevealStore;
+  readonly training: TrainingStore;
   readonly trash: TrashStore;
 }
 
@@ -63,6 +65,7 @@ export function createStudio(api: Api): Studio {
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),
     reveal,
+    training: new TrainingStore(api),
     trash: new TrashStore(api),
   };
 }

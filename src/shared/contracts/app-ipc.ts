@@ -285,6 +285,7 @@ export interface AppBridge {
   request(name: AppRequestName, body: unknown): Promise<AppReplyEnvelope>;
   /** Calls back for each event; the function returned ends it. */
   onEvent(receive: (name: AppEventName, body: unknown) => void): () => void;
-  /** The path of a dropped file is not given away; its bytes are read in the window. */
+  /** Where a file lies that the person dropped or picked; empty for one that the page made itself. */
+  pathOf(file: unknown): string;
   readonly platform: string;
 }

@@ -24,6 +24,7 @@ export function stubBridge(answers: Answers): StubBridge {
   const receivers = new Set<(name: AppEventName, body: unknown) => void>();
   const asked: StubBridge['asked'] = [];
   return {
+    pathOf: () => '',
     platform: 'linux',
     asked,
     emit(name, body) {

@@ -18,6 +18,7 @@ const receivers = new Set<Parameters<AppBridge['onEvent']>[0]>();
 let requests = 0;
 
 const bridge: AppBridge = {
+  pathOf: () => '',
   platform: /Mac/.test(navigator.userAgent) ? 'darwin' : 'linux',
   request: (name, body) =>
     new Promise((resolve) => {

@@ -464,7 +464,7 @@ describe('the keyboard', () => {
     await open();
     await say('Hello');
     await settled();
-    key('4', { ctrlKey: true });
+    key('5', { ctrlKey: true });
     await until(() => expect(get(testIds.settingsView)).not.toBeNull());
     key('n', { ctrlKey: true });
     await until(() => expect(get(testIds.emptyState)).not.toBeNull());

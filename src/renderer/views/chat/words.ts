@@ -14,7 +14,11 @@ export function timeLeft(seconds: number | null): string | null {
   if (seconds === null) return null;
   if (seconds < 1) return 'nearly done';
   if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
-  return `about ${Math.ceil(seconds / 60)} min left`;
+  if (seconds < 5400) return `about ${Math.ceil(seconds / 60)} min left`;
+  const hours = seconds / 3600;
+  return hours < 48
+    ? `about ${Math.round(hours)} h left`
+    : `about ${Math.round(hours / 24)} days left`;
 }
 
 /** Bytes in decimal units: "134 MB". */

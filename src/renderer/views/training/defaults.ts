@@ -1,0 +1,56 @@
+import type { RunSettings, Stage } from '../../../shared/domain/training.ts';
+
+/** What the trainer takes for a setting that is left to it: the paper's table (resources/trainer/README.md). */
+export const publishedSettings: Readonly<
+  Record<
+    Stage,
+    {
+      readonly epochs: number;
+      readonly batchSize: number;
+      readonly microBatchSize: number;
+      readonly learningRate: number;
+      readonly warmupSteps: number;
+      readonly maxLength: number;
+    }
+  >
+> = {
+  1: {
+    epochs: 2,
+    batchSize: 256,
+    microBatchSize: 16,
+    learningRate: 1e-4,
+    warmupSteps: 2000,
+    maxLength: 256,
+  },
+  2: {
+    epochs: 3,
+    batchSize: 64,
+    microBatchSize: 1,
+    learningRate: 1e-5,
+    warmupSteps: 100,
+    maxLength: 768,
+  },
+};
+
+/** What the form begins with. */
+export const defaultSettings: RunSettings = {
+  steps: null,
+  epochs: null,
+  batchSize: null,
+  microBatchSize: null,
+  learningRate: null,
+  warmupSteps: null,
+  maxLength: null,
+  seed: 0,
+  precision: 'auto',
+  threads: null,
+  loraRank: null,
+  activationCheckpointing: false,
+  keepFeatures: true,
+  processes: 1,
+  sharding: 'none',
+  checkpointEvery: 100,
+  keepCheckpoints: 2,
+  validateEvery: 100,
+  logEvery: 1,
+};
