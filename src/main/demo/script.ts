@@ -11,11 +11,11 @@ export interface DemoTurn {
 /** A picture and a question about it; a drawing; a question about what was drawn. */
 export const demoScript: readonly DemoTurn[] = [
   { words: 'What is in this picture?', withPicture: true, mustDraw: false, thing: 'pizza' },
-  { words: 'Draw a red apple.', withPicture: false, mustDraw: true, thing: 'apple' },
+  { words: 'Draw a penguin.', withPicture: false, mustDraw: true, thing: 'penguin' },
   {
     words: 'What is in the picture you drew?',
     withPicture: false,
     mustDraw: false,
-    thing: 'apple',
+    thing: 'penguin',
   },
 ];

@@ -120,7 +120,7 @@ describe('an empty window', () => {
     get(testIds.send).click();
     const reply = await settled();
     expect(reply.querySelector(`[data-testid="${testIds.picture}"]`)).not.toBeNull();
-    expect(get(testIds.caption).textContent).toContain('red apple');
+    expect(get(testIds.caption).textContent).toContain('penguin');
   });
 
   it('offers no drawing on a model that cannot draw', async () => {
