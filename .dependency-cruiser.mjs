@@ -110,7 +110,7 @@ const main = [
     {
       path: ours,
       pathNot: [
-        '^src/main/(main|app-info|menu|page-notice-view|places|security|window)[.]ts$',
+        '^src/main/(main|app-info|menu|page-notice-view|places|print-pdf|security|window)[.]ts$',
         '^src/main/preload/',
         electronTypesOnly,
         '^src/main/processes/utility-spawn[.]ts$',
@@ -326,7 +326,10 @@ const programs = [
   only(
     'cli-imports-shared-worker-and-pure-main',
     '^src/cli/',
-    ['^src/(cli|library|base|shared|worker)/', '^src/main/(training|conversations|database)/'],
+    [
+      '^src/(cli|library|base|shared|worker)/',
+      '^src/main/(training|conversations|database|exchange|pictures)/',
+    ],
     'cli: shared, worker, and the pure parts of main',
   ),
   never(
@@ -341,7 +344,7 @@ const programs = [
     [
       '^bench/',
       '^src/(library|base|shared|worker)/',
-      '^src/main/(database|processes|pictures|conversations)/',
+      '^src/main/(database|processes|pictures|conversations|exchange)/',
       '^scripts/(setup|build)/',
       // Soak and chaos drive the app as it is packed.
       '^scripts/dist[.]mjs$',

@@ -148,7 +148,7 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
     async export() {
       if (conversation === null) return 0;
       const format = pick(['md', 'textbind'] as const, random);
-      await app().request('conversations.export', { conversationId: conversation, format });
+      await app().request('exchange.export', { conversationIds: [conversation], format });
       return 0;
     },
     async delete() {

@@ -6,12 +6,11 @@ import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
-import { exportConversation } from '../../src/main/conversations/export.ts';
+import { exportConversations } from '../../src/main/exchange/exporter.ts';
 import { closeStorage, startStorage, type OpenedStorage } from '../../src/main/database/storage.ts';
 import { createPictureStore } from '../../src/main/pictures/store.ts';
 import { pictureSchema } from '../../src/shared/domain/picture.ts';
 import type { Turn } from '../../src/shared/domain/turn.ts';
-import { noVersions } from '../../src/shared/domain/versions.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { describeMachine, formatMachine } from '../machine.ts';
 
@@ -151,21 +150,18 @@ async function measure(conversations: number): Promise<readonly Row[]> {
       await timed(() => pictures.collect({ unusedSince: begun, trashedBefore: begun })),
     ]);
     rows.push(['copy of the database, checked', first]);
-    const summary = store.conversations.summary(last);
-    if (summary === null) throw new Error('the last conversation is gone');
-    const conversation = {
-      summary,
-      turns: store.turns.list(last),
-      versions: noVersions,
-    };
     rows.push([
       'export of one, with 5 pictures',
       await timed(() =>
-        exportConversation({
-          conversation,
+        exportConversations({
+          conversationIds: [last],
           format: 'md',
-          file: path.join(folder, 'export.md'),
+          target: path.join(folder, 'export.md'),
+          record: (id) => store.records.read(id),
           fileOf: (hash) => pictures.fileOf(hash),
+          printPdf: null,
+          writtenBy: 'bench',
+          now: Date.now(),
         }),
       ),
     ]);

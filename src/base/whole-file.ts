@@ -3,9 +3,19 @@
  * the name before stays until then, through a crash or a loss of power.
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createWriteStream,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 /** Writes a file whole. On an error nothing is left but what was there before. */
 export async function writeWholeFile(file: string, content: string | Uint8Array): Promise<void> {
@@ -18,6 +28,19 @@ export async function writeWholeFile(file: string, content: string | Uint8Array)
     } finally {
       await handle.close();
     }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(path.dirname(file));
+}
+
+/** Writes what a stream gives as a file, whole; for what is too large to be held. */
+export async function writeWholeStream(file: string, content: Readable): Promise<void> {
+  const temporary = temporaryName(file);
+  try {
+    await pipeline(content, createWriteStream(temporary, { flags: 'wx', flush: true }));
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -3,7 +3,9 @@ import { chatCommand } from './commands/chat.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { drawCommand } from './commands/draw.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { exportCommand } from './commands/export.ts';
 import { extractCommand } from './commands/extract.ts';
+import { importConversationsCommand } from './commands/import-conversations.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
@@ -30,6 +32,8 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     models: modelsCommand,
     import: importCommand,
     extract: extractCommand,
+    export: exportCommand,
+    'import-conversations': importConversationsCommand,
     train: trainCommand,
     'validate-data': validateDataCommand,
     runs: runsCommand,

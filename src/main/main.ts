@@ -19,6 +19,7 @@ import { createOpener, linkScheme, readLink, readOpening } from './opening.ts';
 import { readOptions } from './options.ts';
 import { layOutPaths } from './paths.ts';
 import { createPlaces } from './places.ts';
+import { printPdf } from './print-pdf.ts';
 import { createUtilitySpawn } from './processes/utility-spawn.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
@@ -171,6 +172,7 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     spawn: createSpawns(),
     places: createPlaces(() => window, options.saveFolder),
     updates: createUpdates(log),
+    printPdf,
     info: describeApp(paths),
     licences: () => readLicences(paths),
   });
@@ -208,10 +210,16 @@ function setupProblem(failure: StartFailure, log: Logger): void {
 }
 
 function setupOpener({ services }: Studio, log: Logger): void {
-  const { emit, store } = services;
+  const { emit, store, exchange } = services;
   opener.ready({
     show: (place) => emit('app.open', place),
     isConversation: (id) => store.conversations.summary(id) !== null,
+    openArchive(file) {
+      exchange.offerFile(file).then(
+        (offer) => emit('exchange.offered', offer),
+        (error: unknown) => emit('app.problem', { error: toWireError(error) }),
+      );
+    },
     say: (message) => emit('app.notice', { message }),
     log,
   });

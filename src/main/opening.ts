@@ -52,6 +52,8 @@ export interface OpenerParts {
   /** Shows a place of the window. */
   readonly show: (place: OpenedPlace) => void;
   readonly isConversation: (conversationId: string) => boolean;
+  /** Offers to import an archive: nothing of it is stored before a person says so. */
+  readonly openArchive: (file: string) => void;
   /** Says something to the person, in the window. */
   readonly say: (message: string) => void;
   readonly log: Logger;
@@ -82,14 +84,12 @@ export function createOpener(): Opener {
   };
 }
 
-function show(opening: Opening, { show: go, isConversation, say, log }: OpenerParts): void {
+function show(opening: Opening, parts: OpenerParts): void {
+  const { show: go, isConversation, openArchive, say, log } = parts;
   log.info('asked to open', { kind: opening.kind });
   if (opening.kind === 'unknown')
     say('A link asked TextBind Studio for something that it does not know. Nothing was done.');
-  else if (opening.kind === 'archive')
-    say(
-      `${path.basename(opening.file)} is a TextBind archive. This version does not open archives by double-click yet.`,
-    );
+  else if (opening.kind === 'archive') openArchive(opening.file);
   else if (opening.place.conversationId !== null && !isConversation(opening.place.conversationId))
     say('A link asked for a conversation that is not on this machine.');
   else go(opening.place);

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dialog, nativeImage, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import { StudioError } from '../shared/errors.ts';
 import type { Places } from './services.ts';
@@ -7,7 +7,7 @@ import type { Places } from './services.ts';
 /** Longest side of the picture under the pointer while it is dragged, points. */
 const dragIconSide = 128;
 
-/** Dialogs of the window. With a save folder, files go there and nobody is asked. */
+/** Dialogs of the window. With a save folder, files go there and come from there, and nobody is asked. */
 export function createPlaces(
   window: () => BrowserWindow | null,
   saveFolder: string | null,
@@ -25,6 +25,28 @@ export function createPlaces(
         : dialog.showSaveDialog(owner, options));
       return answer.canceled || answer.filePath === '' ? null : answer.filePath;
     },
+    async askFolder(suggested) {
+      if (saveFolder !== null) return path.join(saveFolder, suggested);
+      const options = { title: 'A folder is made here', defaultPath: suggested };
+      const owner = window();
+      const answer = await (owner === null
+        ? dialog.showSaveDialog(options)
+        : dialog.showSaveDialog(owner, options));
+      return answer.canceled || answer.filePath === '' ? null : answer.filePath;
+    },
+    async askWhich(name, extensions) {
+      if (saveFolder !== null) return newestIn(saveFolder, extensions);
+      const options = {
+        properties: ['openFile' as const],
+        filters: [{ name, extensions: [...extensions] }],
+      };
+      const owner = window();
+      const answer = await (owner === null
+        ? dialog.showOpenDialog(options)
+        : dialog.showOpenDialog(owner, options));
+      return answer.canceled ? null : (answer.filePaths[0] ?? null);
+    },
+    showInFolder: (file) => shell.showItemInFolder(file),
     async askToOpen(link) {
       const options = {
         type: 'question' as const,
@@ -51,7 +73,7 @@ export function createPlaces(
           : picture;
       window()?.webContents.startDrag({ file, icon: shown });
     },
-    async askWhich(what) {
+    async askForData(what) {
       const options: OpenDialogOptions = {
         properties: [what === 'file' ? 'openFile' : 'openDirectory'],
       };
@@ -66,4 +88,14 @@ export function createPlaces(
       if (problem !== '') throw new StudioError('unsupported', `${folder}: ${problem}`);
     },
   };
+}
+
+/** The file in a folder that was changed last, of those with one of the endings. */
+async function newestIn(folder: string, extensions: readonly string[]): Promise<string | null> {
+  const names = await readdir(folder);
+  const wanted = names.filter((name) => extensions.some((each) => name.endsWith(`.${each}`)));
+  const files = wanted.map((name) => path.join(folder, name));
+  const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
+  const newest = times.indexOf(Math.max(...times));
+  return files[newest] ?? null;
 }

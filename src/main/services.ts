@@ -8,6 +8,7 @@ import type { VersionService } from './conversations/version-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
+import type { ExchangeService } from './exchange/service.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type { Gallery } from './pictures/gallery.ts';
 import type { OutgoingPictures } from './pictures/outgoing.ts';
@@ -21,13 +22,18 @@ import type { Training } from './training/training.ts';
 export interface Places {
   /** Where a file is to go; null when the person cancelled. */
   askWhere(suggested: string, type: { name: string; extension: string }): Promise<string | null>;
+  /** Where a new folder is to be made; null when the person cancelled. */
+  askFolder(suggested: string): Promise<string | null>;
+  /** Which file is to be read; null when the person cancelled. */
+  askWhich(name: string, extensions: readonly string[]): Promise<string | null>;
+  showInFolder(file: string): void;
   askToOpen(link: string): Promise<boolean>;
   openInBrowser(link: string): Promise<void>;
   openFolder(folder: string): Promise<void>;
   /** Goes on with a drag of the window as one of a file; `icon` is a JPEG or PNG, or null for none. */
   startDrag(file: string, icon: Uint8Array | null): void;
   /** A file or a folder of the person's; null when they cancelled. */
-  askWhich(what: 'file' | 'folder'): Promise<string | null>;
+  askForData(what: 'file' | 'folder'): Promise<string | null>;
 }
 
 /** The engine as requests of the window use it. */
@@ -49,6 +55,7 @@ export interface AppServices {
   readonly chat: ChatService;
   readonly versions: VersionService;
   readonly bench: BenchService;
+  readonly exchange: ExchangeService;
   readonly engine: EngineControl;
   readonly training: Training;
   readonly modelsFolders: readonly ModelsFolder[];

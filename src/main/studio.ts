@@ -7,14 +7,16 @@ import { createCalendar } from './database/calendar.ts';
 import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { createErasure } from './erasure.ts';
+import type { PrintPdf } from './exchange/exporter.ts';
+import { ExchangeService } from './exchange/service.ts';
 import { startKeeping } from './keeping.ts';
 import type { Logger } from '../base/log.ts';
 import type { AppPaths } from './paths.ts';
-import { createPictureDecoder } from './processes/picture-decoder.ts';
+import { createPictureDecoder, type PictureDecoder } from './processes/picture-decoder.ts';
 import { guardEngine } from './processes/guarded-engine.ts';
 import { Gallery } from './pictures/gallery.ts';
 import { createOutgoingPictures } from './pictures/outgoing.ts';
-import { createPictureStore } from './pictures/store.ts';
+import { createPictureStore, type PictureStore } from './pictures/store.ts';
 import { createThumbnails } from './pictures/thumbnails.ts';
 import { Engine } from './processes/engine.ts';
 import type { Spawn } from './processes/child.ts';
@@ -50,6 +52,8 @@ export interface StudioParts extends Pick<
   /** What starts the processes. */
   readonly spawn: { readonly engine: Spawn; readonly drawing: Spawn; readonly decoder: Spawn };
   readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
+  /** Null where nothing can print. */
+  readonly printPdf: PrintPdf | null;
 }
 
 function createTraining(
@@ -106,6 +110,7 @@ export function createStudio(parts: StudioParts): Studio {
   const versions = new VersionService({ store, clock, emit }, chat);
   const stamp = (): number => calendar.stamp();
   const training = createTraining(parts, resolveModelFolder(modelsFolders, null), stamp);
+  const exchange = createExchange(parts, pictures, decoder);
   const updates = new UpdateService({
     ...parts.updates,
     mayLook: () => store.settings.get().lookForUpdates,
@@ -127,6 +132,7 @@ export function createStudio(parts: StudioParts): Studio {
       chat,
       versions,
       bench,
+      exchange,
       engine,
       training,
       modelsFolders,
@@ -151,6 +157,7 @@ export function createStudio(parts: StudioParts): Studio {
       chat.close();
       bench.close();
       training.close();
+      exchange.close();
       keeping.close();
       decoder.close();
       shrinker.close();
@@ -159,4 +166,24 @@ export function createStudio(parts: StudioParts): Studio {
       await closeStorage(storage, log);
     },
   };
+}
+
+function createExchange(
+  { storage, places, printPdf, info, paths, clock, emit, log }: StudioParts,
+  pictures: PictureStore,
+  decoder: PictureDecoder,
+): ExchangeService {
+  return new ExchangeService({
+    store: storage.store,
+    pictures,
+    backups: storage.backups,
+    checkPicture: (bytes, name) => decoder.check(bytes, name),
+    places,
+    printPdf,
+    writtenBy: `TextBind Studio ${info.version}`,
+    folder: path.dirname(paths.database),
+    clock,
+    emit,
+    log,
+  });
 }

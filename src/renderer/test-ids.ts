@@ -58,6 +58,25 @@ export const testIds = {
   exportMenu: 'export-menu',
   exportMarkdown: 'export-md',
   exportJson: 'export-json',
+  /** Opens the dialog for other formats and several conversations. */
+  exportMore: 'export-more',
+  exchange: 'exchange',
+  exchangeClose: 'exchange-close',
+  /** `data-format`: an ExportFormat. */
+  exportFormat: 'export-format',
+  exportScope: 'export-scope',
+  /** One of the conversations that may be chosen: `data-conversation-id`. */
+  exportChoice: 'export-choice',
+  exportStart: 'export-start',
+  exchangeStop: 'exchange-stop',
+  exchangeDone: 'exchange-done',
+  exchangeShow: 'exchange-show',
+  exchangeFault: 'exchange-fault',
+  importSummary: 'import-summary',
+  importStart: 'import-start',
+  importFile: 'import-file',
+  exportAll: 'export-all',
+  restoreCopy: 'restore-copy',
   /** Says where an export or a saved picture went. */
   savedNotice: 'saved-notice',
   jumpToLatest: 'jump-to-latest',

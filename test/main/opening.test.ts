@@ -65,16 +65,18 @@ describe('the command line', () => {
 });
 
 describe('the opener', () => {
-  function opened(isConversation = true): { parts: OpenerParts; shown: unknown[]; said: string[] } {
+  function opened(isConversation = true) {
     const shown: unknown[] = [];
+    const archives: string[] = [];
     const said: string[] = [];
     const parts: OpenerParts = {
       show: (each) => void shown.push(each),
       say: (each) => void said.push(each),
       isConversation: () => isConversation,
+      openArchive: (file) => void archives.push(file),
       log: silentLogger,
     };
-    return { parts, shown, said };
+    return { parts, shown, said, archives };
   }
 
   it('keeps what was asked for before there was a window', () => {
@@ -87,6 +89,15 @@ describe('the opener', () => {
     expect(shown).toEqual([{ place: 'settings', conversationId: null }]);
     opener.take(readLink('textbind://open/models'));
     expect(shown).toHaveLength(2);
+  });
+
+  it('offers an archive that was opened by double-click', () => {
+    const opener = createOpener();
+    const { parts, archives, said } = opened();
+    opener.take(readOpening(['/opt/app', 'my talks.textbind'], '/home/person'));
+    opener.ready(parts);
+    expect(archives).toEqual(['/home/person/my talks.textbind']);
+    expect(said).toEqual([]);
   });
 
   it('says where a link leads nowhere, and shows nothing', () => {

@@ -23,6 +23,8 @@ export interface MainHalfOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly platform?: string;
+  /** What a person takes who is asked which file is to be imported. */
+  readonly importFile?: () => string | null;
 }
 
 /** Main without Electron: its storage, services, engine and requests, behind the bridge that a window has. */
@@ -30,6 +32,8 @@ export interface MainHalf extends Studio {
   readonly bridge: AppBridge;
   /** Files that a drag of the window went on with. */
   readonly dragged: readonly string[];
+  /** Files that were shown in their folder. */
+  readonly shown: readonly string[];
 }
 
 /** Everything that main is made of, but for windows, protocols and dialogs; what is saved goes into the folder. */
@@ -50,6 +54,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
   const start = startStorage({ places, log });
   if (start.kind === 'failed') throw new Error(start.failure.detail);
   const dragged: string[] = [];
+  const shown: string[] = [];
   const studio = createStudio({
     storage: start.storage,
     paths: {
@@ -66,12 +71,16 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn() },
     places: {
       askWhere: async (suggested) => place(suggested),
+      askFolder: async (suggested) => place(suggested),
+      askWhich: async () => options.importFile?.() ?? null,
+      showInFolder: (file) => void shown.push(file),
       askToOpen: async () => false,
-      askWhich: async () => null,
+      askForData: async () => null,
       openInBrowser: async () => undefined,
       openFolder: async () => undefined,
       startDrag: (file) => void dragged.push(file),
     },
+    printPdf: null,
     licences: () => [
       { name: 'left-pad', version: '1.0.0', licence: 'MIT', text: 'Do as you like.' },
     ],
@@ -84,7 +93,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       logFolder: place('logs'),
     },
   });
-  return { ...studio, dragged, bridge: createBridge(studio, receivers, options) };
+  return { ...studio, dragged, shown, bridge: createBridge(studio, receivers, options) };
 }
 
 /** As between processes: a copy, and later, in the order in which things were sent. */

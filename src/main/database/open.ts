@@ -107,6 +107,16 @@ export function closeDatabase(database: StudioDatabase): void {
 }
 
 /** Reads `user_version` from the file's header (bytes 60 to 63), so that a newer file is not even opened. */
+/** The form that a database has, the log beside it included; it is not changed. */
+export function readDatabaseVersion(file: string): number {
+  const database = new Database(file, { readonly: true, timeout: busyMs.atStart });
+  try {
+    return userVersion(database);
+  } finally {
+    database.close();
+  }
+}
+
 function readHeaderVersion(file: string): number {
   if (!existsSync(file)) return 0;
   const header = Buffer.alloc(64);

@@ -3,6 +3,8 @@ import { createConversationTable, type ConversationTable } from './conversations
 import type { StudioDatabase } from './connection.ts';
 import { createGalleryTable, type GalleryTable } from './gallery.ts';
 import { createPictureTable, type PictureTable } from './pictures.ts';
+import { createRecordMerge, type RecordMerge } from './record-merge.ts';
+import { createRecordTable, type RecordTable } from './records.ts';
 import { rebuildSearch } from './search-index.ts';
 import { createSettingsTable, type SettingsTable } from './settings.ts';
 import { storageFaultOf, toStorageError } from './sqlite-errors.ts';
@@ -18,6 +20,8 @@ export interface Store {
   readonly pictures: PictureTable;
   readonly gallery: GalleryTable;
   readonly settings: SettingsTable;
+  /** Whole conversations, out and in. */
+  readonly records: RecordTable & RecordMerge;
   /** Runs it as one transaction: all of it is stored, or nothing. It may be run twice. */
   transaction<Result>(work: () => Result): Result;
   /**
@@ -77,6 +81,7 @@ export function createStore(database: StudioDatabase, options: StoreOptions = {}
     versions: guarded(createVersionTable(database, createPartWrite(database)), counted),
     pictures: guarded(createPictureTable(database), counted),
     gallery: guarded(createGalleryTable(database), counted),
+    records: guarded({ ...createRecordTable(database), ...createRecordMerge(database) }, counted),
     settings: guarded(createSettingsTable(database), guard),
     transaction,
     saveReply: (turn, from, beside = null) => unsaved.save(turn, from, beside),

@@ -45,9 +45,11 @@ export interface TurnTable {
   interruptStreaming(): number;
 }
 
-const turnColumns =
+/** Columns of a turn `t`, as `TurnRow` has them. */
+export const turnColumns =
   't.key, t.id, t.role, t.status, t.error, t.notices, t.usage, t.model, t.recipe, t.created_at';
-const partColumns = `p.turn_key, p.position, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_type, i.width,
+/** Columns of a part `p` and its picture `i`, as `PartRow` has them. */
+export const partColumns = `p.turn_key, p.position, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_type, i.width,
   i.height, i.bytes, i.origin, i.caption, i.recipe, i.name, i.alt, i.favourite`;
 
 /** The statements that open a conversation; here so that a test can look at their plans. ?1 conversation or turn. */
@@ -248,7 +250,8 @@ export function createPartWrite(database: StudioDatabase): PartWrite {
 
 type StateColumns = [TurnStatus, ...(string | null)[]];
 
-function stateColumns(state: TurnState): StateColumns {
+/** A turn's state as its columns, from `status` to `recipe`. */
+export function stateColumns(state: TurnState): StateColumns {
   return [
     state.status,
     state.error === null ? null : JSON.stringify(state.error),

@@ -1,14 +1,11 @@
 import { StudioError } from '../../shared/errors.ts';
 import type { ConversationSummary } from '../../shared/domain/conversation.ts';
-import { exportConversation, exportExtensions, fileNameOf } from '../conversations/export.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
-const formatNames = { md: 'Markdown', textbind: 'TextBind JSON' } as const;
-
 /** Requests about conversations. */
 export function conversationHandlers(services: AppServices): DomainHandlers<'conversations'> {
-  const { store, chat, pictures, clock, emit, places } = services;
+  const { store, chat, clock, emit } = services;
   const told = (summary: ConversationSummary, removed: boolean): ConversationSummary => {
     emit('conversations.changed', { conversation: summary, removed });
     return summary;
@@ -48,16 +45,6 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
     'conversations.restore'({ conversationId }) {
       store.conversations.restore(conversationId);
       return told(summaryOf(conversationId), false);
-    },
-    async 'conversations.export'({ conversationId, format }) {
-      const conversation = chat.open(conversationId);
-      const extension = exportExtensions[format];
-      const suggested = `${fileNameOf(conversation.summary.title)}.${extension}`;
-      const file = await places.askWhere(suggested, { name: formatNames[format], extension });
-      if (file === null) return null;
-      const fileOf = (hash: string): string => pictures.fileOf(hash);
-      await exportConversation({ conversation, format, file, fileOf });
-      return { path: file };
     },
   };
 }

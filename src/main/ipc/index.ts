@@ -4,6 +4,7 @@ import { benchHandlers } from './bench.ts';
 import { chatHandlers } from './chat.ts';
 import { conversationHandlers } from './conversations.ts';
 import { engineHandlers } from './engine.ts';
+import { exchangeHandlers } from './exchange.ts';
 import type { AppHandlers } from './handlers.ts';
 import { galleryHandlers } from './gallery.ts';
 import { pictureHandlers } from './pictures.ts';
@@ -16,6 +17,7 @@ export function createHandlers(services: AppServices): AppHandlers {
   return {
     ...appHandlers(services),
     ...conversationHandlers(services),
+    ...exchangeHandlers(services),
     ...pictureHandlers(services),
     ...galleryHandlers(services),
     ...chatHandlers(services),

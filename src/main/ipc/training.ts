@@ -21,7 +21,7 @@ export function trainingHandlers(
     'datasets.list': () => ({ datasets: datasets.list() }),
     'datasets.add': ({ path, images }) => datasets.add(path, images),
     async 'datasets.pick'({ what }) {
-      const path = await places.askWhich(what);
+      const path = await places.askForData(what);
       return path === null ? null : { path };
     },
     'datasets.check': ({ datasetId }) => datasets.check(datasetId),

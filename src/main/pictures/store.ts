@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWholeFile } from '../../base/whole-file.ts';
@@ -20,6 +21,10 @@ export type PictureOrigin = Pick<Picture, 'origin' | 'caption' | 'recipe'> & {
 export interface PictureStore {
   /** Stores the bytes (once) and a new row. Throws `bad-input` for what is not a picture. */
   add(bytes: Uint8Array, origin: PictureOrigin): Promise<Picture>;
+  /** Stores bytes without a row, for one that is to be written next. Throws `bad-input` where `hash` is not theirs. */
+  keep(hash: string, bytes: Uint8Array): Promise<void>;
+  /** Whether the file is there. */
+  has(hash: string): boolean;
   /** Path of the file; it may be missing. */
   fileOf(hash: string): string;
   /** Path of its thumbnail, which may not be made yet. It goes when no row names the picture. */
@@ -85,6 +90,13 @@ export function createPictureStore(
       table.insert(picture, now());
       return picture;
     },
+    async keep(hash, bytes) {
+      if (createHash('sha256').update(bytes).digest('hex') !== hash) {
+        throw new StudioError('bad-input', `Picture ${hash} has other bytes than its name says.`);
+      }
+      await writeOnce(fileOf(hash), bytes);
+    },
+    has: (hash) => existsSync(fileOf(hash)),
     async collect({ unusedSince, trashedBefore }) {
       const rows = table.dropUnused(unusedSince);
       const revived = await revive(folder, isNamed);

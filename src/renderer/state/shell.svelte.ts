@@ -23,6 +23,8 @@ export class ShellStore {
   standing = $state<string | null>(null);
   /** Good news that passes by itself, such as where a file was saved. */
   notice = $state<string | null>(null);
+  /** What can be done about it. */
+  noticeAct = $state.raw<{ readonly label: string; readonly act: () => void } | null>(null);
   readonly #api: Api;
   #noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -45,7 +47,8 @@ export class ShellStore {
     this.inspected = inspected;
   }
 
-  say(notice: string): void {
+  say(notice: string, act: ShellStore['noticeAct'] = null): void {
+    this.noticeAct = act;
     if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
     this.notice = notice;
     this.#noticeTimer = setTimeout(() => (this.notice = null), noticeMs);
@@ -63,13 +66,6 @@ export class ShellStore {
     await this.#try(async () => {
       const saved = await this.#api.request('pictures.save', { pictureId });
       if (saved !== null) this.say(`Picture saved to ${saved.path}`);
-    });
-  }
-
-  async exportConversation(conversationId: string, format: 'md' | 'textbind'): Promise<void> {
-    await this.#try(async () => {
-      const saved = await this.#api.request('conversations.export', { conversationId, format });
-      if (saved !== null) this.say(`Exported as shown, to ${saved.path}`);
     });
   }
 

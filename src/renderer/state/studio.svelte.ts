@@ -5,6 +5,7 @@ import { ChatStore } from './chat.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
+import { ExchangeStore } from './exchange.svelte.ts';
 import { GalleryStore } from './gallery.svelte.ts';
 import { LightboxStore } from './lightbox.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
@@ -30,6 +31,7 @@ export interface Studio {
   readonly lightbox: LightboxStore;
   readonly bench: BenchStore;
   readonly gallery: GalleryStore;
+  readonly exchange: ExchangeStore;
   readonly versions: VersionsStore;
   readonly reveal: RevealStore;
   readonly training: TrainingStore;
@@ -50,6 +52,7 @@ export function createStudio(api: Api): Studio {
     if (conversationId !== null) void chat.open(conversationId);
   });
   const reveal = new RevealStore(api, chat);
+  const conversations = new ConversationsStore(api);
   return {
     api,
     chat,
@@ -59,9 +62,16 @@ export function createStudio(api: Api): Studio {
     bench: new BenchStore(api, chat),
     gallery: new GalleryStore(api, shell, reveal),
     engine: new EngineStore(api),
+    exchange: new ExchangeStore(api, {
+      shell,
+      async imported() {
+        await conversations.load();
+        if (chat.conversationId !== null) await chat.open(chat.conversationId);
+      },
+    }),
     settings: new SettingsStore(api),
     models: new ModelsStore(api),
-    conversations: new ConversationsStore(api),
+    conversations,
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),
     reveal,

@@ -7,6 +7,14 @@ import {
   deletedConversationSchema,
 } from '../domain/conversation.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
+import {
+  databaseCopySchema,
+  exchangeProgressSchema,
+  exportFormats,
+  exportReportSchema,
+  importOfferSchema,
+  importSummarySchema,
+} from '../domain/exchange.ts';
 import { licenceSchema } from '../domain/licence.ts';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
@@ -96,11 +104,32 @@ export const appRequests = {
   /** Puts it into the trash; `restore` brings it back, for 30 days. */
   'conversations.delete': { request: conversationId, reply: nothing },
   'conversations.restore': { request: conversationId, reply: conversationSummarySchema },
-  /** Asks where, writes it there; null when the person cancelled. `textbind`: JSON in the TextBind schema. The current path. */
-  'conversations.export': {
-    request: z.object({ conversationId: z.uuid(), format: z.enum(['md', 'textbind']) }),
-    reply: z.object({ path: z.string() }).nullable(),
+
+  /**
+   * Asks where, writes them there; null when the person cancelled. Null for all that are not in the trash. Told by
+   * `exchange.progress`; `busy` while another export or import runs.
+   */
+  'exchange.export': {
+    request: z.object({
+      conversationIds: z.array(z.uuid()).min(1).max(100_000).nullable(),
+      format: z.enum(exportFormats),
+    }),
+    reply: exportReportSchema.nullable(),
   },
+  /** Asks which file, and says what importing it would do; changes nothing. Null when the person cancelled. */
+  'exchange.choose': { request: nothing, reply: importOfferSchema.nullable() },
+  /** Daily copies of the database that can be restored, the newest first. */
+  'exchange.copies': { request: nothing, reply: z.object({ copies: z.array(databaseCopySchema) }) },
+  /** Says what restoring a copy would bring back; changes nothing. */
+  'exchange.openCopy': { request: z.object({ file: z.string() }), reply: importOfferSchema },
+  /** Imports what was offered. What is here stays as it is; what is new comes beside it. */
+  'exchange.import': { request: z.object({ offerId: z.uuid() }), reply: importSummarySchema },
+  /** Forgets what was offered. */
+  'exchange.forget': { request: nothing, reply: nothing },
+  /** Stops the export or import that runs: of an export nothing stays, of an import whole conversations. */
+  'exchange.stop': { request: nothing, reply: nothing },
+  /** Shows in its folder what was exported last. */
+  'exchange.show': { request: nothing, reply: nothing },
 
   /** Stores a picture that was dropped, pasted or picked. */
   'pictures.add': {
@@ -256,6 +285,9 @@ export const appEvents = {
   'chat.versions': z.object({ conversationId: z.uuid(), versions: conversationVersionsSchema }),
   /** Another program asked for a place of the window: a `textbind:` link. */
   'app.open': openedPlaceSchema,
+  'exchange.progress': exchangeProgressSchema,
+  /** An archive was opened by double-click: this is what importing it would do. */
+  'exchange.offered': importOfferSchema,
   /** Something that was mended, or put in another's place: it stays until it is dismissed. */
   'app.notice': z.object({ message: z.string() }),
   /** Something that failed outside any turn. */

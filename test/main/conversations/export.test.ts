@@ -23,15 +23,7 @@ describe('exported names', () => {
         status: 'interrupted',
       }),
     ];
-    const summary = {
-      id: 'x',
-      title: '# T',
-      createdAt: 1,
-      updatedAt: 1,
-      turnCount: 2,
-      snippet: null,
-    };
-    expect(toMarkdown({ summary, turns }, 'p')).toBe(
+    expect(toMarkdown({ title: '# T', turns }, 'p')).toBe(
       '# \\# T\n\n## You\n\nDraw\n\n## Fake model\n\n*(not drawn: a \\*pear\\*)*\n\n*(interrupted)*\n',
     );
   });

@@ -11,6 +11,7 @@ import { textbindConversationSchema } from '../../../src/shared/domain/textbind-
 import { systemClock } from '../../../src/base/clock.ts';
 import { BenchService } from '../../../src/main/conversations/bench-service.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { ExchangeService } from '../../../src/main/exchange/service.ts';
 import { Gallery } from '../../../src/main/pictures/gallery.ts';
 import { createOutgoingPictures } from '../../../src/main/pictures/outgoing.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
@@ -30,6 +31,20 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     void did.push('event' in body ? `${name} ${body.event.kind}` : name);
   const parts = { store, pictures, engine, clock: systemClock, log: silentLogger, emit };
   const chat = new ChatService(parts);
+  const places: AppServices['places'] = {
+    async askWhere(suggested) {
+      did.push(`askWhere ${suggested}`);
+      return answers.where === null ? null : path.join(folder, suggested);
+    },
+    askFolder: async () => null,
+    askWhich: async () => null,
+    askForData: async () => null,
+    showInFolder: (file) => void did.push(`show ${path.basename(file)}`),
+    askToOpen: async (link) => (did.push(`askToOpen ${link}`), answers.open ?? false),
+    openInBrowser: async (link) => void did.push(`open ${link}`),
+    openFolder: async (place) => void did.push(`openFolder ${place}`),
+    startDrag: (file) => void did.push(`drag ${path.basename(file)}`),
+  };
   const handlers = createHandlers({
     store,
     pictures,
@@ -46,6 +61,19 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     chat,
     versions: new VersionService({ store, clock: systemClock, emit }, chat),
     bench: new BenchService(parts, chat),
+    exchange: new ExchangeService({
+      store,
+      pictures,
+      backups: { list: () => [], restoreTo: () => undefined },
+      checkPicture: async () => undefined,
+      places,
+      printPdf: null,
+      writtenBy: 'test',
+      folder,
+      clock: systemClock,
+      emit,
+      log: silentLogger,
+    }),
     clock: systemClock,
     emit,
     engine: {
@@ -76,17 +104,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       clock: systemClock,
       log: silentLogger,
     }),
-    places: {
-      async askWhere(suggested) {
-        did.push(`askWhere ${suggested}`);
-        return answers.where === null ? null : path.join(folder, suggested);
-      },
-      askToOpen: async (link) => (did.push(`askToOpen ${link}`), answers.open ?? false),
-      openInBrowser: async (link) => void did.push(`open ${link}`),
-      askWhich: async () => null,
-      openFolder: async (place) => void did.push(`openFolder ${place}`),
-      startDrag: (file) => void did.push(`drag ${path.basename(file)}`),
-    },
+    places,
     info: {
       version: '1',
       electron: '2',
@@ -203,8 +221,8 @@ describe('conversations', () => {
 
   test('Markdown: words, links to pictures beside it, captions escaped', async () => {
     const { handlers, conversation, folder } = await conversed();
-    const reply = await handlers['conversations.export']({
-      conversationId: conversation.id,
+    const reply = await handlers['exchange.export']({
+      conversationIds: [conversation.id],
       format: 'md',
     });
     const text = readFileSync(reply!.path, 'utf8');
@@ -219,13 +237,13 @@ describe('conversations', () => {
 
   test('TextBind JSON: a tag for each picture and no other, files beside it', async () => {
     const { handlers, conversation, folder, picture } = await conversed();
-    const reply = await handlers['conversations.export']({
-      conversationId: conversation.id,
+    const reply = await handlers['exchange.export']({
+      conversationIds: [conversation.id],
       format: 'textbind',
     });
     const written = readJsonFile(reply!.path, textbindConversationSchema, 'storage');
     expect(written.conversation).toMatchObject([
-      { role: 'user', content: 'What <\u200bimage> is <image>', caption_list: [''] },
+      { role: 'user', content: 'What <\u200bimage> is <image>', caption_list: [] },
       { role: 'assistant', content: 'A *cat*.<image>', caption_list: ['a [red] apple'] },
     ]);
     const file = written.conversation[0]!.image_list[0]!;
@@ -236,8 +254,8 @@ describe('conversations', () => {
 
   test('a person who changes their mind gets nothing', async () => {
     const { handlers, conversation } = await conversed({ where: null });
-    const request = { conversationId: conversation.id, format: 'md' } as const;
-    expect(await handlers['conversations.export'](request)).toBeNull();
+    const request = { conversationIds: [conversation.id], format: 'md' as const };
+    expect(await handlers['exchange.export'](request)).toBeNull();
   });
 });
 

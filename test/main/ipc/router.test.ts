@@ -81,10 +81,7 @@ describe('requests', () => {
       'conversations.rename',
       { conversationId: '00000000-0000-4000-8000-000000000000', title: '  ' },
     ],
-    [
-      'conversations.export',
-      { conversationId: '00000000-0000-4000-8000-000000000000', format: 'exe' },
-    ],
+    ['exchange.export', { conversationId: '00000000-0000-4000-8000-000000000000', format: 'exe' }],
     ['pictures.add', { bytes: 'text', name: 'x' }],
     ['pictures.add', { bytes: [1, 2], name: 'x' }],
     ['chat.send', { conversationId: null, parts: [] }],
