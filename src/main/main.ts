@@ -25,6 +25,7 @@ import { createPageHandler, pageAddress, problemAddress } from './protocols/page
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
 import { actionOfAddress } from './protocols/problem-page.ts';
 import { refuseRemoteDebugging } from './remote-debugging.ts';
+import { SavedFiles } from './saved-files.ts';
 import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
 import { createPlainProblem, createStartProblem, type StartProblem } from './start-problem.ts';
 import { createStudio, type Studio, type StudioParts } from './studio.ts';
@@ -170,7 +171,7 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     emit,
     clock: systemClock,
     spawn: createSpawns(),
-    places: createPlaces(() => window, options.saveFolder),
+    places: createPlaces(() => window, options.saveFolder, new SavedFiles(storage.store.settings)),
     updates: createUpdates(log),
     printPdf,
     info: describeApp(paths),

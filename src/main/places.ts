@@ -2,6 +2,7 @@ import path from 'node:path';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { dialog, nativeImage, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import { StudioError } from '../shared/errors.ts';
+import type { SavedFiles } from './saved-files.ts';
 import type { Places } from './services.ts';
 
 /** Longest side of the picture under the pointer while it is dragged, points. */
@@ -11,19 +12,25 @@ const dragIconSide = 128;
 export function createPlaces(
   window: () => BrowserWindow | null,
   saveFolder: string | null,
+  saved: SavedFiles,
 ): Places {
   return {
     async askWhere(suggested, { name, extension }) {
       if (saveFolder !== null) {
         await mkdir(saveFolder, { recursive: true });
-        return path.join(saveFolder, suggested);
+        const file = path.join(saveFolder, suggested);
+        saved.note(file);
+        return file;
       }
-      const options = { defaultPath: suggested, filters: [{ name, extensions: [extension] }] };
+      const defaultPath = saved.suggest(suggested);
+      const options = { defaultPath, filters: [{ name, extensions: [extension] }] };
       const owner = window();
       const answer = await (owner === null
         ? dialog.showSaveDialog(options)
         : dialog.showSaveDialog(owner, options));
-      return answer.canceled || answer.filePath === '' ? null : answer.filePath;
+      if (answer.canceled || answer.filePath === '') return null;
+      saved.note(answer.filePath);
+      return answer.filePath;
     },
     async askFolder(suggested) {
       if (saveFolder !== null) return path.join(saveFolder, suggested);
@@ -47,6 +54,11 @@ export function createPlaces(
       return answer.canceled ? null : (answer.filePaths[0] ?? null);
     },
     showInFolder: (file) => shell.showItemInFolder(file),
+    showFile(file) {
+      saved.check(file);
+      shell.showItemInFolder(file);
+    },
+    edit: (command) => window()?.webContents[command](),
     async askToOpen(link) {
       const options = {
         type: 'question' as const,

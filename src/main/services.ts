@@ -1,5 +1,6 @@
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
 import type { Licence } from '../shared/domain/licence.ts';
+import type { EditCommand } from '../shared/domain/edit-command.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { BenchService } from './conversations/bench-service.ts';
@@ -27,6 +28,10 @@ export interface Places {
   /** Which file is to be read; null when the person cancelled. */
   askWhich(name: string, extensions: readonly string[]): Promise<string | null>;
   showInFolder(file: string): void;
+  /** Shows a file that was saved in this run in its folder; others are refused. */
+  showFile(file: string): void;
+  /** Edits where the focus of the window is. */
+  edit(command: EditCommand): void;
   askToOpen(link: string): Promise<boolean>;
   openInBrowser(link: string): Promise<void>;
   openFolder(folder: string): Promise<void>;

@@ -28,6 +28,8 @@ export const testIds = {
   /** What was mended or replaced at the start; it stays until it is dismissed. */
   standingNotice: 'standing-notice',
   shortcuts: 'shortcuts',
+  /** What can be done where the pointer, or the focus, is. */
+  contextMenu: 'context-menu',
 
   // Conversation list
   newConversation: 'new-conversation',
@@ -79,12 +81,18 @@ export const testIds = {
   restoreCopy: 'restore-copy',
   /** Says where an export or a saved picture went. */
   savedNotice: 'saved-notice',
+  /** Shows what was saved in its folder. */
+  showSaved: 'show-saved',
+  /** Closes a bar: of each that is shown. */
+  barClose: 'bar-close',
   jumpToLatest: 'jump-to-latest',
 
   // Turn
   turn: 'turn',
   turnText: 'turn-text',
   turnNotice: 'turn-notice',
+  /** Notices that come again and again, as one mark: shows and hides their words. */
+  turnNoticeMark: 'turn-notice-mark',
   turnError: 'turn-error',
   turnUsage: 'turn-usage',
   continueReply: 'continue',
@@ -106,10 +114,9 @@ export const testIds = {
   shorten: 'shorten',
   failedEdit: 'failed-edit',
   failedDelete: 'failed-delete',
-  /** The bar that offers to bring back a deleted turn or version, its button, and the one that closes it. */
+  /** The bar that offers to bring back a deleted turn or version, and its button. */
   versionUndoBar: 'version-undo-bar',
   versionUndo: 'version-undo',
-  versionUndoClose: 'version-undo-close',
 
   // Picture in a turn
   picture: 'picture',
@@ -188,6 +195,8 @@ export const testIds = {
   composerPictureRemove: 'composer-picture-remove',
   composerPictureError: 'composer-picture-error',
   /** Why sending is not possible now; absent when it is. */
+  /** Says that a message goes when the reply has ended. */
+  composerWaiting: 'composer-waiting',
   composerReason: 'composer-reason',
   addPicture: 'add-picture',
   /** Says what a picture in the message was drawn from, where its file brought that along. */

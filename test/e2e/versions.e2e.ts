@@ -132,7 +132,7 @@ describe('versions', () => {
     await byId(testIds.deleteMessage).waitForExist();
     await press(testIds.deleteMessage);
     await browser.waitUntil(async () => (await turns()).length === before);
-    await byId(testIds.versionUndoClose).click();
+    await byId(testIds.versionUndoBar).$(selector(testIds.barClose)).click();
   });
 
   it('keep the old message, with what followed it, when it is edited', async () => {

@@ -8,9 +8,11 @@ import type {
 import type { Clock } from '../../src/base/clock.ts';
 import { createEmit } from '../../src/main/ipc/events.ts';
 import { createHandlers } from '../../src/main/ipc/index.ts';
+import type { EditCommand } from '../../src/shared/domain/edit-command.ts';
 import { setupRequests } from '../../src/main/ipc/router.ts';
 import type { Logger } from '../../src/base/log.ts';
 import { decoderSpawn } from '../main/support/decoder-process.ts';
+import { SavedFiles } from '../../src/main/saved-files.ts';
 import { startStorage } from '../../src/main/database/storage.ts';
 import { createStudio, type Studio } from '../../src/main/studio.ts';
 import type { Spawn } from '../../src/main/processes/child.ts';
@@ -34,6 +36,10 @@ export interface MainHalf extends Studio {
   readonly dragged: readonly string[];
   /** Files that were shown in their folder. */
   readonly shown: readonly string[];
+  /** Files that were shown in their folders. */
+  readonly shownFiles: readonly string[];
+  /** What the window asked to have done where its focus was. */
+  readonly edited: readonly EditCommand[];
 }
 
 /** Everything that main is made of, but for windows, protocols and dialogs; what is saved goes into the folder. */
@@ -55,6 +61,9 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
   if (start.kind === 'failed') throw new Error(start.failure.detail);
   const dragged: string[] = [];
   const shown: string[] = [];
+  const shownFiles: string[] = [];
+  const edited: EditCommand[] = [];
+  const saved = new SavedFiles(start.storage.store.settings);
   const studio = createStudio({
     storage: start.storage,
     paths: {
@@ -70,10 +79,18 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     clock,
     spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn() },
     places: {
-      askWhere: async (suggested) => place(suggested),
+      async askWhere(suggested) {
+        saved.note(place(suggested));
+        return place(suggested);
+      },
       askFolder: async (suggested) => place(suggested),
       askWhich: async () => options.importFile?.() ?? null,
       showInFolder: (file) => void shown.push(file),
+      showFile(file) {
+        saved.check(file);
+        shownFiles.push(file);
+      },
+      edit: (command) => void edited.push(command),
       askToOpen: async () => false,
       askForData: async () => null,
       openInBrowser: async () => undefined,
@@ -93,7 +110,14 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       logFolder: place('logs'),
     },
   });
-  return { ...studio, dragged, shown, bridge: createBridge(studio, receivers, options) };
+  return {
+    ...studio,
+    dragged,
+    shown,
+    shownFiles,
+    edited,
+    bridge: createBridge(studio, receivers, options),
+  };
 }
 
 /** As between processes: a copy, and later, in the order in which things were sent. */

@@ -11,6 +11,14 @@ export function appHandlers({ info, places, licences }: AppServices): DomainHand
       await places.openFolder(info.logFolder);
       return null;
     },
+    'app.showFile'({ path }) {
+      places.showFile(path);
+      return null;
+    },
+    'app.edit'({ command }) {
+      places.edit(command);
+      return null;
+    },
     async 'app.openLink'({ url }) {
       const link = readLink(url);
       if (await places.askToOpen(link)) await places.openInBrowser(link);

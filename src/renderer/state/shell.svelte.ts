@@ -1,3 +1,4 @@
+import type { EditCommand } from '../../shared/domain/edit-command.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
 export const places = ['chat', 'trash', 'gallery', 'training', 'models', 'settings'] as const;
@@ -18,6 +19,8 @@ export class ShellStore {
   /** The list as a drawer, in a narrow window. */
   drawerOpen = $state(false);
   shortcutsOpen = $state(false);
+  /** Counts how often the focus was to go to the message that is written. */
+  composerWanted = $state(0);
   problem = $state<string | null>(null);
   /** What a person should know and may miss once: it stays until it is dismissed. */
   standing = $state<string | null>(null);
@@ -25,6 +28,8 @@ export class ShellStore {
   notice = $state<string | null>(null);
   /** What can be done about it. */
   noticeAct = $state.raw<{ readonly label: string; readonly act: () => void } | null>(null);
+  /** The file that the notice is about, which can be shown in its folder. */
+  savedFile = $state<string | null>(null);
   readonly #api: Api;
   #noticeTimer: ReturnType<typeof setTimeout> | null = null;
 
@@ -43,19 +48,55 @@ export class ShellStore {
     this.drawerOpen = false;
   }
 
+  /** Goes to the message that is written, from wherever one is. */
+  focusComposer(): void {
+    this.go('chat');
+    this.composerWanted += 1;
+  }
+
   inspect(inspected: Inspected | null): void {
     this.inspected = inspected;
   }
 
-  say(notice: string, act: ShellStore['noticeAct'] = null): void {
-    this.noticeAct = act;
-    if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
+  /** Says it for a while; `about` is a file that was saved, or what can be done about it. */
+  say(notice: string, about: string | ShellStore['noticeAct'] = null): void {
+    this.unsay();
+    this.noticeAct = typeof about === 'string' ? null : about;
+    const file = typeof about === 'string' ? about : null;
     this.notice = notice;
-    this.#noticeTimer = setTimeout(() => (this.notice = null), noticeMs);
+    this.savedFile = file;
+    this.#noticeTimer = setTimeout(() => this.unsay(), noticeMs);
+  }
+
+  unsay(): void {
+    if (this.#noticeTimer !== null) clearTimeout(this.#noticeTimer);
+    this.notice = null;
+    this.savedFile = null;
+    this.noticeAct = null;
+  }
+
+  async showFile(path: string): Promise<void> {
+    await this.#try(() => this.#api.request('app.showFile', { path }));
   }
 
   async openLink(url: string): Promise<void> {
     await this.#try(() => this.#api.request('app.openLink', { url }));
+  }
+
+  /** Does it where the focus is, with the desktop's clipboard. */
+  async edit(command: EditCommand): Promise<void> {
+    await this.#try(() => this.#api.request('app.edit', { command }));
+  }
+
+  /** True when it is on the clipboard. */
+  async copyText(words: string): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(words);
+      return true;
+    } catch {
+      this.problem = 'The text could not be copied: the clipboard refused it.';
+      return false;
+    }
   }
 
   async openLogFolder(): Promise<void> {
@@ -65,7 +106,7 @@ export class ShellStore {
   async savePicture(pictureId: string): Promise<void> {
     await this.#try(async () => {
       const saved = await this.#api.request('pictures.save', { pictureId });
-      if (saved !== null) this.say(`Picture saved to ${saved.path}`);
+      if (saved !== null) this.say(`Picture saved to ${saved.path}`, saved.path);
     });
   }
 

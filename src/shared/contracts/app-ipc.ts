@@ -6,6 +6,7 @@ import {
   conversationSummarySchema,
   deletedConversationSchema,
 } from '../domain/conversation.ts';
+import { editCommandSchema } from '../domain/edit-command.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import {
   databaseCopySchema,
@@ -70,6 +71,10 @@ export const appRequests = {
   /** What others wrote and is in the app, with the words of its licences. */
   'app.licences': { request: nothing, reply: z.object({ packages: z.array(licenceSchema) }) },
   'app.openLogFolder': { request: nothing, reply: nothing },
+  /** Shows a file that was saved from the window in its folder. */
+  'app.showFile': { request: z.object({ path: z.string().max(4096) }), reply: nothing },
+  /** Edits where the focus of the window is, by the desktop's own clipboard. */
+  'app.edit': { request: z.object({ command: editCommandSchema }), reply: nothing },
   /** Opens a link of a reply in the browser; https and http only, after main has asked the person. */
   'app.openLink': { request: z.object({ url: z.string().max(4096) }), reply: nothing },
 

@@ -1,8 +1,11 @@
 import { Editor, Node, type JSONContent } from '@tiptap/core';
+import { closeHistory } from '@tiptap/pm/history';
 import { EditorState, NodeSelection, TextSelection } from '@tiptap/pm/state';
 import type { EditorView } from '@tiptap/pm/view';
 import StarterKit from '@tiptap/starter-kit';
-import { pictureNode } from './composer-document.ts';
+import type { DraftItem } from '../../state/drafts.svelte.ts';
+import { documentOf, pictureNode } from './composer-document.ts';
+import { pictureMarks } from './picture-marks.ts';
 
 /** What stands in the text for one picture: built by the view that owns the editor, torn down with `destroy`. */
 export interface PictureChip {
@@ -21,7 +24,8 @@ export interface ComposerEditorOptions {
   addFiles(files: readonly File[]): readonly string[];
   onChange(document: JSONContent): void;
   onSend(): void;
-  onEscape(): void;
+  /** False where there was nothing to do: the key is the window's then. */
+  onEscape(): boolean;
   /** Says something to a screen reader. */
   announce(words: string): void;
 }
@@ -54,9 +58,10 @@ export function createComposerEditor(options: ComposerEditorOptions): Editor {
         underline: false,
       }),
       pictureExtension(options),
+      pictureMarks,
     ],
     editorProps: {
-      attributes: options.attributes,
+      attributes: { dir: 'auto', ...options.attributes },
       handleKeyDown: (view, event) => handleKey(view, event, options),
       handlePaste: (view, event) => handlePaste(view, event, options),
       handleDrop: (view, event) => handleDrop(view, event, options),
@@ -72,6 +77,15 @@ export function replaceContent(editor: Editor, content: JSONContent): void {
   view.updateState(
     EditorState.create({ doc, plugins: state.plugins, selection: TextSelection.atEnd(doc) }),
   );
+}
+
+/** Puts something else in the editor as a person would: it can be undone. The cursor is at its end. */
+export function replaceItems({ view }: Editor, items: readonly DraftItem[]): void {
+  const doc = view.state.schema.nodeFromJSON(documentOf(items));
+  const transaction = view.state.tr.replaceWith(0, view.state.doc.content.size, doc.content);
+  transaction.setSelection(TextSelection.atEnd(transaction.doc));
+  // A step of its own, however soon after another.
+  view.dispatch(closeHistory(transaction.scrollIntoView()));
 }
 
 /** Puts pictures at the cursor, or at `position`, in order, with the cursor after them. */
@@ -175,10 +189,7 @@ function handleKey(
     options.onSend();
     return true;
   }
-  if (event.key === 'Escape') {
-    options.onEscape();
-    return true;
-  }
+  if (event.key === 'Escape') return options.onEscape();
   const sideways = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : null;
   if (event.altKey && sideways !== null && view.state.selection instanceof NodeSelection) {
     const passed = moveSelectedPicture(view, sideways);

@@ -22,6 +22,11 @@ export function ownSize(picture: Size): Size {
   return fit(picture, picture.width, tallestOfPerson);
 }
 
+/** True where the tools find room on a picture of this size; else they stand under it. */
+export function toolsFit({ width, height }: Size): boolean {
+  return width >= 270 && height >= 64 && width <= 8 * height;
+}
+
 function fit(picture: Size, wantedWidth: number, maxHeight: number): Size {
   const ratio = picture.height / picture.width;
   const width = Math.max(1, Math.min(wantedWidth, widest, maxHeight / ratio));

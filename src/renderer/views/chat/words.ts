@@ -1,5 +1,5 @@
 import { keptDays } from '../../../shared/domain/conversation.ts';
-import type { PictureWish, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
+import type { Notice, PictureWish, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
 
 /** Seconds as a person says them: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(seconds: number): string {
@@ -64,14 +64,17 @@ export function usageLine(usage: Usage): string {
 }
 
 /** What to say at the end of a reply that did not come to its own end; null for one that did. */
-export function statusSentence(turn: Pick<Turn, 'status'>): string | null {
+export function statusSentence(turn: Pick<Turn, 'status' | 'error'>): string | null {
   switch (turn.status) {
     case 'cut':
       return 'The reply reached its length limit.';
     case 'stopped':
       return 'You stopped this reply.';
     case 'interrupted':
-      return 'The engine stopped while it was writing. What it had said is kept.';
+      // Where it was the engine that died, that is the turn's error; else the app ended, on purpose or not.
+      return turn.error === null
+        ? 'The app was closed while this was being written. What it had said is kept.'
+        : 'The engine stopped while it was writing. What it had said is kept.';
     case 'streaming':
     case 'complete':
     case 'failed':
@@ -79,6 +82,39 @@ export function statusSentence(turn: Pick<Turn, 'status'>): string | null {
     default:
       return turn.status satisfies never;
   }
+}
+
+/** Notices that a person need not read in each reply: what they say in a few words. */
+const briefNotices: Partial<Record<Notice['code'], string>> = {
+  'context-trimmed': 'Beginning left out',
+  'caption-cut': 'Caption shortened',
+  'caption-empty': 'Empty caption left out',
+  'too-many-pictures': 'Wanted more pictures',
+  'stray-end': 'Stray mark left out',
+};
+
+/**
+ * A reply's notices: what is said in full, and what is only marked. What the model does again and again is marked, and
+ * that the beginning is left out too, once an earlier reply has said it (`saidBefore`).
+ */
+export function sortNotices(
+  notices: readonly Notice[],
+  saidBefore: boolean,
+): { readonly full: readonly Notice[]; readonly marked: readonly Notice[] } {
+  const isMarked = ({ code }: Notice): boolean =>
+    briefNotices[code] !== undefined && (code !== 'context-trimmed' || saidBefore);
+  return {
+    full: notices.filter((notice) => !isMarked(notice)),
+    marked: notices.filter(isMarked),
+  };
+}
+
+/** The mark of several notices: "Wanted more pictures", or "2 remarks". */
+export function markWords(marked: readonly Notice[]): string {
+  const codes = [...new Set(marked.map(({ code }) => code))];
+  const [only, ...others] = codes;
+  const brief = only === undefined ? undefined : briefNotices[only];
+  return others.length === 0 && brief !== undefined ? brief : `${codes.length} remarks`;
 }
 
 /** How long something deleted is kept still: "deleted today, 30 days left". */
