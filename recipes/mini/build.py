@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,19 +64,10 @@ def _stage(
     } | fields  # fmt: skip
 
 
-def steps(out: Path, scale: float, threads: int) -> list[Step]:
-    """The whole recipe, in order."""
-    count = lambda base: max(1, round(base * scale))
-    parts = lambda minutes: (
-        "--out",
-        str(out),
-        "--minutes",
-        str(minutes * scale),
-        "--threads",
-        str(threads),
-        "--resume",
-    )
-    pictures = ("--pictures", str(out / "raw"))
+def run_files(
+    count: Callable[[int], int], threads: int
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Of the rehearsal and of both stages; `count` scales their steps."""
     conversations = {
         "conversations": "../conversations/training.json", "validation": "../conversations/validation.json",
         "images": "../conversations/images", "validationSamples": 32,
@@ -98,6 +90,23 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         learningRate=1e-4, learningRates={"qformer": 4e-4, "tokens": 5e-4}, warmupSteps=4, trainLayersFrom=12,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
+    return rehearsal, stage1, stage2
+
+
+def steps(out: Path, scale: float, threads: int) -> list[Step]:
+    """The whole recipe, in order."""
+    count = lambda base: max(1, round(base * scale))
+    parts = lambda minutes: (
+        "--out",
+        str(out),
+        "--minutes",
+        str(minutes * scale),
+        "--threads",
+        str(threads),
+        "--resume",
+    )
+    pictures = ("--pictures", str(out / "raw"))
+    rehearsal, stage1, stage2 = run_files(count, threads)
     language = str(out / "language-base")
     package = "recipes.mini"
     run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))

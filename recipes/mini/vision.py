@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -192,40 +193,45 @@ def publish_text(first: CLIPTextModel, second: CLIPTextModelWithProjection, out:
         loop.replace_folder(scratch, out / TEXT / name)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Train, and leave OUT/hf/vision; its texts, an aid only, lie in OUT/eyes-text."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    loop.add_arguments(parser)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    arguments = parser.parse_args(argv)
-    budget = loop.begin(arguments, DEFAULT_MINUTES)
-    batch = arguments.batch or 32
-    pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
-    vocabulary = clip_text.write_tokenizers(arguments.out / TEXT)
-    tokenizer = CLIPTokenizer.from_pretrained(arguments.out / TEXT / "tokenizer")
-    vision, aids = build_vision(), Aids()
-    vision.set_attn_implementation("sdpa")
-    whiten_patches(vision, pixels(batch_of(pictures, "training", 1_000_000, 400)))
-    first, second = clip_text.build(vocabulary)
-    parts = {"vision": vision, "aids": aids, "text_encoder": first, "text_encoder_2": second}
-    weights = [weight for part in parts.values() for weight in part.parameters()]
-    groups = [
-        {"params": [w for w in weights if w.ndim >= 2], "base": arguments.rate, "weight_decay": 0.03},
-        {"params": [w for w in weights if w.ndim < 2], "base": arguments.rate, "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98))
+@dataclass(frozen=True)
+class Parts:
+    """What is trained together: the eyes, their aids, and texts beside them."""
 
-    def step_function(step: int, progress: float) -> dict[str, float]:
+    vision: Blip2VisionModel
+    aids: Aids
+    first: CLIPTextModel
+    second: CLIPTextModelWithProjection
+
+    def named(self) -> dict[str, nn.Module]:
+        """By the names of their checkpoints."""
+        return {
+            "vision": self.vision, "aids": self.aids, "text_encoder": self.first, "text_encoder_2": self.second,
+        }  # fmt: skip
+
+
+class Lesson:
+    """One step: pictures beside their captions, what is in them, and what each patch shows."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        tokenizer: CLIPTokenizer,
+        pictures: Path,
+        batch: int,
+    ) -> None:
+        self.parts, self.tokenizer, self.pictures, self.batch = parts, tokenizer, pictures, batch
+
+    def __call__(self, step: int, progress: float) -> dict[str, float]:
+        """Backward is called; the losses, and the share of objects named right."""
+        vision, aids = self.parts.vision, self.parts.aids
         # First lessons: every object at one size in the middle; the full variety from LESSONS on.
-        scenes = batch_of(pictures, "training", step * batch, batch, min(1.0, progress / LESSONS))
+        scenes = batch_of(
+            self.pictures, "training", step * self.batch, self.batch, min(1.0, progress / LESSONS)
+        )
         seen = vision(normalised(disturb(pixels(scenes))))
         matched = torch.zeros(())
         if step % 2 == 0:  # texts cost as much as pictures and teach less: every other step
-            ids = clip_text.encode(tokenizer, [scene.caption for scene in scenes])
-            image = unit(aids.image_projection(seen.pooler_output))
-            text_1 = unit(aids.text_projection(first(ids).pooler_output))
-            text_2 = unit(second(ids).text_embeds)
-            matched = contrast(image, text_1, aids.scale) + contrast(image, text_2, aids.scale)
+            matched = self.matched(scenes, seen.pooler_output)
         objects = torch.tensor([NAMES.index(scene.main_object) for scene in scenes])
         logits = aids.objects(seen.pooler_output)
         named = functional.cross_entropy(logits, objects)
@@ -233,7 +239,7 @@ def main(argv: list[str] | None = None) -> int:
         coloured = functional.cross_entropy(aids.backgrounds(seen.pooler_output), colours)
         covered = functional.cross_entropy(
             aids.patches(seen.last_hidden_state[:, 1:]).flatten(0, 1),
-            torch.cat([patch_labels(s) for s in scenes]),
+            torch.cat([patch_labels(scene) for scene in scenes]),
         )
         (0.5 * matched + named + 0.3 * coloured + covered).backward()
         right = (logits.argmax(1) == objects).float().mean()
@@ -245,35 +251,65 @@ def main(argv: list[str] | None = None) -> int:
             "right": right.item(),
         }
 
-    def publish(step: int) -> None:
-        for part in parts.values():
-            part.eval()
-        publish_vision(vision, aids, arguments.out)
-        publish_text(first, second, arguments.out)
-        scenes = batch_of(pictures, "validation", 0, 200)
-        scores = (
-            image_vectors(vision, aids.image_projection.weight, pixels(scenes))
-            @ name_vectors(NAMES, tokenizer, second).T
-        )
-        right = sum(
-            NAMES[best] == scene.main_object
-            for best, scene in zip(scores.argmax(1).tolist(), scenes, strict=True)
-        )
-        emit("validation", run="vision", step=step, named_right=right / len(scenes), candidates=len(NAMES))
-        for part in parts.values():
-            part.train()
+    def matched(self, scenes: list[Scene], pooled: torch.Tensor) -> torch.Tensor:
+        """Contrast of pictures [batch, HIDDEN] with their captions, by both text encoders."""
+        aids = self.parts.aids
+        ids = clip_text.encode(self.tokenizer, [scene.caption for scene in scenes])
+        image = unit(aids.image_projection(pooled))
+        text_1 = unit(aids.text_projection(self.parts.first(ids).pooler_output))
+        text_2 = unit(self.parts.second(ids).text_embeds)
+        return contrast(image, text_1, aids.scale) + contrast(image, text_2, aids.scale)
 
-    loop.train(
-        "vision",
-        arguments.out / "checkpoints" / "vision",
-        budget,
-        parts,
-        optimizer,
-        step_function,
-        seed=arguments.seed,
-        resume=arguments.resume,
-        at_checkpoint=publish,
+
+def optimizer_of(parts: Parts, rate: float) -> torch.optim.Optimizer:
+    """AdamW; what is no matrix is not decayed."""
+    weights = [weight for part in parts.named().values() for weight in part.parameters()]
+    groups = [
+        {"params": [w for w in weights if w.ndim >= 2], "base": rate, "weight_decay": 0.03},
+        {"params": [w for w in weights if w.ndim < 2], "base": rate, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
+
+
+def publish(parts: Parts, tokenizer: CLIPTokenizer, pictures: Path, out: Path, step: int) -> None:
+    """OUT/hf/vision and OUT/eyes-text, and how many validation scenes are named right."""
+    for part in parts.named().values():
+        part.eval()
+    publish_vision(parts.vision, parts.aids, out)
+    publish_text(parts.first, parts.second, out)
+    scenes = batch_of(pictures, "validation", 0, 200)
+    scores = (
+        image_vectors(parts.vision, parts.aids.image_projection.weight, pixels(scenes))
+        @ name_vectors(NAMES, tokenizer, parts.second).T
     )
+    right = sum(
+        NAMES[best] == scene.main_object
+        for best, scene in zip(scores.argmax(1).tolist(), scenes, strict=True)
+    )
+    emit("validation", run="vision", step=step, named_right=right / len(scenes), candidates=len(NAMES))
+    for part in parts.named().values():
+        part.train()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train, and leave OUT/hf/vision; its texts, an aid only, lie in OUT/eyes-text."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    loop.add_arguments(parser)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    arguments = parser.parse_args(argv)
+    budget = loop.begin(arguments, DEFAULT_MINUTES)
+    pictures = fetch_pictures(arguments.raw or arguments.out / "raw")
+    vocabulary = clip_text.write_tokenizers(arguments.out / TEXT)
+    tokenizer = CLIPTokenizer.from_pretrained(arguments.out / TEXT / "tokenizer")
+    parts = Parts(build_vision(), Aids(), *clip_text.build(vocabulary))
+    parts.vision.set_attn_implementation("sdpa")
+    whiten_patches(parts.vision, pixels(batch_of(pictures, "training", 1_000_000, 400)))
+    loop.train(
+        "vision", arguments.out / "checkpoints" / "vision", budget, parts.named(),
+        optimizer_of(parts, arguments.rate), Lesson(parts, tokenizer, pictures, arguments.batch or 32),
+        seed=arguments.seed, resume=arguments.resume,
+        at_checkpoint=lambda step: publish(parts, tokenizer, pictures, arguments.out, step),
+    )  # fmt: skip
     loop.write_atomically(arguments.out / "hf" / "vision" / "READY", "final\n")
     return 0
 
