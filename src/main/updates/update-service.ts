@@ -13,7 +13,7 @@ export interface UpdateServiceOptions {
   readonly updater: string | (() => Promise<Updater>);
   /** Whether the person has allowed looking without being asked each time. Off until they do. */
   readonly mayLook: () => boolean;
-  /** A sentence on what must not be interrupted (a reply, a training run); null where there is nothing. */
+  /** A sentence on what must not be interrupted (a reply; a training run outlives the app); null where there is nothing. */
   readonly busyWith: () => string | null;
   readonly onStatus: (status: UpdateStatus) => void;
   /** Starts the app anew, in its new version. */
@@ -87,7 +87,7 @@ export class UpdateService {
 
   /**
    * Installs what was fetched, and starts anew.
-   * @throws {StudioError} `busy`: a reply is being written, or a training runs
+   * @throws {StudioError} `busy`: a reply is being written
    */
   async install(): Promise<UpdateStatus> {
     const ready = this.#status;
