@@ -4,7 +4,7 @@ import { StudioError } from '../../shared/errors.ts';
 import type { Backup, Backups } from '../database/backups.ts';
 import { closeDatabase, openDatabase } from '../database/open.ts';
 import { createRecordTable } from '../database/records.ts';
-import type { ImportSource } from './importer.ts';
+import type { ImportSource } from './import-source.ts';
 
 /**
  * Opens a copy of the database as something that can be imported: what it has and the database has not comes beside what

@@ -6,23 +6,9 @@ import type { Store } from '../database/store.ts';
 import { readPictureHeader } from '../pictures/header.ts';
 import type { PictureStore } from '../pictures/store.ts';
 import { openArchive } from './archive-reader.ts';
+import type { ImportSource } from './import-source.ts';
 import { openTextbindFile } from './textbind-reader.ts';
 import type { ExchangeProgress, ImportFault, ImportSummary } from '../../shared/domain/exchange.ts';
-
-/** What an import is read from: an archive, or conversations in the TextBind schema. */
-export interface ImportSource {
-  readonly file: string;
-  /** In the order in which they are stored. */
-  readonly conversationIds: readonly string[];
-  /** @throws {StudioError} `bad-input` naming what is wrong with it */
-  conversation(id: string): Promise<ConversationRecord>;
-  /**
-   * The bytes of a picture; null where there are none.
-   * @throws {StudioError} `bad-input` where they are not what they should be
-   */
-  picture(sha256: string): Promise<Buffer | null>;
-  close(): void;
-}
 
 export interface ImportTarget {
   readonly store: Pick<Store, 'records' | 'pictures'>;

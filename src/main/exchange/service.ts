@@ -23,13 +23,8 @@ import {
   goesIntoFolder,
   type PrintPdf,
 } from './exporter.ts';
-import {
-  openImport,
-  runImport,
-  summariseImport,
-  type ImportSource,
-  type ImportTarget,
-} from './importer.ts';
+import { openImport, runImport, summariseImport, type ImportTarget } from './importer.ts';
+import type { ImportSource } from './import-source.ts';
 
 /** Dialogs that an exchange needs. */
 export interface ExchangePlaces {

@@ -20,7 +20,7 @@ import { StudioError } from '../../shared/errors.ts';
 import { titleOf } from '../conversations/title.ts';
 import { readPictureHeader } from '../pictures/header.ts';
 import { archiveLimits } from './archive-reader.ts';
-import type { ImportSource } from './importer.ts';
+import type { ImportSource } from './import-source.ts';
 import { unescapeTags } from './textbind-writer.ts';
 
 /**
