@@ -1,4 +1,4 @@
-"""Stage 1's data: pictures with captions in WebDataset tars."""
+"""Stage 1's data: pictures with captions, in tars, folders, tables, lists and parquet files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from .blend import Endless, ShuffledShards, blended
+from .config import data_parts
 from .data import Sample, Tokens
+from .faults import TrainerError
+from .formats import Shard, TarShard, shards, tar_paths
+from .pairs import PairRow
 from .prompt import IMAGE, Pair, check_text, unsafe_tags
-from .tars import TarSample, TarSequence, expand_braces
 from .views import View
 
 _REQUESTS = (
@@ -28,40 +32,47 @@ TEMPLATES = tuple([f"{IMAGE} {text}" for text in _REQUESTS] + [f"{text} {IMAGE}"
 """The 20 requests of stage 1: ten wordings, the picture in front or behind."""
 
 
-def tar_paths(patterns: str | list[str], base: Path) -> list[Path]:
-    """The files of one or more patterns such as ``cc/{00000..01254}.tar``."""
-    listed = [patterns] if isinstance(patterns, str) else patterns
-    return [base / name for pattern in listed for name in expand_braces(pattern)]
+def _tars(patterns: str | list[str], base: Path) -> list[Shard]:
+    tars = tar_paths(patterns, base)
+    missing = [tar for tar in tars if not tar.is_file()]
+    if missing or not tars:
+        raise TrainerError("data", f"{missing[0] if missing else 'data.tars'}: no such tar")
+    return [TarShard(tar) for tar in tars]
 
 
-def caption_and_picture(row: TarSample) -> tuple[str, bytes]:
-    """A row's caption, stripped, and the bytes of its picture. ValueError says what is missing."""
-    ending = row.picture_ending()
-    if ending is None:
-        raise ValueError("no picture")
-    if "txt" not in row.parts:
-        raise ValueError("no txt")
-    caption = row.read("txt").decode("utf-8").strip()
-    if not caption:
-        raise ValueError("the caption is empty")
-    return caption, row.read(ending)
-
-
-class CaptionTars:
-    """Stage 1: picture-caption pairs in WebDataset tars (jpg / png / webp, txt, json)."""
+class Captions:
+    """Stage 1: picture-caption pairs (WebDataset tars with jpg, png or webp, txt, json; or any format of ``pairs``)."""
 
     def __init__(
         self, data: dict[str, Any], tokens: Tokens, processor: View, seed: int, on_skip: Callable[[str], None]
     ):
-        base = Path(data["base"])
-        self.sequence = TarSequence(tar_paths(data["tars"], base), seed, data.get("samplesPerEpoch"))
-        self.samples_per_epoch = self.sequence.samples_per_epoch
-        held = data.get("validationTars")
-        self._held = TarSequence(tar_paths(held, base), seed) if held else None
+        self._base = Path(data["base"])
+        self.sequence = self._read(data, "tars", "pairs", seed, data.get("samplesPerEpoch"))
+        self.samples_per_epoch = data.get("samplesPerEpoch") or self.sequence.samples_per_epoch
+        held = data.get("validationTars") or data.get("validationPairs")
+        self._held = self._read(data, "validationTars", "validationPairs", seed, None) if held else None
         wanted = data.get("validationSamples", 256)
         self._held_count = min(wanted, self._held.samples_per_epoch) if self._held else 0
         self.tokens, self.processor, self.seed, self.on_skip = tokens, processor, seed, on_skip
         self._tags = unsafe_tags(tokens.tokenizer)
+
+    def _read(
+        self, data: dict[str, Any], tars: str, pairs: str, seed: int, per_epoch: int | None
+    ) -> Endless[PairRow]:
+        """The tars, if there are any, are the first part of the blend."""
+        listed: list[tuple[list[Shard], float]] = []
+        if data.get(tars):
+            listed.append((_tars(data[tars], self._base), 1.0))
+        for part in data_parts(data, pairs):
+            images = self._base / part.images if part.images else None
+            listed.append((shards(self._base / part.path, images, part.format), part.weight))
+        # Of a blend the sizes must be known; alone, tars need not be counted where the run file says how long an epoch is.
+        alone = per_epoch if len(listed) == 1 else None
+        return blended(
+            [weight for _, weight in listed],
+            seed,
+            lambda part, own: ShuffledShards(listed[part][0], own, alone),
+        )
 
     def pictures(self) -> int:
         """One a sample of an epoch, and of the held-back ones."""
@@ -80,13 +91,13 @@ class CaptionTars:
             if built:
                 yield built
 
-    def _build(self, row: TarSample, random_: random.Random) -> Sample | None:
+    def _build(self, row: PairRow, random_: random.Random) -> Sample | None:
         try:
-            caption, picture = caption_and_picture(row)
+            caption, picture = row.load()
             check_text(caption, (*self._tags, IMAGE), "txt")
             pixels = self.processor.look(picture)
         except (ValueError, OSError) as error:
-            self.on_skip(f"{row.tar.name}, {row.key}: {error}")
+            self.on_skip(f"{row.file.name}, {row.key}: {error}")
             return None
         template = random_.choice(TEMPLATES)
         example = self.tokens.example([Pair(template, caption)], [])

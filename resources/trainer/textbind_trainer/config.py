@@ -59,22 +59,38 @@ class ModelFields(Fields):
     qformer_config: dict[str, Any] | None = None
 
 
-class CaptionData(Fields):
-    """Stage 1's ``data``: WebDataset tars of pictures and captions."""
+class DataPart(Fields):
+    """A part of a blend. ``images``: where its pictures are looked for; ``format``: of ``formats.FORMATS``, found by looking
+    where absent; ``weight``: passes through it in an epoch.
+    """
 
-    tars: Paths
+    path: str
+    images: str | None = None
+    format: str | None = None
+    weight: Annotated[float, Field(gt=0, le=1000)] = 1.0
+
+
+Parts = str | Annotated[list[DataPart], Field(min_length=1)]
+
+
+class CaptionData(Fields):
+    """Stage 1's ``data``: pictures and captions, in WebDataset tars or as ``pairs`` of any format."""
+
+    tars: Paths | None = None
+    pairs: Parts | None = None
     samples_per_epoch: Count | None = None
     validation_tars: Paths | None = None
+    validation_pairs: Parts | None = None
     validation_samples: Annotated[int, Field(ge=0)] = 256
     bad_rows: Literal["skip"] = "skip"
 
 
 class ConversationData(Fields):
-    """Stage 2's ``data``: conversations in the TextBind schema. ``images``: where pictures are looked for."""
+    """Stage 2's ``data``: conversations, one path or a blend. ``images``: where pictures are looked for, unless a part says."""
 
-    conversations: str
+    conversations: Parts
     images: str | None = None
-    validation: str | None = None
+    validation: Parts | None = None
     validation_samples: Annotated[int, Field(ge=0)] = 256
     bad_rows: Literal["stop", "skip"] = "stop"
 
@@ -279,6 +295,8 @@ def _data(stage: int, fields: dict[str, Any], base: Path) -> dict[str, Any]:
     """The checked ``data`` in camel case, with ``base``: the folder that its paths are relative to."""
     kind = CaptionData if stage == 1 else ConversationData
     data = checked(kind, fields, "data")
+    if isinstance(data, CaptionData) and data.tars is None and data.pairs is None:
+        raise TrainerError("config", "data.tars: it is missing, and so is data.pairs")
     return data.model_dump(by_alias=True, exclude_none=True) | {"base": str(base)}
 
 
@@ -314,6 +332,16 @@ def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
     if values["max_length"] <= values["model"].shape.num_query_tokens:
         raise TrainerError("config", f"maxLength: {values['max_length']} has no room for one picture")
     return RunConfig(**values, settings=settings, fingerprint=_fingerprint(settings))
+
+
+def data_parts(data: Mapping[str, Any], name: str) -> list[DataPart]:
+    """The parts that a checked ``data`` names in a field; none where it is absent."""
+    held = data.get(name)
+    if held is None:
+        return []
+    if isinstance(held, str):
+        return [DataPart(path=held)]
+    return [DataPart.model_validate(part) for part in held]
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault, RowError, TrainerError
+from .datafiles import Found, RawRow
+from .faults import Fault, RowError
+from .foreign import original_field
+from .formats import RowFile, stage2_rows
+from .pictures import Picture
 from .prompt import IMAGE, Pair, text_faults
-
-Found = tuple[str, str, str]
-"""Field, kind and message of a fault."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,14 @@ class Conversation:
 
     row: int
     pairs: list[Pair]
-    images: list[Path]
+    images: list[Picture]
     captions: list[str]
     system: str | None = None
     file: str = ""
 
-    def picture_fault(self, path: Path, reason: str) -> RowError:
+    def picture_fault(self, picture: Picture, reason: str) -> RowError:
         """The fault of a row whose picture cannot be decoded."""
-        return RowError(Fault(self.file, self.row, "image_list", "picture", f"{path}: {reason}"))
+        return RowError(Fault(self.file, self.row, "image_list", "picture", f"{picture}: {reason}"))
 
 
 def picture_folder(image_dir: str, file: Path, images: Path | None) -> Path:
@@ -70,9 +70,11 @@ def _count_faults(turn: dict[str, Any], where: str) -> list[Found]:
     return faults
 
 
-def _file_faults(names: list[str], where: str, folder: Path) -> list[Found]:
+def _file_faults(names: list[str], where: str, folder: Path, held: Container[str]) -> list[Found]:
     faults = []
     for name in names:
+        if name in held:
+            continue
         if Path(name).is_absolute() or ".." in Path(name).parts:
             faults.append((f"{where}.image_list", "path", f"{name!r} leaves the image folder"))
         elif not (folder / name).is_file():
@@ -80,7 +82,9 @@ def _file_faults(names: list[str], where: str, folder: Path) -> list[Found]:
     return faults
 
 
-def _turn_faults(turn: Any, where: str, expected: str, folder: Path, tags: tuple[str, ...]) -> list[Found]:
+def _turn_faults(
+    turn: Any, where: str, expected: str, folder: Path, tags: tuple[str, ...], held: Container[str]
+) -> list[Found]:
     """Everything that is wrong with one turn."""
     if not isinstance(turn, dict):
         return [(where, "shape", "a turn must be an object")]
@@ -95,7 +99,7 @@ def _turn_faults(turn: Any, where: str, expected: str, folder: Path, tags: tuple
     if broken:
         return faults + broken
     faults += _count_faults(turn | {"role": expected}, where)
-    faults += _file_faults(turn.get("image_list", []), where, folder)
+    faults += _file_faults(turn.get("image_list", []), where, folder, held)
     for caption in turn.get("caption_list", []):
         faults += [(f"{where}.caption_list", "unsafe", said) for said in text_faults(caption, (*tags, IMAGE))]
     return faults
@@ -112,8 +116,13 @@ def _system_faults(turn: dict[str, Any], tags: tuple[str, ...]) -> list[Found]:
     return [("conversation[0].content", "unsafe", said) for said in text_faults(content, (*tags, IMAGE))]
 
 
-def row_faults(row: Any, file: Path, images: Path | None, tags: tuple[str, ...]) -> list[Found]:
-    """Everything that is wrong with a row, nothing left out; pictures must exist, they are not opened."""
+def row_faults(
+    row: Any, file: Path, images: Path | None, tags: tuple[str, ...], held: Container[str] = ()
+) -> list[Found]:
+    """Everything that is wrong with a row, nothing left out; pictures must exist, they are not opened.
+
+    held: names of pictures that lie in the data file itself.
+    """
     if not isinstance(row, dict) or not isinstance(row.get("conversation"), list):
         return [("conversation", "shape", "expected an object with a list 'conversation'")]
     turns: list[Any] = row["conversation"]
@@ -130,53 +139,80 @@ def row_faults(row: Any, file: Path, images: Path | None, tags: tuple[str, ...])
     folder = picture_folder(image_dir, file, images)
     for index, turn in enumerate(turns[offset:]):
         expected = "assistant" if index % 2 else "user"
-        faults += _turn_faults(turn, f"conversation[{index + offset}]", expected, folder, tags)
+        faults += _turn_faults(turn, f"conversation[{index + offset}]", expected, folder, tags, held)
     return faults
+
+
+def raw_faults(
+    raw: RawRow, file: Path, format_: str, images: Path | None, tags: tuple[str, ...]
+) -> list[Found]:
+    """The faults of a row of any format; fields are called as they are in its file."""
+    found = list(raw.faults) or row_faults(raw.value, file, images, tags, raw.pictures)
+    return [(original_field(format_, field), kind, message) for field, kind, message in found]
+
+
+def pictures_of(raw: RawRow, file: Path, images: Path | None) -> Iterator[tuple[str, Picture]]:
+    """(field, picture) of each picture that a row names and that is there, whatever else is wrong with the row."""
+    value = raw.value if isinstance(raw.value, dict) else {}
+    turns, image_dir = value.get("conversation"), value.get("image_dir")
+    folder = picture_folder(image_dir if isinstance(image_dir, str) else "", file, images)
+    for number, turn in enumerate(turns if isinstance(turns, list) else []):
+        names = turn.get("image_list") if isinstance(turn, dict) else None
+        for name in names if isinstance(names, list) else []:
+            if not isinstance(name, str) or not name.strip():
+                continue
+            if name in raw.pictures:
+                yield f"conversation[{number}].image_list", raw.pictures[name]
+            elif (folder / name).is_file():
+                yield f"conversation[{number}].image_list", folder / name
+
+
+def check_row(
+    raw: RawRow, file: Path, format_: str, images: Path | None, tags: tuple[str, ...]
+) -> Conversation:
+    """One row, checked. RowError names file, row, field and the first thing that is wrong."""
+    faults = raw_faults(raw, file, format_, images, tags)
+    if faults:
+        field, kind, message = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise RowError(Fault(str(file), raw.number, field, kind, message + more))
+    turns = raw.value["conversation"]
+    system = turns[0]["content"].strip() if _has_system(turns) else None
+    turns = turns[1:] if system is not None else turns
+    return Conversation(
+        raw.number,
+        [
+            Pair(user["content"], answer["content"])
+            for user, answer in zip(turns[::2], turns[1::2], strict=True)
+        ],
+        [picture for _, picture in pictures_of(raw, file, images)],
+        [caption for turn in turns[1::2] for caption in turn.get("caption_list", [])],
+        system,
+        str(file),
+    )
 
 
 def check_conversation(
     row: Any, number: int, file: str, images: Path | None, tags: tuple[str, ...]
 ) -> Conversation:
-    """One row of the TextBind schema, checked. RowError names file, row, field and the first thing that is wrong."""
-    faults = row_faults(row, Path(file), images, tags)
-    if faults:
-        field, kind, message = faults[0]
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise RowError(Fault(file, number, field, kind, message + more))
-    turns = row["conversation"]
-    system = turns[0]["content"].strip() if _has_system(turns) else None
-    turns = turns[1:] if system is not None else turns
-    folder = picture_folder(row.get("image_dir") or "", Path(file), images)
-    return Conversation(
-        number,
-        [
-            Pair(user["content"], answer["content"])
-            for user, answer in zip(turns[::2], turns[1::2], strict=True)
-        ],
-        [folder / name for turn in turns for name in turn.get("image_list", [])],
-        [caption for turn in turns[1::2] for caption in turn.get("caption_list", [])],
-        system,
-        file,
-    )
+    """One row of the TextBind schema, as ``check_row``."""
+    return check_row(RawRow(number, row), Path(file), "textbind", images, tags)
 
 
-def read_rows(file: Path) -> list[Any]:
-    """The rows of a TextBind JSON file (a list). TrainerError("data") if it is no such file."""
-    try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise TrainerError("data", f"{file}: {error}") from error
-    if not isinstance(rows, list) or not rows:
-        raise TrainerError("data", f"{file}: expected a list with at least one conversation")
-    return rows
+def checked_rows(
+    held: RowFile, images: Path | None, tags: tuple[str, ...]
+) -> Iterator[Conversation | RowError]:
+    """Every row of a file, checked."""
+    for raw in held.rows:
+        try:
+            yield check_row(raw, held.file, held.format, images, tags)
+        except RowError as error:
+            yield error
 
 
 def read_conversations(
-    file: Path, images: Path | None, tags: tuple[str, ...]
+    path: Path, images: Path | None, tags: tuple[str, ...], format_: str | None = None
 ) -> Iterator[Conversation | RowError]:
-    """Every row of a TextBind JSON file, checked; TrainerError("data") if it is no such file."""
-    for number, row in enumerate(read_rows(file)):
-        try:
-            yield check_conversation(row, number, str(file), images, tags)
-        except RowError as error:
-            yield error
+    """Every row at a path, checked; TrainerError("data") if there is no such data."""
+    for held in stage2_rows(path, format_):
+        yield from checked_rows(held, images, tags)

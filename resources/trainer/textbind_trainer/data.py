@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from .batch import Example, build_example
+from .blend import Endless, ShuffledRows, blended
+from .config import data_parts
 from .conversation import Conversation, check_conversation, read_conversations
 from .faults import RowError, TrainerError
 from .pictures import unreadable_pictures
@@ -72,33 +73,47 @@ class Source(Protocol):
 
 
 class ConversationFile:
-    """Stage 2: multi-turn conversations in the TextBind schema, shuffled anew each epoch."""
+    """Stage 2: multi-turn conversations, of one file or a weighted blend, shuffled anew each epoch."""
 
     def __init__(
         self, data: dict[str, Any], tokens: Tokens, processor: View, seed: int, on_skip: Callable[[str], None]
     ):
         self.tokens, self.processor, self.seed, self.on_skip = tokens, processor, seed, on_skip
-        base = Path(data["base"])
-        self._training = self._read(base, data, "conversations")
-        self._held = self._read(base, data, "validation") if data.get("validation") else []
-        self._held = self._held[: data.get("validationSamples", 256)]
-        self.samples_per_epoch = len(self._training)
-        self._order: tuple[int, list[int]] | None = None
+        self._parts = self._read_parts(data, "conversations")
+        held = self._read_parts(data, "validation")
+        self._held = [row for rows, _ in held for row in rows][: data.get("validationSamples", 256)]
+        self.sequence: Endless[Conversation] = blended(
+            [weight for _, weight in self._parts],
+            seed,
+            lambda part, own: ShuffledRows(self._parts[part][0], own),
+        )
+        self.samples_per_epoch = self.sequence.samples_per_epoch
+
+    def _read_parts(self, data: dict[str, Any], name: str) -> list[tuple[list[Conversation], float]]:
+        base, found = Path(data["base"]), []
+        for part in data_parts(data, name):
+            own = {name: part.path, "images": part.images or data.get("images"), "format": part.format}
+            found.append((self._read(base, data | own, name), part.weight))
+        return found
 
     def _read(self, base: Path, data: dict[str, Any], name: str) -> list[Conversation]:
-        """All rows of a file, checked with their pictures before hours are spent."""
+        """All rows of a path, checked with their pictures before hours are spent."""
         images = base / data["images"] if data.get("images") else None
-        found = list(read_conversations(base / data[name], images, unsafe_tags(self.tokens.tokenizer)))
+        path, tags = base / data[name], unsafe_tags(self.tokens.tokenizer)
+        found = list(read_conversations(path, images, tags, data.get("format")))
         rows = [row for row in found if isinstance(row, Conversation)]
         faults = [row for row in found if isinstance(row, RowError)]
-        broken = unreadable_pictures([path for row in rows for path in row.images])
+        broken = unreadable_pictures([picture for row in rows for picture in row.images])
         faults += [
-            row.picture_fault(path, broken[path]) for row in rows for path in row.images if path in broken
+            row.picture_fault(picture, broken[picture])
+            for row in rows
+            for picture in row.images
+            if picture in broken
         ]
         good = [row for row in rows if not broken.keys() & set(row.images)]
         self._answer_faults(faults, len(found), data.get("badRows", "stop"))
         if not good:
-            raise TrainerError("data", f"{base / data[name]}: no row is usable")
+            raise TrainerError("data", f"{path}: no row is usable")
         return good
 
     def _answer_faults(self, faults: list[RowError], rows: int, bad_rows: str) -> None:
@@ -114,16 +129,12 @@ class ConversationFile:
 
     def sample(self, position: int) -> Sample | None:
         """The sample at a position of the run."""
-        epoch, index = divmod(position, self.samples_per_epoch)
-        if self._order is None or self._order[0] != epoch:
-            order = list(range(self.samples_per_epoch))
-            random.Random(f"{self.seed} epoch {epoch}").shuffle(order)
-            self._order = (epoch, order)
-        return self._build(self._training[self._order[1][index]])
+        return self._build(self.sequence[position])
 
     def pictures(self) -> int:
-        """Different picture files of training and validation."""
-        return len({path for row in [*self._training, *self._held] for path in row.images})
+        """Different pictures of training and validation."""
+        rows = [*(row for part, _ in self._parts for row in part), *self._held]
+        return len({picture for row in rows for picture in row.images})
 
     def validation(self) -> Iterator[Sample]:
         """The held-back conversations."""

@@ -1,6 +1,6 @@
 """Data as a person wants to see it before training: what there is of it, and a few rows as the model is given them.
 
-Run: ``python -m textbind_trainer.look --stage 1|2 PATH [--images DIR] [--model DIR --from N --count N]``; the last line
+Run: ``python -m textbind_trainer.look --stage 1|2 PATH [--images DIR] [--format F] [--model DIR --from N --count N]``; the last line
 on standard output is an event ``looked`` with ``statistics`` or, where a model is named, ``samples``.
 """
 
@@ -20,17 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from .batch import IGNORED, Example
-from .captions import TEMPLATES, caption_and_picture
+from .captions import TEMPLATES
 from .config import ModelFields, locate_model
-from .conversation import check_conversation, read_rows
+from .conversation import check_row
 from .data import Tokens
+from .datafiles import RawRow
 from .events import claim_stdout, emit
 from .faults import TrainerError
+from .formats import RowFile, checked_format, shards, stage2_rows
 from .images import decode_image
+from .pairs import PairRow
+from .pictures import Picture
 from .prompt import IMAGE, START, Pair, check_text, unsafe_tags
-from .tars import TarSample, index_tar
 from .tokenizer import load_tokenizer
-from .validate import stage1_files, stage2_file
 
 THUMBNAIL_SIDE = 160
 LENGTHS = {1: 256, 2: 768}
@@ -48,42 +50,46 @@ class Row:
     fault: str | None = None
 
 
-def _caption_row(number: int, sample: TarSample, tags: tuple[str, ...]) -> Row:
+def _caption_row(number: int, pair: PairRow, tags: tuple[str, ...]) -> Row:
     try:
-        caption, picture = caption_and_picture(sample)
+        caption, picture = pair.load()
         check_text(caption, (*tags, IMAGE), "txt")
     except (ValueError, OSError, KeyError) as error:
-        return Row(number, fault=f"{sample.key}: {error}")
+        return Row(number, fault=f"{pair.key}: {error}")
     template = random.Random(number).choice(TEMPLATES)
     return Row(number, [Pair(template, caption)], pictures=[picture])
 
 
-def _bytes_of(path: Path) -> bytes | None:
+def _bytes_of(picture: Picture) -> bytes | None:
     try:
-        return path.read_bytes()
-    except OSError:
+        return picture.read_bytes()
+    except (OSError, ValueError):
         return None
 
 
-def _conversation_row(number: int, row: Any, file: Path, images: Path | None, tags: tuple[str, ...]) -> Row:
+def _conversation_row(
+    number: int, raw: RawRow, held: RowFile, images: Path | None, tags: tuple[str, ...]
+) -> Row:
     try:
-        found = check_conversation(row, number, str(file), images, tags)
+        found = check_row(raw, held.file, held.format, images, tags)
     except TrainerError as error:
         return Row(number, fault=str(error))
-    pictures = [_bytes_of(path) for path in found.images]
+    pictures = [_bytes_of(picture) for picture in found.images]
     return Row(number, found.pairs, found.captions, pictures, found.system)
 
 
-def rows(stage: int, path: Path, images: Path | None, tags: tuple[str, ...], first: int) -> Iterator[Row]:
+def rows(
+    stage: int, path: Path, images: Path | None, tags: tuple[str, ...], first: int, format_: str | None = None
+) -> Iterator[Row]:
     """Rows in the order of the files, from one on."""
     if stage == 1:
-        samples = (sample for tar in stage1_files(path) for sample in index_tar(tar))
-        for number, sample in enumerate(islice(samples, first, None), first):
-            yield _caption_row(number, sample, tags)
+        pairs = (pair for shard in shards(path, images, format_) for pair in shard.rows())
+        for number, pair in enumerate(islice(pairs, first, None), first):
+            yield _caption_row(number, pair, tags)
     else:
-        file = stage2_file(path)
-        for number, row in enumerate(read_rows(file)[first:], first):
-            yield _conversation_row(number, row, file, images, tags)
+        listed = ((raw, held) for held in stage2_rows(path, format_) for raw in held.rows)
+        for number, (raw, held) in enumerate(islice(listed, first, None), first):
+            yield _conversation_row(number, raw, held, images, tags)
 
 
 def _kinds(example: Example, tokens: Tokens) -> list[tuple[int, str, bool]]:
@@ -161,20 +167,26 @@ def _tokens(model: Path, stage: int) -> Tokens:
 
 
 def samples(
-    stage: int, path: Path, images: Path | None, model: Path, first: int, count: int
+    stage: int,
+    path: Path,
+    images: Path | None,
+    model: Path,
+    first: int,
+    count: int,
+    format_: str | None = None,
 ) -> list[dict[str, Any]]:
     """``count`` rows from ``first`` on, as a model is given them."""
     tokens = _tokens(model, stage)
-    found = rows(stage, path, images, unsafe_tags(tokens.tokenizer), first)
+    found = rows(stage, path, images, unsafe_tags(tokens.tokenizer), first, format_)
     return [sample_of(row, tokens) for row in islice(found, count)]
 
 
-def count_data(stage: int, path: Path, images: Path | None) -> dict[str, Any]:
+def count_data(stage: int, path: Path, images: Path | None, format_: str | None = None) -> dict[str, Any]:
     """How much there is: rows, pictures, turns by role, characters of a row. Rows with faults are counted as rows only."""
     roles: Counter[str] = Counter()
     lengths: list[int] = []
     pictures = number = 0
-    for number, row in enumerate(rows(stage, path, images, (), 0), 1):
+    for number, row in enumerate(rows(stage, path, images, (), 0, format_), 1):
         if row.fault is not None:
             continue
         pictures += len(row.pictures)
@@ -201,16 +213,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--model", type=Path, help="folder with textbind.json: shows rows as it is given them"
     )
+    parser.add_argument("--format", help="of the data; found by looking where absent")
     parser.add_argument("--from", type=int, default=0, dest="first")
     parser.add_argument("--count", type=int, default=5)
     parser.add_argument("path", type=Path)
     given = parser.parse_args(argv)
     try:
         if given.model is None:
-            emit("looked", statistics=count_data(given.stage, given.path, given.images))
+            counted = count_data(given.stage, given.path, given.images, given.format)
+            found = checked_format(given.stage, given.path, given.format)
+            emit("looked", statistics=counted, format=found)
         else:
-            shown = samples(given.stage, given.path, given.images, given.model, given.first, given.count)
-            emit("looked", samples=shown)
+            place = (given.stage, given.path, given.images)
+            emit("looked", samples=samples(*place, given.model, given.first, given.count, given.format))
     except TrainerError as error:
         emit("error", kind=error.kind, message=str(error))
         return 2

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from .building import load_parts, load_tokens, make_run
-from .captions import CaptionTars
+from .captions import Captions
 from .config import RunConfig
 from .events import claim_stdout
 from .export import export_run
@@ -23,7 +23,7 @@ from .views import make_view
 def build(config: RunConfig, device: torch.device) -> Run:
     """Model, data and optimizer of a stage 1 run."""
     tokens, skips = load_tokens(config), Skips()
-    source = CaptionTars(config.data, tokens, make_view(config), config.seed, skips)
+    source = Captions(config.data, tokens, make_view(config), config.seed, skips)
     model = load_parts(config, tokens)
     model.language_model.requires_grad_(False)
     run = make_run(config, device, model, source, tokens, skips)

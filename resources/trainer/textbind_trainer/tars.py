@@ -1,24 +1,17 @@
-"""WebDataset tars as an endless, exactly repeatable sequence of samples.
-
-Position n of a run is a pure function of (seed, n): tars are shuffled per pass, taken in groups, and the
-samples of a group are shuffled together. So a run resumes at a position without any stored reader state,
-and the number of processes does not change which samples a step sees.
-"""
+"""WebDataset tars: where the parts of their samples lie."""
 
 from __future__ import annotations
 
 import functools
-import random
 import re
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .faults import TrainerError
 
 PICTURE_ENDINGS = ("jpg", "jpeg", "png", "webp")
-TARS_SHUFFLED_TOGETHER = 4
+SHARDS_SHUFFLED_TOGETHER = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ def expand_braces(pattern: str) -> list[str]:
     return [pattern[: found.start()] + f"{n:0{len(first)}d}" + pattern[found.end() :] for n in numbers]
 
 
-@functools.lru_cache(maxsize=4 * TARS_SHUFFLED_TOGETHER)
+@functools.lru_cache(maxsize=4 * SHARDS_SHUFFLED_TOGETHER)
 def index_tar(path: Path) -> tuple[TarSample, ...]:
     """The samples of one tar, in its order. Only headers are read. TrainerError("data") if it is damaged."""
     samples: dict[str, dict[str, tuple[int, int]]] = {}
@@ -77,44 +70,3 @@ def index_tar(path: Path) -> tuple[TarSample, ...]:
     if not samples:
         raise TrainerError("data", f"{path}: holds no sample")
     return tuple(TarSample(path, row, key, parts) for row, (key, parts) in enumerate(samples.items()))
-
-
-class TarSequence:
-    """``sequence[position]`` for any position from 0 on; passes are shuffled differently."""
-
-    def __init__(self, tars: Sequence[Path], seed: int, samples_per_epoch: int | None = None):
-        missing = [tar for tar in tars if not tar.is_file()]
-        if missing or not tars:
-            raise TrainerError("data", f"{missing[0] if missing else 'data.tars'}: no such tar")
-        self.tars = list(tars)
-        self.seed = seed
-        self._sizes: dict[Path, int] = {}
-        # Counting 1,255 big tars takes long: a run that says how long its epoch is needs no count beforehand.
-        self.samples_per_epoch = samples_per_epoch or sum(self._size(tar) for tar in self.tars)
-        self._groups: list[tuple[int, list[Path]]] = []  # (first position, tars), grown as needed
-        self._next_position, self._passes = 0, 0
-        self._shuffled: tuple[int, list[TarSample]] | None = None
-
-    def _size(self, tar: Path) -> int:
-        if tar not in self._sizes:
-            self._sizes[tar] = len(index_tar(tar))
-        return self._sizes[tar]
-
-    def _grow(self) -> None:
-        order = list(self.tars)
-        random.Random(f"{self.seed} pass {self._passes}").shuffle(order)
-        for start in range(0, len(order), TARS_SHUFFLED_TOGETHER):
-            group = order[start : start + TARS_SHUFFLED_TOGETHER]
-            self._groups.append((self._next_position, group))
-            self._next_position += sum(self._size(tar) for tar in group)
-        self._passes += 1
-
-    def __getitem__(self, position: int) -> TarSample:
-        while position >= self._next_position:
-            self._grow()
-        number = max(i for i, (first, _) in enumerate(self._groups) if first <= position)
-        if self._shuffled is None or self._shuffled[0] != number:
-            samples = [sample for tar in self._groups[number][1] for sample in index_tar(tar)]
-            random.Random(f"{self.seed} group {number}").shuffle(samples)
-            self._shuffled = (number, samples)
-        return self._shuffled[1][position - self._groups[number][0]]

@@ -90,4 +90,6 @@ export const validatedEventSchema = z.strictObject({
   ...time,
   rows: count,
   faults: z.array(dataFaultSchema),
+  /** What the data was taken for, of the trainer's `FORMATS`. */
+  format: z.string().optional(),
 });
