@@ -9,6 +9,7 @@ import type { VersionService } from './conversations/version-service.ts';
 import type { Store } from './database/store.ts';
 import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
+import type { Gatherer } from './exchange/gather.ts';
 import type { ExchangeService } from './exchange/service.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type { Gallery } from './pictures/gallery.ts';
@@ -61,6 +62,7 @@ export interface AppServices {
   readonly versions: VersionService;
   readonly bench: BenchService;
   readonly exchange: ExchangeService;
+  readonly gatherer: Gatherer;
   readonly engine: EngineControl;
   readonly training: Training;
   readonly modelsFolders: readonly ModelsFolder[];

@@ -8,6 +8,7 @@ import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { createErasure } from './erasure.ts';
 import type { PrintPdf } from './exchange/exporter.ts';
+import { Gatherer } from './exchange/gather.ts';
 import { ExchangeService } from './exchange/service.ts';
 import { startKeeping } from './keeping.ts';
 import type { Logger } from '../base/log.ts';
@@ -133,6 +134,7 @@ export function createStudio(parts: StudioParts): Studio {
       versions,
       bench,
       exchange,
+      gatherer: new Gatherer({ store, pictures }),
       engine,
       training,
       modelsFolders,

@@ -4,6 +4,8 @@ export type ShortcutAction =
   | 'search'
   | 'toggle-list'
   | 'add-pictures'
+  | 'rate-up'
+  | 'rate-down'
   | 'chat'
   | 'gallery'
   | 'training'
@@ -26,6 +28,8 @@ const withControl: readonly (readonly [key: string, action: ShortcutAction])[] =
   ['k', 'search'],
   ['b', 'toggle-list'],
   ['i', 'add-pictures'],
+  ['u', 'rate-up'],
+  ['d', 'rate-down'],
   ['1', 'chat'],
   ['2', 'gallery'],
   ['3', 'training'],
@@ -70,6 +74,8 @@ export function listShortcuts(
     { keys: `${shift} Enter`, does: 'New line' },
     { keys: keys('escape'), does: 'Stop the reply, or close what is open' },
     { keys: keys('add-pictures'), does: 'Add pictures at the cursor' },
+    { keys: keys('rate-up'), does: 'The last reply is good' },
+    { keys: keys('rate-down'), does: 'The last reply is poor' },
     { keys: `${alt} ← →`, does: 'Move the selected picture' },
     { keys: keys('new-conversation'), does: 'New conversation' },
     { keys: keys('search'), does: 'Search conversations' },

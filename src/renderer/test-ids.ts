@@ -95,6 +95,8 @@ export const testIds = {
   turnNoticeMark: 'turn-notice-mark',
   turnError: 'turn-error',
   turnUsage: 'turn-usage',
+  rateUp: 'rate-up',
+  rateDown: 'rate-down',
   continueReply: 'continue',
   /** Of the last reply, or "Try again" of one that failed. */
   regenerate: 'regenerate',
@@ -243,6 +245,17 @@ export const testIds = {
   datasetSkip: 'dataset-skip',
   datasetShow: 'dataset-show',
   dataSample: 'data-sample',
+  /** "Ten steps on it": the form of a run, filled in. */
+  datasetTenSteps: 'dataset-ten-steps',
+  gatherOpen: 'gather-open',
+  gatherPage: 'gather-page',
+  gatherFrom: 'gather-from',
+  /** A row of the data set to come: `data-conversation-id`. */
+  gatherRow: 'gather-row',
+  /** The box of a message with its reply: `data-reply-id`. */
+  gatherExchange: 'gather-exchange',
+  gatherName: 'gather-name',
+  gatherMake: 'gather-make',
   runNew: 'run-new',
   runItem: 'run-item',
   runForm: 'run-form',

@@ -39,6 +39,8 @@ describe('keysOf', () => {
       'search',
       'toggle-list',
       'add-pictures',
+      'rate-up',
+      'rate-down',
       'chat',
       'models',
       'settings',

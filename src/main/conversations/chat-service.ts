@@ -11,6 +11,7 @@ import {
   emptyTurn,
   type MessagePart,
   type PictureWish,
+  type Rating,
   type Turn,
   type TurnStatus,
 } from '../../shared/domain/turn.ts';
@@ -167,6 +168,16 @@ export class ChatService {
     const place = { conversationId, turn: { ...turn, status }, partIndex };
     this.#start(new RedrawTask(this.#deps, { ...place, sequence, caption, drawing }));
     return { conversation: this.#conversation(conversationId), turnId: turn.id };
+  }
+
+  /** Keeps what a person thinks of a reply; null takes it back. */
+  rate(turnId: string, rating: Rating | null): void {
+    const { turn } = this.find(turnId);
+    if (turn.role !== 'assistant') {
+      throw new StudioError('bad-input', 'Only a reply can be rated.');
+    }
+    settledStatus(turn);
+    this.#deps.store.turns.rate(turnId, rating);
   }
 
   /** Stops what is being written there; nothing happens where nothing is. */

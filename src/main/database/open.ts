@@ -54,7 +54,9 @@ export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
     if (!isNew) verify?.(database);
     configure(database);
     const place = { file, backupFolder, isNew, log };
-    for (const migration of migrations) migrate(database, migration, place);
+    for (const [index, migration] of migrations.entries()) {
+      migrate(database, migration, migrations[index - 1]?.version ?? 0, place);
+    }
     if (readApplicationId(database) !== applicationId)
       database.pragma(`application_id = ${applicationId}`);
     database.pragma(`busy_timeout = ${busyMs.running}`);
@@ -148,10 +150,16 @@ interface MigrationPlace {
   readonly log: Logger;
 }
 
-function migrate(database: StudioDatabase, migration: Migration, place: MigrationPlace): void {
+/** @param before the form that the step follows: numbers may be left out */
+function migrate(
+  database: StudioDatabase,
+  migration: Migration,
+  before: number,
+  place: MigrationPlace,
+): void {
   const from = userVersion(database);
   if (from >= migration.version) return;
-  if (from !== migration.version - 1) {
+  if (from !== before) {
     throw new StudioError('internal', `Migration ${migration.version} cannot follow form ${from}`);
   }
   if (!place.isNew) openBackups(place.backupFolder, place.log).makeNow(database, 'migration');

@@ -6,6 +6,7 @@ import type {
 } from '../../shared/domain/conversation-record.ts';
 import type { StudioDatabase } from './open.ts';
 import { createPictureTable } from './pictures.ts';
+import { ratingNumbers } from './turn-rows.ts';
 import { stateColumns } from './turns.ts';
 
 /** What storing a record changed. */
@@ -222,7 +223,7 @@ function createTurnWrite(database: StudioDatabase): (turn: RecordedTurn, place: 
   );
   const insert = database.prepare(
     `INSERT INTO turns (id, conversation_key, parent_key, is_current, role, status, error, notices, usage, model, recipe,
-       created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       rating, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const mark = database.prepare('UPDATE turns SET deletion_key = ? WHERE key = ?');
   const insertPart = createPartInsert(database);
@@ -239,6 +240,7 @@ function createTurnWrite(database: StudioDatabase): (turn: RecordedTurn, place: 
       current,
       turn.role,
       ...state,
+      turn.rating === undefined ? null : ratingNumbers[turn.rating],
       turn.createdAt,
     );
     const key = Number(made.lastInsertRowid);

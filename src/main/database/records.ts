@@ -13,6 +13,8 @@ import { assembleTurns, type PartRow, type TurnRow } from './turn-rows.ts';
 export interface RecordTable {
   /** Ids of all conversations, the newest first; those in the trash where they are asked for. */
   ids(options: { readonly withDeleted: boolean }): string[];
+  /** Ids of those that have a reply rated up, the newest first; none that is in the trash. */
+  ratedUp(): string[];
   /** Null where there is none. What is damaged says so in its place. */
   read(conversationId: string): ConversationRecord | null;
 }
@@ -24,6 +26,10 @@ export const recordQueries = {
   deletions: `
 SELECT d.id, d.created_at, d.erased FROM conversations c JOIN deletions d ON d.conversation_key = c.key
 WHERE c.id = ? ORDER BY d.key`,
+  ratedUp: `
+SELECT c.id FROM conversations c WHERE c.deleted_at IS NULL AND c.key IN (
+  SELECT t.conversation_key FROM turns t WHERE t.rating = 1 AND t.deletion_key IS NULL
+) ORDER BY c.updated_at DESC, c.key DESC`,
   turns: `
 SELECT ${turnColumns}, t.is_current,
   (SELECT id FROM turns WHERE key = t.parent_key) AS parent_id, d.id AS deletion_id
@@ -63,6 +69,7 @@ export function createRecordTable(database: StudioDatabase): RecordTable {
       'SELECT id FROM conversations WHERE ? OR deleted_at IS NULL ORDER BY updated_at DESC, key DESC',
     )
     .pluck();
+  const ratedUp = database.prepare<[], string>(recordQueries.ratedUp).pluck();
   const conversation = database.prepare<[string], ConversationRow>(recordQueries.conversation);
   const deletions = database.prepare<[string], { id: string; created_at: number; erased: number }>(
     recordQueries.deletions,
@@ -71,6 +78,7 @@ export function createRecordTable(database: StudioDatabase): RecordTable {
   const parts = database.prepare<[string], TreePartRow>(recordQueries.parts);
   return {
     ids: ({ withDeleted }) => all.all(withDeleted ? 1 : 0),
+    ratedUp: () => ratedUp.all(),
     // One transaction: a reply that is being written changes several rows.
     read: database.transaction((conversationId: string) => {
       const row = conversation.get(conversationId);

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import {
   messagePartSchema,
   noticeSchema,
+  ratingSchema,
   turnSchema,
   turnStatusSchema,
   usageSchema,
   type MessagePart,
+  type Rating,
   type Turn,
 } from '../../shared/domain/turn.ts';
 import { wireErrorSchema } from '../../shared/errors.ts';
@@ -21,6 +23,7 @@ export interface TurnRow {
   readonly usage: string | null;
   readonly model: string | null;
   readonly recipe: string | null;
+  readonly rating: number | null;
   readonly created_at: number;
 }
 
@@ -68,6 +71,7 @@ function readTurn(row: TurnRow, partRows: readonly PartRow[] | null): ReadTurn {
     usage: parseJson(row.usage),
     model: row.model,
     ...(row.recipe === null ? {} : { recipe: parseJson(row.recipe) }),
+    ...(row.rating === null ? {} : { rating: ratingOf(row.rating) }),
     createdAt: row.created_at,
   });
   const lostParts = parts.filter((part) => part === null).length;
@@ -105,12 +109,23 @@ function readableTurn(row: TurnRow, parts: readonly (MessagePart | null)[]): Tur
     createdAt: keep('its time', shape.createdAt, row.created_at, 0),
   };
   const recipe = keep('its recipe', shape.recipe, parseJson(row.recipe) ?? undefined, undefined);
+  const given = row.rating === null ? undefined : ratingOf(row.rating);
+  const rating = keep('its rating', ratingSchema.optional(), given, undefined);
   const message = `This turn is damaged in the database. What could not be read: ${lost.join(', ')}.`;
   return {
     ...turn,
     ...(recipe === undefined ? {} : { recipe }),
+    ...(rating === undefined ? {} : { rating }),
     notices: [...turn.notices, { code: 'damaged', message }],
   };
+}
+
+/** How a rating is stored. */
+export const ratingNumbers: Readonly<Record<Rating, number>> = { up: 1, down: -1 };
+
+/** Undefined's stead: a number that is no rating is no value that the schema takes. */
+function ratingOf(stored: number): unknown {
+  return stored === 1 ? 'up' : stored === -1 ? 'down' : stored;
 }
 
 /** Null where it cannot be read. */

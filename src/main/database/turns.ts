@@ -1,9 +1,9 @@
-import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
+import type { MessagePart, Rating, Turn, TurnStatus } from '../../shared/domain/turn.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { StudioDatabase } from './open.ts';
 import { currentPath } from './path.ts';
 import { storageFaultOf } from './sqlite-errors.ts';
-import { assembleTurns, type PartRow, type TurnRow } from './turn-rows.ts';
+import { assembleTurns, ratingNumbers, type PartRow, type TurnRow } from './turn-rows.ts';
 
 /** What a turn is apart from its parts. */
 export type TurnState = Pick<Turn, 'status' | 'error' | 'notices' | 'usage' | 'model' | 'recipe'>;
@@ -36,6 +36,8 @@ export interface TurnTable {
   saveState(turnId: string, state: TurnState): void;
   /** Writes the current parts from `from` on, and drops what stands behind them. */
   saveParts(turnId: string, parts: readonly MessagePart[], from: number): void;
+  /** Keeps what a person thinks of a reply; null takes it back. */
+  rate(turnId: string, rating: Rating | null): void;
   /** Drops a turn that has no parts and that nothing follows; false where there is something to lose. */
   dropEmpty(turnId: string): boolean;
   /**
@@ -47,7 +49,7 @@ export interface TurnTable {
 
 /** Columns of a turn `t`, as `TurnRow` has them. */
 export const turnColumns =
-  't.key, t.id, t.role, t.status, t.error, t.notices, t.usage, t.model, t.recipe, t.created_at';
+  't.key, t.id, t.role, t.status, t.error, t.notices, t.usage, t.model, t.recipe, t.rating, t.created_at';
 /** Columns of a part `p` and its picture `i`, as `PartRow` has them. */
 export const partColumns = `p.turn_key, p.position, p.kind, p.body, p.error AS part_error, i.id, i.hash, i.media_type, i.width,
   i.height, i.bytes, i.origin, i.caption, i.recipe, i.name, i.alt, i.favourite`;
@@ -144,6 +146,7 @@ function createWrites(database: StudioDatabase): TurnWrites {
     'UPDATE turns SET status = ?, error = ?, notices = ?, usage = ?, model = ?, recipe = ? WHERE id = ?',
   );
   const savePart = createPartWrite(database);
+  const rate = database.prepare('UPDATE turns SET rating = ? WHERE id = ?');
   const dropParts = database.prepare(
     'DELETE FROM parts WHERE turn_key = (SELECT key FROM turns WHERE id = ?) AND position >= ?',
   );
@@ -163,6 +166,7 @@ function createWrites(database: StudioDatabase): TurnWrites {
     }),
     saveState: (turnId, state) => void saveState.run(...stateColumns(state), turnId),
     saveParts,
+    rate: (turnId, rating) => void rate.run(rating && ratingNumbers[rating], turnId),
     dropEmpty: (turnId) => dropEmpty.run(turnId).changes > 0,
     interruptStreaming: createInterrupt(database),
   };

@@ -345,7 +345,7 @@ function createErase(database: StudioDatabase): (before: number) => number {
     'DELETE FROM parts WHERE turn_key IN (SELECT key FROM turns WHERE deletion_key = ?)',
   );
   const details = database.prepare(
-    `UPDATE turns SET error = NULL, notices = '[]', usage = NULL WHERE deletion_key = ?`,
+    `UPDATE turns SET error = NULL, notices = '[]', usage = NULL, rating = NULL WHERE deletion_key = ?`,
   );
   const drawings = database.prepare('DELETE FROM parts WHERE deletion_key = ?');
   const mark = database.prepare('UPDATE deletions SET erased = 1 WHERE key = ?');

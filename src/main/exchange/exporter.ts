@@ -1,14 +1,14 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { writeWholeFile, writeWholeStream } from '../../base/whole-file.ts';
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
 import type { ExchangeProgress, ExportFormat, ExportReport } from '../../shared/domain/exchange.ts';
-import type { Picture } from '../../shared/domain/picture.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { fileNameOf, pictureFileName, toMarkdown } from '../conversations/export.ts';
+import { fileNameOf, toMarkdown } from '../conversations/export.ts';
 import { writeArchive } from './archive-writer.ts';
 import { inlinePictures, toHtml } from './html.ts';
+import { copyPictures } from './picture-copies.ts';
 import { shownConversation } from './shown.ts';
 import { toTextbind } from './textbind-writer.ts';
 
@@ -111,7 +111,7 @@ async function writeTogether(
   const { conversationIds, target } = options;
   const folder = picturesFolderOf(target);
   const rows: unknown[] = [];
-  const copies = createCopies(options, folder);
+  const copies = copyPictures(options.fileOf, folder);
   let leftOutTurns = 0;
   for (const record of records(options)) {
     if (format === 'json') {
@@ -124,7 +124,7 @@ async function writeTogether(
     leftOutTurns += leftOut;
     if (data === null) continue;
     const names = new Set(data.conversation.flatMap(({ image_list: list }) => list));
-    await copies.add(record.pictures.filter((picture) => names.has(pictureFileName(picture))));
+    await copies.add(record.pictures, names);
     rows.push(data);
   }
   if (rows.length === 0) {
@@ -151,7 +151,7 @@ async function writeEach(
   const several = goesIntoFolder(format, conversationIds.length);
   if (several) await mkdir(target, { recursive: true });
   const folder = several ? path.join(target, 'pictures') : picturesFolderOf(target);
-  const copies = createCopies(options, folder);
+  const copies = copyPictures(options.fileOf, folder);
   const taken = new Set<string>();
   let count = 0;
   for (const record of records(options)) {
@@ -199,31 +199,6 @@ function* records(options: ExportOptions): Generator<ConversationRecord> {
 
 const picturesFolderOf = (file: string): string =>
   path.join(path.dirname(file), `${path.basename(file, path.extname(file))}-pictures`);
-
-/** Copies each picture once; one whose file is not there is counted. */
-function createCopies({ fileOf }: ExportOptions, folder: string) {
-  const done = new Set<string>();
-  let missing = 0;
-  return {
-    async add(pictures: readonly Picture[]): Promise<void> {
-      for (const picture of pictures) {
-        if (done.has(picture.hash)) continue;
-        done.add(picture.hash);
-        await mkdir(folder, { recursive: true });
-        try {
-          await copyFile(fileOf(picture.hash), path.join(folder, pictureFileName(picture)));
-        } catch (error) {
-          if (!isMissing(error)) throw error;
-          missing += 1;
-        }
-      }
-    },
-    missing: () => missing,
-  };
-}
-
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** On most systems names that differ only by case are one. */
 function uniqueName(title: string, extension: string, taken: Set<string>): string {

@@ -22,28 +22,13 @@ export interface ShownConversation {
 /** The current path of a recorded conversation: of every turn and drawing the version that is current. */
 export function shownConversation(record: ConversationRecord): ShownConversation {
   const { title, createdAt, updatedAt } = record;
-  const pictures = new Map(
-    record.pictures.map(({ createdAt: _at, ...picture }) => [picture.id, picture]),
-  );
+  const toTurn = turnReader(record);
   const children = new Map<string | null, RecordedTurn[]>();
   for (const turn of record.turns) {
     const siblings = children.get(turn.parentId);
     if (siblings === undefined) children.set(turn.parentId, [turn]);
     else siblings.push(turn);
   }
-  const toTurn = ({
-    parentId: _p,
-    isCurrent: _c,
-    deletionId: _d,
-    parts,
-    ...state
-  }: RecordedTurn): Turn => ({
-    ...state,
-    parts: parts
-      .filter(({ isCurrent }) => isCurrent)
-      .toSorted((one, other) => one.position - other.position)
-      .map(({ content }) => toPart(content, pictures)),
-  });
   const turns: ShownTurn[] = [];
   let parentId: string | null = null;
   for (;;) {
@@ -57,6 +42,30 @@ export function shownConversation(record: ConversationRecord): ShownConversation
     turns.push({ turn: toTurn(current), others: others.map(toTurn) });
   }
   return { title, createdAt, updatedAt, turns };
+}
+
+/** The turns from the first to one, whatever is current; what was deleted is passed through. */
+export function pathTo(record: ConversationRecord, turnId: string): readonly Turn[] {
+  const byId = new Map(record.turns.map((turn) => [turn.id, turn]));
+  const turns: RecordedTurn[] = [];
+  for (let turn = byId.get(turnId); turn !== undefined; turn = byId.get(turn.parentId ?? '')) {
+    if (turn.deletionId === null) turns.unshift(turn);
+  }
+  return turns.map(turnReader(record));
+}
+
+/** Reads turns of a record, of every drawing the version that is current. */
+function turnReader(record: ConversationRecord): (turn: RecordedTurn) => Turn {
+  const pictures = new Map(
+    record.pictures.map(({ createdAt: _at, ...picture }) => [picture.id, picture]),
+  );
+  return ({ parentId: _p, isCurrent: _c, deletionId: _d, parts, ...state }) => ({
+    ...state,
+    parts: parts
+      .filter(({ isCurrent }) => isCurrent)
+      .toSorted((one, other) => one.position - other.position)
+      .map(({ content }) => toPart(content, pictures)),
+  });
 }
 
 function toPart(

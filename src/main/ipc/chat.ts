@@ -14,6 +14,10 @@ export function chatHandlers({ chat }: AppServices): DomainHandlers<'chat'> {
     'chat.regenerate': ({ turnId }) => chat.regenerate(turnId),
     'chat.continue': ({ turnId }) => chat.continue(turnId),
     'chat.redraw': (request) => chat.redraw(request),
+    'chat.rate'({ turnId, rating }) {
+      chat.rate(turnId, rating);
+      return null;
+    },
     'chat.turn': ({ turnId }) => chat.snapshot(turnId),
   };
 }

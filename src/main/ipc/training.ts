@@ -5,7 +5,7 @@ import type { DomainHandlers } from './handlers.ts';
 export function trainingHandlers(
   services: AppServices,
 ): DomainHandlers<'trainer'> & DomainHandlers<'datasets'> & DomainHandlers<'runs'> {
-  const { training, places } = services;
+  const { training, gatherer, places } = services;
   const { environment, datasets, runs } = training;
   return {
     'trainer.status': () => environment.status(),
@@ -24,6 +24,9 @@ export function trainingHandlers(
       const path = await places.askForData(what);
       return path === null ? null : { path };
     },
+    'datasets.gatherable': ({ from, limit, offset }) => gatherer.list(from, limit, offset),
+    'datasets.gather': ({ name, ...choice }) =>
+      datasets.addOwn(name, 2, async (folder) => (await gatherer.write(folder, choice)).file),
     'datasets.check': ({ datasetId }) => datasets.check(datasetId),
     'datasets.change': ({ datasetId, ...change }) => datasets.change(datasetId, change),
     'datasets.remove'({ datasetId }) {

@@ -87,6 +87,32 @@ export class Datasets {
     return this.find(dataset.id);
   }
 
+  /**
+   * Adds a data set that the app writes itself, in a folder of its own.
+   * @param write puts the data into a folder, and says which file is to be read; what it throws leaves nothing behind
+   */
+  async addOwn(
+    name: string,
+    stage: Stage,
+    write: (folder: string) => Promise<string>,
+  ): Promise<Dataset> {
+    const id = randomUUID();
+    const folder = path.join(this.#folder(id), 'data');
+    mkdirSync(folder, { recursive: true });
+    try {
+      const file = await write(folder);
+      this.#keep({
+        ...{ id, name, stage, path: file, images: null, createdAt: this.#options.clock.now() },
+        ...{ isOwn: true, skipsBadRows: false, checked: null, working: null, fault: null },
+      });
+    } catch (error) {
+      rmSync(this.#folder(id), { recursive: true, force: true });
+      throw error;
+    }
+    void this.check(id);
+    return this.find(id);
+  }
+
   /** Looks through a data set and keeps what was found. Never throws: what went wrong is its `fault`. */
   async check(id: string): Promise<Dataset> {
     if (this.#checks.has(id)) return this.find(id);

@@ -9,7 +9,7 @@ import {
   type ReplyMessage,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
-import type { PictureWish } from '../../shared/domain/turn.ts';
+import type { PictureWish, Rating } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
@@ -158,6 +158,23 @@ export class ChatStore {
     return this.#start(() =>
       this.#api.request('chat.redraw', { turnId, partIndex, caption, seed }),
     );
+  }
+
+  /** The same of the last reply, where it has ended; pressed again it is taken back. */
+  async rateLast(rating: Rating): Promise<void> {
+    const last = this.turns.at(-1);
+    if (last?.role !== 'assistant' || last.status === 'streaming' || last.parts.length === 0) return;
+    await this.rate(last.id, last.rating === rating ? null : rating);
+  }
+
+  /** Keeps what a person thinks of a reply; null takes it back. */
+  async rate(turnId: string, rating: Rating | null): Promise<void> {
+    try {
+      await this.#api.request('chat.rate', { turnId, rating });
+      this.turns = this.turns.map((turn) => (turn.id === turnId ? rated(turn, rating) : turn));
+    } catch (error) {
+      this.actionError = sentenceOf(error);
+    }
   }
 
   /** Stops the reply being written here; what it has said is kept. */
@@ -319,6 +336,10 @@ export class ChatStore {
     live.delete(turnId);
     this.#live = live;
   }
+}
+
+function rated({ rating: _before, ...turn }: Reply, rating: Rating | null): Reply {
+  return rating === null ? turn : { ...turn, rating };
 }
 
 function upsert(turns: readonly Reply[], turn: Reply): readonly Reply[] {

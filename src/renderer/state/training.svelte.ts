@@ -8,15 +8,24 @@ import type {
   RunSummary,
   TrainerStatus,
 } from '../../shared/domain/training.ts';
+import type { GatherFrom } from '../../shared/domain/gather.ts';
 import { isLive } from '../../shared/domain/training.ts';
+import type { AppReplyBody } from '../../shared/contracts/app-ipc.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
 import { sentenceOf, type Api } from '../api.ts';
+
+type GatherPage = AppReplyBody<'datasets.gatherable'>;
 
 /** What the training room shows: all of it, a run, or the form of a new one. */
 export type TrainingPage =
   | { readonly kind: 'all' }
-  | { readonly kind: 'new' }
+  | { readonly kind: 'new'; readonly tenStepsOn?: string }
+  /** A data set of the app's own conversations. */
+  | { readonly kind: 'gather' }
   | { readonly kind: 'run'; readonly runId: string };
+
+/** Conversations that are looked through at once. */
+export const gatherAtOnce = 20;
 
 /** More points than a chart has pixels would be drawn for nobody. */
 const chartPoints = 600;
@@ -118,6 +127,20 @@ export class TrainingStore {
 
   add(path: string): Promise<boolean> {
     return this.#try(() => this.#add(path));
+  }
+
+  /** What a data set of conversations would hold. @throws what main says, as a sentence */
+  gatherable(from: GatherFrom, offset: number): Promise<GatherPage> {
+    return this.#api.request('datasets.gatherable', { from, limit: gatherAtOnce, offset });
+  }
+
+  /** Makes one; the others are shown with it. */
+  gather(name: string, from: GatherFrom, changed: readonly string[]): Promise<boolean> {
+    return this.#try(async () => {
+      const request = { name, from, changed: [...changed] };
+      this.datasets = put(this.datasets, await this.#api.request('datasets.gather', request));
+      this.show({ kind: 'all' });
+    });
   }
 
   checkDataset(datasetId: string): Promise<boolean> {

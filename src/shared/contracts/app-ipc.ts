@@ -23,7 +23,7 @@ import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
 import { foundPlaceSchema } from '../domain/found-place.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
-import { pictureWishSchema } from '../domain/turn.ts';
+import { pictureWishSchema, ratingSchema } from '../domain/turn.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
@@ -181,6 +181,8 @@ export const appRequests = {
     }),
     reply: startedReply,
   },
+  /** Keeps what a person thinks of a reply; null takes it back. */
+  'chat.rate': { request: turnId.extend({ rating: ratingSchema.nullable() }), reply: nothing },
   /** A turn as it is at this moment, for a window that missed an event or its begin. */
   'chat.turn': { request: turnId, reply: replySnapshotSchema },
 

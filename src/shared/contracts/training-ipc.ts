@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { modelSummarySchema } from '../domain/model-manifest.ts';
+import { gatheredRowSchema, gatherFromSchema } from '../domain/gather.ts';
 import {
   dataSampleSchema,
   datasetSchema,
@@ -15,6 +16,7 @@ import {
 /** The training's part of what the window may ask main, and of what main tells it. */
 
 const nothing = z.null();
+const count = z.number().int().nonnegative();
 const runId = z.object({ runId: z.uuid() });
 const datasetId = z.object({ datasetId: z.uuid() });
 const place = z.string().trim().min(1).max(4096);
@@ -44,6 +46,24 @@ export const trainingRequests = {
   'datasets.pick': {
     request: z.object({ what: z.enum(['file', 'folder']) }),
     reply: z.object({ path: z.string() }).nullable(),
+  },
+  /** What a data set made of the app's own conversations would hold, some conversations at a time, the newest first. */
+  'datasets.gatherable': {
+    request: z.object({
+      from: gatherFromSchema,
+      limit: z.number().int().min(1).max(100),
+      offset: z.number().int().min(0),
+    }),
+    reply: z.object({ rows: z.array(gatheredRowSchema), total: count }),
+  },
+  /** Makes it. `changed`: replies of whose exchanges the opposite of the default is done. */
+  'datasets.gather': {
+    request: z.object({
+      name: z.string().trim().min(1).max(120),
+      from: gatherFromSchema,
+      changed: z.array(z.uuid()).max(1_000_000),
+    }),
+    reply: datasetSchema,
   },
   'datasets.check': { request: datasetId, reply: datasetSchema },
   'datasets.change': {

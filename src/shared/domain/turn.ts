@@ -83,6 +83,10 @@ export const replyRecipeSchema = z.object({
 });
 export type ReplyRecipe = z.infer<typeof replyRecipeSchema>;
 
+/** What a person thinks of a reply. */
+export const ratingSchema = z.enum(['up', 'down']);
+export type Rating = z.infer<typeof ratingSchema>;
+
 export const turnSchema = z.object({
   id: z.uuid(),
   role: z.enum(['user', 'assistant']),
@@ -95,6 +99,8 @@ export const turnSchema = z.object({
   model: z.string().nullable(),
   /** Absent for a person's turn, and for replies of before it was kept. */
   recipe: replyRecipeSchema.optional(),
+  /** Absent where nobody rated it. */
+  rating: ratingSchema.optional(),
   /** Milliseconds since the epoch. */
   createdAt: z.number().int(),
 });

@@ -62,6 +62,7 @@ const node = fc.record({
   status: fc.constantFrom('complete', 'cut', 'stopped', 'interrupted', 'failed'),
   places: fc.array(place, { maxLength: 4 }),
   seed: fc.option(fc.nat(0xffff_ffff)),
+  rating: fc.constantFrom(undefined, 'up' as const, 'down' as const),
   at: time,
 });
 
@@ -100,6 +101,7 @@ export const anyRecord: fc.Arbitrary<ConversationRecord> = fc
         notices: [],
         usage: null,
         model: before?.role === 'user' ? 'Fake model' : null,
+        ...(each.rating === undefined ? {} : { rating: each.rating }),
         createdAt: each.at,
         parentId,
         isCurrent,

@@ -11,6 +11,7 @@ import { textbindConversationSchema } from '../../../src/shared/domain/textbind-
 import { systemClock } from '../../../src/base/clock.ts';
 import { BenchService } from '../../../src/main/conversations/bench-service.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
+import { Gatherer } from '../../../src/main/exchange/gather.ts';
 import { ExchangeService } from '../../../src/main/exchange/service.ts';
 import { Gallery } from '../../../src/main/pictures/gallery.ts';
 import { createOutgoingPictures } from '../../../src/main/pictures/outgoing.ts';
@@ -63,6 +64,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     chat,
     versions: new VersionService({ store, clock: systemClock, emit }, chat),
     bench: new BenchService(parts, chat),
+    gatherer: new Gatherer({ store, pictures }),
     exchange: new ExchangeService({
       store,
       pictures,

@@ -140,6 +140,7 @@ class Mender {
     this.#keep(columns, 'notices', (value) => value !== null && isJsonOrNull(value), '[]');
     this.#keep(columns, 'usage', isJsonOrNull, null);
     this.#keep(columns, 'model', isTextOrNull, null);
+    this.#keep(columns, 'rating', (value) => value === null || Math.abs(Number(value)) === 1, null);
     this.#keep(columns, 'created_at', Number.isInteger, 0);
   }
 

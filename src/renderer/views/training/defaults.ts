@@ -32,6 +32,14 @@ export const publishedSettings: Readonly<
   },
 };
 
+/** A first try on a few rows of one's own: short, without a warm-up that would be longer than the run. */
+export function tenSteps(rows: number): Partial<RunSettings> {
+  return {
+    ...{ steps: 10, warmupSteps: 0, microBatchSize: 1, checkpointEvery: 10 },
+    batchSize: Math.max(1, Math.min(8, rows)),
+  };
+}
+
 /** What the form begins with. */
 export const defaultSettings: RunSettings = {
   steps: null,

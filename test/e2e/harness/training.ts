@@ -1,0 +1,86 @@
+// Driving the training room, and waiting for what happens in it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { testIds, type TestId } from '../../../src/renderer/test-ids.ts';
+import { pythonOfTests } from '../../golden/run-python.ts';
+import { app } from './app.ts';
+import { byId } from './window.ts';
+
+/** Starting PyTorch takes seconds, on a busy machine many. */
+export const patienceMs = 400_000;
+
+export async function press(id: TestId): Promise<void> {
+  const button = byId(id);
+  await button.waitForEnabled({ timeout: patienceMs });
+  await button.scrollIntoView({ block: 'center' });
+  await button.click();
+}
+
+/** As the system's dialog or a drop would: neither can be driven here. */
+export async function addData(place: string): Promise<void> {
+  await browser.execute((given: string) => {
+    const { api } = window as unknown as {
+      api: { request(name: string, body: unknown): Promise<unknown> };
+    };
+    void api.request('datasets.add', { path: given, images: null });
+  }, place);
+}
+
+export const runState = async (): Promise<{ state: string; step: number }> => {
+  const shown = byId(testIds.runState);
+  return {
+    state: String(await shown.getAttribute('data-state')),
+    step: Number(await shown.getAttribute('data-step')),
+  };
+};
+
+export const reaches = (wanted: string, step = 0): Promise<true | void> =>
+  browser.waitUntil(
+    async () => {
+      const now = await runState();
+      return now.state === wanted && now.step >= step;
+    },
+    { timeout: patienceMs, timeoutMsg: `the run is not ${wanted} at step ${step}` },
+  );
+
+export async function fill(id: TestId, text: string): Promise<void> {
+  const field = byId(id);
+  await field.scrollIntoView({ block: 'center' });
+  await field.setValue(text);
+  await browser.keys('Tab');
+}
+
+export async function openRun(): Promise<void> {
+  await press(testIds.railTraining);
+  await byId(testIds.runItem).waitForDisplayed({ timeout: patienceMs });
+  await press(testIds.runItem);
+  await byId(testIds.runState).waitForDisplayed();
+}
+
+/** A run outlives the app: what a failed test left must not go on. */
+export function endRuns(): void {
+  const runs = path.join(app().userData, 'data', 'training', 'runs');
+  for (const id of existsSync(runs) ? readdirSync(runs) : []) {
+    const file = path.join(runs, id, 'process.json');
+    if (!existsSync(file)) continue;
+    const { pid } = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+/** Takes the Python of the tests, as a person does who has one with the packages. */
+export async function takePython(): Promise<void> {
+  await press(testIds.railTraining);
+  const card = byId(testIds.trainerCard);
+  await card.waitForDisplayed({ timeout: patienceMs });
+  await card.$('summary').click();
+  await byId(testIds.trainerPython).setValue(pythonOfTests);
+  await press(testIds.trainerChoose);
+  await browser.waitUntil(async () => (await card.getAttribute('data-state')) === 'ready', {
+    timeout: patienceMs,
+  });
+}
