@@ -1,67 +1,16 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { get as getHttp, type IncomingMessage } from 'node:http';
-import { get as getHttps } from 'node:https';
 import path from 'node:path';
 import { StudioError } from '../../shared/errors.ts';
+import { ask, askForText } from '../downloads/http.ts';
 
 /** No server of ours has a longer metadata file. Bytes. */
 const mostText = 64 * 1024;
-/** A connection that says nothing for so long is given up. Milliseconds. */
-const silenceMs = 60_000;
-const mostRedirects = 5;
-
-/** https, and http to this machine alone, for a server that a test starts. */
-export function isAllowed(address: URL): boolean {
-  const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(address.hostname);
-  return address.protocol === 'https:' || (address.protocol === 'http:' && isHere);
-}
-
-/**
- * Asks a server by Node's own sockets (Electron's ways are closed to the network), with no cookie, no name of the app and
- * no number of this machine.
- */
-function request(
-  address: URL,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-  redirects = mostRedirects,
-): Promise<IncomingMessage> {
-  if (!isAllowed(address))
-    throw new StudioError('bad-input', `Updates come over https only, not from ${address.href}`);
-  const get = address.protocol === 'https:' ? getHttps : getHttp;
-  return new Promise((resolve, reject) => {
-    const sent = get(address, { headers, signal, timeout: silenceMs }, (response) => {
-      const { location } = response.headers;
-      const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
-      if (!isRedirect || location === undefined) return resolve(response);
-      response.resume();
-      if (redirects === 0) return reject(new Error('too many redirections'));
-      try {
-        resolve(request(new URL(location, address), headers, signal, redirects - 1));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
-    sent.on('error', reject);
-  });
-}
 
 /** A short text. @throws where the server refuses, or says more than metadata has */
 export async function fetchText(address: URL, signal: AbortSignal): Promise<string> {
-  const response = await request(address, {}, signal);
-  if (response.statusCode !== 200) {
-    response.resume();
-    throw new Error(`${address.href}: the server answered ${response.statusCode}`);
-  }
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes = Buffer.concat([bytes, chunk]);
-    if (bytes.length > mostText) throw new Error(`${address.href}: more than ${mostText} bytes`);
-  }
-  return bytes.toString('utf8');
+  return (await askForText(address, { signal }, mostText)).text;
 }
 
 export interface WantedFile {
@@ -107,7 +56,7 @@ async function fetchRest(
   onBytes: (received: number) => void,
 ): Promise<void> {
   const headers: Record<string, string> = has === 0 ? {} : { range: `bytes=${has}-` };
-  const response = await request(address, headers, signal);
+  const response = await ask(address, { headers, signal });
   const goesOn = response.statusCode === 206;
   if (!goesOn && response.statusCode !== 200) {
     response.resume();

@@ -13,6 +13,14 @@ export const qformerConfigSchema = z.object({
 });
 export type QformerConfig = z.infer<typeof qformerConfigSchema>;
 
+/** What textbind.json says besides names and places. */
+export const modelSizesSchema = z.object({
+  qformerConfig: qformerConfigSchema,
+  /** Most pictures in one reply: more than the model was trained to write are left out. 4: the reference's limit. */
+  maxPicturesPerReply: z.number().int().min(1).max(16).default(4),
+  maxSequenceLength: z.number().int().min(64).max(131_072),
+});
+
 /** `textbind.json`: names the parts of a model on disk. Paths are relative to the file or absolute. */
 export const modelManifestSchema = z
   .object({
@@ -37,10 +45,7 @@ export const modelManifestSchema = z
         guidance: z.number().min(1).max(30).default(5),
       })
       .nullable(),
-    qformerConfig: qformerConfigSchema,
-    /** Most pictures in one reply: more than the model was trained to write are left out. 4: the reference's limit. */
-    maxPicturesPerReply: z.number().int().min(1).max(16).default(4),
-    maxSequenceLength: z.number().int().min(64).max(131_072),
+    ...modelSizesSchema.shape,
   })
   .refine((manifest) => manifest.qformer !== undefined || manifest.checkpoint !== undefined, {
     message: 'one of "qformer" and "checkpoint" must be given',

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { publicKeyOf, writeRelease } from '../../../scripts/pack/release.mjs';
 import type { UpdateStatus } from '../../../src/shared/domain/update-status.ts';
 import { silentLogger } from '../../../src/base/log.ts';
-import { isAllowed } from '../../../src/main/updates/fetch.ts';
+import { isAllowed } from '../../../src/main/downloads/http.ts';
 import { releaseName } from '../../../src/main/updates/release.ts';
 import { createUpdater } from '../../../src/main/updates/updater.ts';
 import { UpdateService } from '../../../src/main/updates/update-service.ts';

@@ -1,0 +1,103 @@
+/**
+ * The only way out of the app: GET over Node's own sockets (Electron's are closed to the network), with no cookie, no
+ * name of the app and no number of this machine. Nothing here is asked unless a person asked for it.
+ */
+import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
+import { Agent as SecureAgent, get as getHttps } from 'node:https';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { StudioError } from '../../shared/errors.ts';
+
+/** A connection that says nothing for so long is given up. Milliseconds. */
+export const usualSilenceMs = 60_000;
+const mostRedirects = 5;
+
+export interface Asking {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly silenceMs?: number;
+  /** An HTTP proxy, e.g. `http://proxy:3128`; null for none. */
+  readonly proxy?: string | null;
+}
+
+/** https, and http to this machine alone, for a server that a test or a person starts. */
+export function isAllowed(address: URL): boolean {
+  return address.protocol === 'https:' || (address.protocol === 'http:' && isHere(address));
+}
+
+function isHere(address: URL): boolean {
+  return ['127.0.0.1', '[::1]', 'localhost'].includes(address.hostname);
+}
+
+/**
+ * Asks, and follows redirections. What says who asks goes to the first host alone: a hub sends on to other hosts for
+ * the bytes.
+ * @returns an answer of any status; its body is the caller's to read or to leave (`resume`, `destroy`)
+ * @throws {StudioError} `bad-input` for an address over http that leaves this machine
+ */
+export async function ask(
+  address: URL,
+  asking: Asking,
+  redirects = mostRedirects,
+): Promise<IncomingMessage> {
+  const response = await askOnce(address, asking);
+  const { location } = response.headers;
+  const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
+  if (!isRedirect || location === undefined) return response;
+  response.resume();
+  if (redirects === 0) throw new Error(`${address.host}: too many redirections`);
+  const next = new URL(location, address);
+  const { authorization, ...rest } = asking.headers ?? {};
+  const keeps = next.host === address.host && next.protocol === address.protocol;
+  const headers = keeps && authorization !== undefined ? { ...rest, authorization } : rest;
+  return ask(next, { ...asking, headers }, redirects - 1);
+}
+
+function askOnce(address: URL, asking: Asking): Promise<IncomingMessage> {
+  if (!isAllowed(address)) {
+    const message = `What is fetched comes over https only, not from ${address.href}`;
+    return Promise.reject(new StudioError('bad-input', message));
+  }
+  const { signal, silenceMs = usualSilenceMs, headers = {} } = asking;
+  const get = address.protocol === 'https:' ? getHttps : getHttp;
+  const agent = agentFor(address, asking.proxy ?? null);
+  return new Promise((resolve, reject) => {
+    const options = { headers, signal, timeout: silenceMs, agent };
+    const sent = get(address, options, resolve);
+    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
+    sent.on('error', reject);
+  });
+}
+
+/** A connection for each answer: none waits behind what a server that stalled still owes. */
+const plain = new Agent({ keepAlive: false });
+const secure = new SecureAgent({ keepAlive: false });
+const proxied = new Map<string, Agent>();
+
+/** What is on this machine is asked without the proxy. */
+function agentFor(address: URL, proxy: string | null): Agent {
+  if (proxy === null || isHere(address)) return address.protocol === 'https:' ? secure : plain;
+  const agent = proxied.get(proxy) ?? new HttpsProxyAgent(proxy);
+  proxied.set(proxy, agent);
+  return agent;
+}
+
+/** A short text. @throws where the server refuses, or says more than `mostBytes` */
+export async function askForText(
+  address: URL,
+  asking: Asking,
+  mostBytes: number,
+): Promise<{ readonly text: string; readonly response: IncomingMessage }> {
+  const response = await ask(address, asking);
+  if (response.statusCode !== 200) {
+    response.resume();
+    throw new Error(`${address.href}: the server answered ${response.statusCode}`);
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) throw new Error(`${address.href}: more than ${mostBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return { text: Buffer.concat(chunks).toString('utf8'), response };
+}

@@ -1,0 +1,69 @@
+/** What a hub has of the catalogue's parts right now, and what of it is on this disk. */
+import path from 'node:path';
+import { isPartFolder } from '../../library/parts.ts';
+import type { CataloguePart } from '../../shared/domain/catalogue.ts';
+import { DownloadFault } from './fault.ts';
+import { listRepository, planOf, type HubReach, type HubRepository } from './hub.ts';
+import type { JobPart } from './job.ts';
+import type { FilePlan } from './plan.ts';
+import { planTensors } from './tensor-ranges.ts';
+
+export interface LookedPart extends JobPart {
+  readonly bytes: number;
+  readonly isHere: boolean;
+  readonly hubLicence: string | null;
+  readonly gated: boolean;
+}
+
+/**
+ * Asks for a part.
+ * @param revision another than the catalogue's, to go on with what was begun
+ * @throws {DownloadFault}
+ */
+export async function lookAtPart(
+  part: CataloguePart,
+  partsFolder: string,
+  reach: HubReach,
+  revision = part.revision,
+): Promise<LookedPart> {
+  const repository = await listRepository(part.repository, revision, reach);
+  const folder = `${part.id}@${repository.commit.slice(0, 12)}`;
+  const isHere = isPartFolder(path.join(partsFolder, folder));
+  const files = await filesOf(part, repository, reach);
+  return {
+    part,
+    commit: repository.commit,
+    folder,
+    files,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    isHere,
+    hubLicence: repository.licence,
+    gated: repository.gated,
+  };
+}
+
+async function filesOf(
+  part: CataloguePart,
+  repository: HubRepository,
+  reach: HubReach,
+): Promise<FilePlan[]> {
+  const patterns = part.files.map(toPattern);
+  const found = repository.files.filter(({ path: name }) =>
+    patterns.some((each) => each.test(name)),
+  );
+  const files = found.map((file) => planOf(reach.hub, repository, file));
+  if (part.tensors !== null) files.push(await planTensors(part.tensors, repository, reach));
+  if (!files.some(({ path: name }) => /\.(safetensors|pt|bin)$/.test(name))) {
+    const wanted = part.files.join(', ');
+    throw new DownloadFault('gone', `${part.repository} has no weights among ${wanted}.`);
+  }
+  return files;
+}
+
+/** `*` stands for anything but a slash. */
+function toPattern(glob: string): RegExp {
+  const parts = glob
+    .split('*')
+    .map((text) => text.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${parts.join('[^/]*')}$`);
+}
