@@ -53,7 +53,7 @@ const everywhere = [
   ),
   never(
     'no-dev-dependency-at-run-time',
-    { path: '^src/(base|library|main|worker|cli|shared)/' },
+    { path: '^src/(base|library|server|main|worker|cli|shared)/' },
     { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     'what main, worker and cli load unbundled ships with the app',
   ),
@@ -74,6 +74,18 @@ const groundFloor = [
     ['^src/(library|base|shared)/'],
     'models on disk, over base and shared',
   ),
+  only(
+    'server-imports-base-and-shared',
+    '^src/server/',
+    ['^src/(server|base|shared)/'],
+    'the local server: the engine and all else are handed in, by main one way and by cli another',
+  ),
+  never(
+    'server-uses-only-node-and-the-schema-library',
+    { path: '^src/server/' },
+    { path: anyPackage, pathNot: '(^|/)node_modules/zod/' },
+    'it runs in plain Node: no Electron, no native code, no framework',
+  ),
   never(
     'ground-floor-runs-in-plain-node',
     { path: '^src/(base|library)/' },
@@ -90,7 +102,7 @@ const main = [
     'main-imports-shared',
     '^src/main/',
     // The demo presses the window's buttons by the ids that end-to-end tests use.
-    ['^src/(main|library|base|shared)/', '^src/renderer/test-ids[.]ts$'],
+    ['^src/(main|library|server|base|shared)/', '^src/renderer/test-ids[.]ts$'],
     'main knows the worker by file path and protocol only',
   ),
   only(
@@ -327,8 +339,8 @@ const programs = [
     'cli-imports-shared-worker-and-pure-main',
     '^src/cli/',
     [
-      '^src/(cli|library|base|shared|worker)/',
-      '^src/main/(training|conversations|database|exchange|pictures)/',
+      '^src/(cli|library|server|base|shared|worker)/',
+      '^src/main/(training|conversations|database|exchange|pictures|processes)/',
     ],
     'cli: shared, worker, and the pure parts of main',
   ),

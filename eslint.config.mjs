@@ -79,7 +79,7 @@ export default ts.config(
   },
   {
     files: [
-      ...['base', 'library', 'main', 'worker', 'cli'].map((room) => `src/${room}/**`),
+      ...['base', 'library', 'server', 'main', 'worker', 'cli'].map((room) => `src/${room}/**`),
       ...['bench/**', 'scripts/**', 'test/**', '*.ts', '*.mjs'],
     ],
     languageOptions: { globals: globals.node },

@@ -39,6 +39,9 @@ const plants: readonly Plant[] = [
   plant('shared-uses-only-the-schema-library', 'src/shared/b3.ts', 'node:fs'),
   plant('base-imports-shared', 'src/base/b4.ts', '../library/target.ts'),
   plant('library-imports-base-and-shared', 'src/library/b5.ts', '../main/target.ts'),
+  plant('server-imports-base-and-shared', 'src/server/b8.ts', '../main/target.ts'),
+  plant('server-imports-base-and-shared', 'src/server/b9.ts', '../worker/target.ts'),
+  plant('server-uses-only-node-and-the-schema-library', 'src/server/b10.ts', 'sharp'),
   plant('ground-floor-runs-in-plain-node', 'src/base/b6.ts', 'electron'),
   plant('ground-floor-runs-in-plain-node', 'src/library/b7.ts', 'sharp'),
 
@@ -126,7 +129,7 @@ const ways: readonly (readonly [string, string])[] = [
 ];
 
 const rooms = [
-  ...['shared', 'base', 'library', 'main', 'renderer', 'worker', 'cli'],
+  ...['shared', 'base', 'library', 'server', 'main', 'renderer', 'worker', 'cli'],
   ...[
     'preload',
     'conversations',
@@ -224,7 +227,12 @@ describe('boundaries', () => {
       ['src/worker/networks/c.ts', "import '../graph/target.ts';"],
       ['src/worker/graph/d.ts', "import '@bufbuild/protobuf/wire';\nimport '../tensor/target.ts';"],
       ['src/worker/runtime/onnx-runtime.ts', "import 'onnxruntime-node';"],
-      ['src/cli/e.ts', "import '../worker/target.ts';"],
+      [
+        'src/cli/e.ts',
+        "import '../worker/target.ts';\nimport '../server/target.ts';\nimport '../main/processes/target.ts';",
+      ],
+      ['src/server/j.ts', "import 'node:http';\nimport 'zod';\nimport '../base/target.ts';"],
+      ['src/main/k.ts', "import '../server/target.ts';"],
       ['src/renderer/f.ts', "import '../shared/target.ts';\nimport './views/target.ts';"],
       ['scripts/setup/i.mjs', "export const zod = () => import('zod');"],
       ['bench/h.ts', "import '../src/worker/target.ts';\nimport '../scripts/setup/target.ts';"],

@@ -106,7 +106,13 @@ const renderer = {
 };
 
 const all = [
-  nodeTargetOf('main', 'src/main/main.ts', ['src/main', 'src/library', 'src/base', 'src/shared']),
+  nodeTargetOf('main', 'src/main/main.ts', [
+    'src/main',
+    'src/library',
+    'src/server',
+    'src/base',
+    'src/shared',
+  ]),
   // A sandboxed preload must be one CommonJS file.
   nodeTargetOf('preload', 'src/main/preload/preload.ts', ['src/main/preload', 'src/shared'], {
     format: 'cjs',
@@ -125,6 +131,7 @@ const all = [
     'src/shared',
     'src/base',
     'src/library',
+    'src/server',
     'src/worker',
     'src/main',
   ]),

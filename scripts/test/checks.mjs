@@ -10,6 +10,7 @@ const projects = [
   'src/shared',
   'src/base',
   'src/library',
+  'src/server',
   'src/main',
   'src/worker',
   'src/cli',

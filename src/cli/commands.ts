@@ -11,6 +11,7 @@ import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
 import { publishCommand } from './commands/publish.ts';
 import { runsCommand } from './commands/runs.ts';
+import { serveCommand } from './commands/serve.ts';
 import { tokensCommand } from './commands/tokens.ts';
 import { trainCommand } from './commands/train.ts';
 import { validateDataCommand } from './commands/validate-data.ts';
@@ -40,6 +41,7 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     publish: publishCommand,
     evaluate: evaluateCommand,
     doctor: doctorCommand,
+    serve: serveCommand,
     bench: benchCommand,
   },
 );

@@ -18,7 +18,7 @@ import { numberOption, required, seedLimits, UsageError, type Output } from '../
 import type { TokenSampling } from '../../worker/sampling/token-sampler.ts';
 
 /** Without --greedy, replies vary: the usual mild settings. */
-const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
+export const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
 const greedySampling = { temperature: 0, topK: 0, topP: 1 } as const;
 
 /** As in the settings. */

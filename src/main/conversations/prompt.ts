@@ -1,3 +1,4 @@
+import { spaced } from '../../shared/contracts/prompt-spacing.ts';
 import type { PromptPart, PromptTurn } from '../../shared/contracts/worker-protocol.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
 import { saysSomething, unreadMessages } from '../../shared/domain/unread.ts';
@@ -19,18 +20,6 @@ export function toPrompt(
     // What the model wrote stays as it was, so that it is found again in the cache.
     return said.length === 0 ? [] : [{ role: 'assistant', parts: said }];
   });
-}
-
-/**
- * A picture stands in a person's line like a word, one space from the text on either side, as in the data that models
- * are trained with: where the composer breaks the line or leaves no space, the embedded model answered worse.
- */
-function spaced(part: PromptPart, index: number, parts: readonly PromptPart[]): PromptPart {
-  if (part.kind !== 'text') return part;
-  let { text } = part;
-  if (parts[index - 1]?.kind === 'picture') text = ` ${text.trimStart()}`;
-  if (parts[index + 1]?.kind === 'picture') text = `${text.trimEnd()} `;
-  return { kind: 'text', text };
 }
 
 function toPromptPart(part: MessagePart, fileOf: (hash: string) => string): PromptPart {

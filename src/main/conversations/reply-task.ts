@@ -9,11 +9,11 @@ import {
 } from '../../shared/domain/reply.ts';
 import type { Settings } from '../../shared/domain/settings.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
+import { addUsage } from '../../shared/domain/usage.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
 import { LiveReply } from './live-reply.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 import type { ReplyVersion } from './reply-version.ts';
-import { addUsage } from './usage.ts';
 
 export interface ReplyRequest {
   /** `reply`: the stored turn, status `streaming`; its last part may be a caption that is drawn first. */

@@ -81,6 +81,8 @@ export const workerRequests = {
       drawing: drawingSchema,
       /** `draw`: a fresh reply begins with a picture. `words`: it has none, and no caption either. */
       wish: pictureWishSchema.optional(),
+      /** What stands before the conversation, as Llama's chat format has it. */
+      system: z.string().optional(),
     }),
     event: workerReplyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),

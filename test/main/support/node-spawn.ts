@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Child, ChildExit, Spawn } from '../../../src/main/processes/child.ts';
+import type { Child, Spawn } from '../../../src/main/processes/child.ts';
+import { createNodeSpawn as createSpawn } from '../../../src/main/processes/node-spawn.ts';
 
 const fakeWorker = path.join(import.meta.dirname, 'fake-worker.ts');
 const realWorker = path.join(import.meta.dirname, '../../../src/worker/main.ts');
@@ -40,37 +40,7 @@ export function createWorkerSpawn(
 }
 
 function spawnNode(entry: string, env: Readonly<Record<string, string>>): Child {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    serialization: 'advanced',
-    env: { ...process.env, ...env },
-  });
-  let words = '';
-  let receive: ((message: unknown) => void) | null = null;
-  child.stderr?.on('data', (data: Buffer) => {
-    words += data.toString();
-  });
-  child.on('message', (message) => receive?.(message));
-  child.on('error', () => undefined);
-  return {
-    port: {
-      postMessage(message) {
-        if (child.connected) child.send(message as object, () => undefined);
-      },
-      onMessage: (callback) => {
-        receive = callback;
-      },
-      close() {
-        receive = null;
-      },
-    },
-    pid: () => child.pid,
-    // `close`, not `exit`: what it wrote to stderr has arrived then.
-    onExit: (callback: (exit: ChildExit) => void) =>
-      void child.once('close', (code, signal) => callback({ code, signal })),
-    lastWords: () => words,
-    kill: (signal) => void child.kill(signal),
-  };
+  return createSpawn({ entry, env })();
 }
 
 /** Waits for something to hold, by the machine's own clock. */

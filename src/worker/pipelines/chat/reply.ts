@@ -59,6 +59,7 @@ export async function replyTo(
     buildPrompt(tokenizer, turns, {
       queryTokens: context.queryTokens,
       maxPositions: promptRoom(maxPositions, sampling.maxNewTokens),
+      ...(request.system === undefined ? {} : { system: request.system }),
     });
   const { prompt, pictures, unreadable } = await readPictures(request.turns, build, context);
   if (unreadable > 0) emit({ kind: 'notice', notice: unreadableNotice(unreadable) });

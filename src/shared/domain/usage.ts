@@ -1,4 +1,4 @@
-import type { Usage } from '../../shared/domain/turn.ts';
+import type { Usage } from './turn.ts';
 
 /** The figures of a reply that was written in two goes: the prompt is the later one, the rest is summed. */
 export function addUsage(before: Usage | null, now: Usage): Usage {
