@@ -19,7 +19,7 @@ import type { TextBindModel } from './pipelines/textbind-model.ts';
 /** The part of an open model that the server uses. */
 export type ServedModel = Pick<
   TextBindModel,
-  'reply' | 'shorten' | 'draw' | 'release' | 'report' | 'sessionCount'
+  'reply' | 'shorten' | 'measure' | 'draw' | 'release' | 'report' | 'sessionCount'
 >;
 
 /** The part of an open drawing part that the server uses. */
@@ -94,6 +94,7 @@ class WorkerServer {
       'drawing.open': (body, task) => this.#openDrawer(body, task),
       'chat.reply': (body, task) => this.#opened().reply(body, task.emit, task.abort.signal),
       'prompt.shorten': async (body) => this.#opened().shorten(body),
+      'prompt.measure': async (body) => this.#opened().measure(body),
       draw: (body, task) =>
         (this.#drawer ?? this.#opened()).draw(body, task.emit, task.abort.signal),
       ping: async () => null,
@@ -163,8 +164,8 @@ class WorkerServer {
   async #run(task: Task, body: unknown): Promise<void> {
     const { id, name } = task;
     const log = withFields(this.#options.log, { request: id, name });
-    // Every five seconds: only one that fails is worth a line.
-    const routine = name === 'ping' ? silentLogger : log;
+    // Every five seconds, and while a person writes: only one that fails is worth a line.
+    const routine = name === 'ping' || name === 'prompt.measure' ? silentLogger : log;
     const startedAt = performance.now();
     routine.info('begin');
     try {

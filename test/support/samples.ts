@@ -59,6 +59,10 @@ export function sampleSummary(
     updatedAt: number,
     turnCount: 0,
     snippet: null,
+    pinned: false,
+    archived: false,
+    tags: [],
+    thumbnail: null,
     ...change,
   };
 }

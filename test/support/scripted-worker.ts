@@ -145,6 +145,8 @@ export class ScriptedWorker {
         return this.#drawOne(id, body);
       case 'prompt.shorten':
         return shortened(body);
+      case 'prompt.measure':
+        return measured(body, this.#script.model.maxSequenceLength);
       default:
         return name satisfies never;
     }
@@ -300,3 +302,22 @@ function shortened({
     }),
   };
 }
+
+/** As the engine measures, a word taking one token and a picture 8; turns go from the front where all do not fit. */
+function measured(
+  { turns, message, maxNewTokens, system = '' }: WorkerRequestBody<'prompt.measure'>,
+  most: number,
+): WorkerReplyBody<'prompt.measure'> {
+  const room = most - Math.min(maxNewTokens, Math.floor(most / 4));
+  const sizeOf = (parts: typeof message): number =>
+    parts.reduce((sum, part) => sum + (part.kind === 'text' ? wordsIn(part.text) : 8), 4);
+  const messageTokens = sizeOf(message) + wordsIn(system);
+  let [tokens, firstTurn] = [messageTokens, turns.length];
+  while (firstTurn > 0 && tokens + sizeOf(turns[firstTurn - 1]!.parts) <= room) {
+    firstTurn -= 1;
+    tokens += sizeOf(turns[firstTurn]!.parts);
+  }
+  return { tokens, messageTokens, room, firstTurn };
+}
+
+const wordsIn = (text: string): number => text.split(/\s+/).filter((word) => word !== '').length;

@@ -52,6 +52,7 @@ const fakeModel = (changes: Partial<ServedModel> = {}): ServedModel => ({
     return { finish: 'end', usage };
   },
   shorten: ({ parts }) => ({ parts: parts.slice(0, 1) }),
+  measure: ({ turns }) => ({ tokens: 5, messageTokens: 2, room: 96, firstTurn: turns.length }),
   draw: async () => {
     throw new StudioError('unsupported', 'cannot draw');
   },

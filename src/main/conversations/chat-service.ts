@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { AppReplyBody, AppRequestBody, DraftPart } from '../../shared/contracts/app-ipc.ts';
+import type { AppReplyBody, AppRequestBody } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
+import {
+  effectiveSettings,
+  type ConversationSettings,
+  type EffectiveSettings,
+} from '../../shared/domain/conversation-settings.ts';
 import {
   drawingOver,
   storedTurn,
@@ -9,9 +14,9 @@ import {
 } from '../../shared/domain/reply.ts';
 import {
   emptyTurn,
-  type MessagePart,
   type PictureWish,
   type Rating,
+  type ReplySampling,
   type Turn,
   type TurnStatus,
 } from '../../shared/domain/turn.ts';
@@ -19,6 +24,8 @@ import { saysSomething } from '../../shared/domain/unread.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { FoundTurn } from '../database/turns.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
+import { draftOf, readDraft, readParts } from './draft.ts';
+import { measureMessage } from './measure.ts';
 import { toPrompt } from './prompt.ts';
 import { RedrawTask } from './redraw-task.ts';
 import { ReplyTask } from './reply-task.ts';
@@ -67,16 +74,20 @@ export class ChatService {
   /** Stores the person's turn and an empty reply in one transaction, then asks the model. */
   send(request: AppRequestBody<'chat.send'>): StartedReply {
     const { store, clock } = this.#deps;
-    const parts = this.#readDraft(request.parts);
+    const parts = readDraft(store, request.parts);
     const at = clock.now();
     const conversationId = request.conversationId ?? randomUUID();
     const isNew = request.conversationId === null;
     if (!isNew) this.#conversation(conversationId);
     this.mustBeIdle(conversationId);
     const user: Turn = { ...newTurn('user', at), parts, status: 'complete' };
-    const reply = this.#newReply(request.wish);
+    const own = isNew ? (request.settings ?? {}) : store.conversations.settings(conversationId);
+    const reply = this.#newReply(this.#effective(own), request.wish);
     store.transaction(() => {
-      if (isNew) store.conversations.create(conversationId, titleOf(parts), at);
+      if (isNew) {
+        store.conversations.create(conversationId, titleOf(parts), at);
+        store.conversations.keepSettings(conversationId, own);
+      }
       store.turns.append(conversationId, user);
       store.turns.append(conversationId, reply, { behind: user.id });
       store.conversations.touch(conversationId, at);
@@ -88,21 +99,62 @@ export class ChatService {
   edit({ turnId, parts: draft }: AppRequestBody<'chat.edit'>): StartedReply {
     const { conversationId, turn } = this.find(turnId);
     if (turn.role !== 'user') throw new StudioError('bad-input', 'A reply cannot be edited.');
-    return this.#branch(conversationId, turnId, this.#readDraft(draft));
+    return this.#branch(conversationId, turnId, readDraft(this.#deps.store, draft));
   }
 
   /** As `edit`, with the turn's own words, shortened until the model can read them. */
   async shorten(turnId: string): Promise<StartedReply> {
     const { conversationId, turn } = this.find(turnId);
     if (turn.role !== 'user') throw new StudioError('bad-input', 'A reply cannot be shortened.');
-    return this.#branch(conversationId, turnId, await shortenMessage(this.#deps, turn));
+    const settings = this.#settingsOf(conversationId);
+    return this.#branch(conversationId, turnId, await shortenMessage(this.#deps, turn, settings));
   }
 
-  #branch(conversationId: string, turnId: string, parts: MessagePart[]): StartedReply {
+  /** How much of the model's context a message would take; null while no model is open. */
+  async measure(request: AppRequestBody<'chat.measure'>): Promise<AppReplyBody<'chat.measure'>> {
+    const parts = readParts(this.#deps.store, request.parts);
+    const settings = this.#settingsFor(request);
+    return measureMessage(this.#deps, { turns: this.#turnsBefore(request), parts, settings });
+  }
+
+  /** A message that is not sent yet, shortened until the model can read it. */
+  async trim(request: AppRequestBody<'chat.trim'>): Promise<AppReplyBody<'chat.trim'>> {
+    const message: Turn = {
+      ...newTurn('user', 0),
+      parts: readDraft(this.#deps.store, request.parts),
+    };
+    return {
+      parts: draftOf(await shortenMessage(this.#deps, message, this.#settingsFor(request))),
+    };
+  }
+
+  /** What stands before a message that is written at the end, or edited. */
+  #turnsBefore({ conversationId, turnId }: AppRequestBody<'chat.measure'>): Turn[] {
+    if (conversationId === null) return [];
+    const { turns } = this.open(conversationId);
+    const edited = turns.findIndex(({ id }) => id === turnId);
+    return edited < 0 ? turns : turns.slice(0, edited);
+  }
+
+  #settingsFor({ conversationId, settings }: AppRequestBody<'chat.measure'>): EffectiveSettings {
+    if (conversationId !== null) return this.#settingsOf(conversationId);
+    return this.#effective(settings ?? {});
+  }
+
+  #settingsOf(conversationId: string): EffectiveSettings {
+    return this.#effective(this.#deps.store.conversations.settings(conversationId));
+  }
+
+  #effective(own: ConversationSettings): EffectiveSettings {
+    return effectiveSettings(this.#deps.store.settings.get(), own);
+  }
+
+  #branch(conversationId: string, turnId: string, parts: Turn['parts']): StartedReply {
     const { store, clock } = this.#deps;
     this.mustBeIdle(conversationId);
     const user: Turn = { ...newTurn('user', clock.now()), parts, status: 'complete' };
-    const reply = this.#newReply(this.#wishOf(conversationId, turnId));
+    const settings = this.#settingsOf(conversationId);
+    const reply = this.#newReply(settings, this.#wishOf(conversationId, turnId));
     store.transaction(() => {
       store.turns.append(conversationId, user, { beside: turnId, current: true });
       store.turns.append(conversationId, reply, { behind: user.id });
@@ -111,8 +163,11 @@ export class ChatService {
     return this.#startReply({ conversationId, turns: [user], reply, replaces: turnId });
   }
 
-  /** Writes another version of a reply. One that says nothing is not kept as a version. */
-  regenerate(turnId: string): StartedReply {
+  /**
+   * Writes another version of a reply. One that says nothing is not kept as a version.
+   * @param chosen what its words are chosen by; left out: as the conversation's are, but never greedily
+   */
+  regenerate(turnId: string, chosen?: ReplySampling): StartedReply {
     const { store } = this.#deps;
     const { conversationId, turn } = this.find(turnId);
     this.mustBeIdle(conversationId);
@@ -120,14 +175,28 @@ export class ChatService {
       throw new StudioError('bad-input', 'Only a reply can be written anew.');
     }
     const says = turn.parts.some(saysSomething);
-    const reply = this.#newReply(turn.recipe?.wish, store.versions.count(turnId) + 1);
+    const settings = this.#settingsOf(conversationId);
+    const version = store.versions.count(turnId) + 1;
+    const reply =
+      chosen === undefined
+        ? this.#newReply(settings, turn.recipe?.wish, version)
+        : this.#newReply(
+            { ...settings, sampling: { ...settings.sampling, ...chosen } },
+            turn.recipe?.wish,
+          );
     store.transaction(() => {
       store.turns.append(conversationId, reply, { beside: turnId, current: !says });
       if (!says) store.turns.dropEmpty(turnId);
       store.conversations.touch(conversationId, reply.createdAt);
     });
-    const version = says ? new ReplyVersion(store) : null;
-    return this.#startReply({ conversationId, turns: [], reply, replaces: turnId, version });
+    const beside = says ? new ReplyVersion(store) : null;
+    return this.#startReply({
+      conversationId,
+      turns: [],
+      reply,
+      replaces: turnId,
+      version: beside,
+    });
   }
 
   /** Goes on with a last reply that did not reach its end. */
@@ -149,7 +218,6 @@ export class ChatService {
 
   /** Draws another version at a place of a reply. */
   redraw(request: AppRequestBody<'chat.redraw'>): StartedReply {
-    const { store } = this.#deps;
     const { conversationId, turn } = this.find(request.turnId);
     this.mustBeIdle(conversationId);
     const status = settledStatus(turn);
@@ -163,7 +231,7 @@ export class ChatService {
       );
     }
     const { caption, partIndex, seed } = request;
-    const drawing = { ...store.settings.get().drawing, seed };
+    const drawing = { ...this.#settingsOf(conversationId).drawing, seed };
     const sequence = this.#nextSequence(turn.id);
     const place = { conversationId, turn: { ...turn, status }, partIndex };
     this.#start(new RedrawTask(this.#deps, { ...place, sequence, caption, drawing }));
@@ -234,7 +302,7 @@ export class ChatService {
   #startReply({ version = null, ...begin }: ReplyToStart): StartedReply {
     const { store, pictures, emit } = this.#deps;
     const { conversationId, reply } = begin;
-    const settings = store.settings.get();
+    const settings = this.#settingsOf(conversationId);
     const drawing = drawingOf(reply, settings.drawing);
     const caption = drawing.enabled ? captionToResume(reply) : null;
     const parentId = store.turns.find(reply.id)?.parentId ?? null;
@@ -244,7 +312,11 @@ export class ChatService {
       stored: reply.parts,
       sequence: this.#nextSequence(reply.id),
       prompt: (now) => toPrompt([...before, now], (hash) => pictures.fileOf(hash)),
-      settings: { sampling: samplingOf(reply, settings.sampling), drawing },
+      settings: {
+        system: settings.system,
+        sampling: samplingOf(reply, settings.sampling),
+        drawing,
+      },
       version,
       onDropped: () => this.#tellPath(conversationId),
     });
@@ -272,9 +344,8 @@ export class ChatService {
   }
 
   /** A reply to come; the `version`-th of its place. */
-  #newReply(wish: PictureWish | undefined, version = 1): Turn {
-    const { store, clock } = this.#deps;
-    const { sampling } = store.settings.get();
+  #newReply({ sampling }: EffectiveSettings, wish: PictureWish | undefined, version = 1): Turn {
+    const { clock } = this.#deps;
     const recipe = version > 1 ? recipeAnew(sampling, version) : recipeFor(sampling);
     return { ...newTurn('assistant', clock.now()), recipe: wishing(recipe, wish) };
   }
@@ -323,26 +394,6 @@ export class ChatService {
     if (found === null) throw new StudioError('not-found', `There is no turn ${turnId}.`);
     return found;
   }
-
-  #readDraft(draft: readonly DraftPart[]): MessagePart[] {
-    const parts: MessagePart[] = [];
-    for (const part of draft) {
-      const last = parts.at(-1);
-      if (part.kind === 'picture') parts.push(this.#readPicture(part.pictureId));
-      else if (last?.kind === 'text')
-        parts[parts.length - 1] = { ...last, text: last.text + part.text };
-      else if (part.text !== '') parts.push({ kind: 'text', text: part.text });
-    }
-    const says = parts.some((part) => part.kind === 'picture' || isWords(part));
-    if (!says) throw new StudioError('bad-input', 'There is nothing to send.');
-    return parts;
-  }
-
-  #readPicture(id: string): MessagePart {
-    const picture = this.#deps.store.pictures.find(id);
-    if (picture === null) throw new StudioError('not-found', `There is no picture ${id}.`);
-    return { kind: 'picture', picture };
-  }
 }
 
 /** A reply that goes on; what it ends with is being drawn, where it ends with a caption to resume. */
@@ -357,10 +408,6 @@ function resuming(reply: Turn, caption: string | null): ReplyBegun['reply'] {
 function settledStatus({ status }: Turn): Exclude<TurnStatus, 'streaming'> {
   if (status !== 'streaming') return status;
   throw new StudioError('busy', 'This reply is being written.');
-}
-
-function isWords(part: MessagePart): boolean {
-  return part.kind === 'text' && part.text.trim() !== '';
 }
 
 function newTurn(role: Turn['role'], createdAt: number): Turn {

@@ -12,13 +12,21 @@ export function toPrompt(
   turns: readonly Turn[],
   fileOf: (hash: string) => string,
 ): readonly PromptTurn[] {
+  return readTurns(turns, fileOf).map(({ turn }) => turn);
+}
+
+/** As {@link toPrompt}, with the id of each turn that is read. */
+export function readTurns(
+  turns: readonly Turn[],
+  fileOf: (hash: string) => string,
+): readonly { readonly id: string; readonly turn: PromptTurn }[] {
   const unread = unreadMessages(turns);
-  return turns.flatMap((turn): PromptTurn[] => {
-    if (unread.has(turn.id)) return [];
-    const said = turn.parts.filter(saysSomething).map((part) => toPromptPart(part, fileOf));
-    if (turn.role === 'user') return [{ role: 'user', parts: said.map(spaced) }];
+  return turns.flatMap(({ id, role, parts }): { id: string; turn: PromptTurn }[] => {
+    if (unread.has(id)) return [];
+    const said = parts.filter(saysSomething).map((part) => toPromptPart(part, fileOf));
+    if (role === 'user') return [{ id, turn: { role, parts: said.map(spaced) } }];
     // What the model wrote stays as it was, so that it is found again in the cache.
-    return said.length === 0 ? [] : [{ role: 'assistant', parts: said }];
+    return said.length === 0 ? [] : [{ id, turn: { role, parts: said } }];
   });
 }
 
@@ -33,4 +41,9 @@ function toPromptPart(part: MessagePart, fileOf: (hash: string) => string): Prom
       return { kind: 'picture', path: fileOf(hash), caption };
     }
   }
+}
+
+/** What the model is told, as a request has it: nothing is left out. */
+export function told(system: string): { readonly system?: string } {
+  return system.trim() === '' ? {} : { system: system.trim() };
 }

@@ -7,13 +7,14 @@ import {
   type ReplyEvent,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
-import type { Settings } from '../../shared/domain/settings.ts';
+import type { EffectiveSettings } from '../../shared/domain/conversation-settings.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
 import { addUsage } from '../../shared/domain/usage.ts';
 import { isStudioError, toWireError, type WireError } from '../../shared/errors.ts';
 import { LiveReply } from './live-reply.ts';
 import type { ChatDependencies, LiveTask } from './live-task.ts';
 import type { ReplyVersion } from './reply-version.ts';
+import { told } from './prompt.ts';
 
 export interface ReplyRequest {
   /** `reply`: the stored turn, status `streaming`; its last part may be a caption that is drawn first. */
@@ -24,7 +25,7 @@ export interface ReplyRequest {
   readonly sequence: number;
   /** What the model is asked with, given the reply as it then is. */
   readonly prompt: (reply: Turn) => readonly PromptTurn[];
-  readonly settings: Pick<Settings, 'sampling' | 'drawing'>;
+  readonly settings: EffectiveSettings;
   /** Set where the reply is written beside another. */
   readonly version: ReplyVersion | null;
   /** It said nothing and is not kept: the version before it is shown again. */
@@ -105,7 +106,7 @@ export class ReplyTask implements LiveTask {
     this.#live.take({ kind: 'asked', model: engine.modelName() });
     this.#asked = true;
     await this.#finishDrawing();
-    const { sampling, drawing } = settings;
+    const { system, sampling, drawing } = settings;
     const { wish } = this.#live.reply.recipe ?? {};
     return engine.request(
       'chat.reply',
@@ -113,6 +114,7 @@ export class ReplyTask implements LiveTask {
         turns: [...prompt(storedTurn(this.#live.reply))],
         sampling,
         drawing,
+        ...told(system),
         ...(wish === undefined ? {} : { wish }),
       },
       {

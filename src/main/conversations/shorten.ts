@@ -1,21 +1,29 @@
 import type { PromptPart } from '../../shared/contracts/worker-protocol.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
+import type { EffectiveSettings } from '../../shared/domain/conversation-settings.ts';
 import type { ChatDependencies } from './live-task.ts';
-import { toPrompt } from './prompt.ts';
+import { told, toPrompt } from './prompt.ts';
 
 /**
  * A person's turn with fewer words, so that the model can read it: the engine cuts them in the middle.
  * @throws StudioError `too-long` where its pictures alone are too many, `cancelled` where no engine comes
  */
-export async function shortenMessage(deps: ChatDependencies, turn: Turn): Promise<MessagePart[]> {
-  const { engine, pictures, store, clock } = deps;
+export async function shortenMessage(
+  deps: ChatDependencies,
+  turn: Turn,
+  { system, sampling }: EffectiveSettings,
+): Promise<MessagePart[]> {
+  const { engine, pictures, clock } = deps;
   const [message] = toPrompt([turn], (hash) => pictures.fileOf(hash));
-  const { maxNewTokens } = store.settings.get().sampling;
   const abort = new AbortController();
   const timer = clock.after(longestWaitMs, () => abort.abort());
   try {
     await engine.whenReady(abort.signal);
-    const request = { parts: [...(message?.parts ?? [])], maxNewTokens };
+    const request = {
+      parts: [...(message?.parts ?? [])],
+      maxNewTokens: sampling.maxNewTokens,
+      ...told(system),
+    };
     const { parts } = await engine.request('prompt.shorten', request, { signal: abort.signal });
     return withPictures(parts, turn.parts);
   } finally {

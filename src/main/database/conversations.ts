@@ -1,33 +1,26 @@
 import {
-  conversationSummarySchema,
+  type ConversationMarks,
   type ConversationSummary,
   type DeletedConversation,
 } from '../../shared/domain/conversation.ts';
+import {
+  conversationSettingsSchema,
+  type ConversationSettings,
+} from '../../shared/domain/conversation-settings.ts';
+import {
+  createConversationLists,
+  listQueries,
+  summaryColumns,
+  toSummary,
+  type ConversationLists,
+  type SummaryRow,
+} from './conversation-lists.ts';
 import { createFindPlace, type FindPlace } from './found-places.ts';
 import type { StudioDatabase } from './open.ts';
-import { shownTurns } from './path.ts';
-import { listQueries, toSearchQuery } from './search.ts';
-
-interface SummaryRow {
-  readonly id: string;
-  readonly title: string;
-  readonly created_at: number;
-  readonly updated_at: number;
-  readonly turn_count: number;
-}
+import { createFullText } from './search.ts';
 
 interface DeletedRow extends SummaryRow {
   readonly deleted_at: number;
-}
-
-interface FoundRow extends SummaryRow {
-  readonly hit: number;
-}
-
-export interface ConversationList {
-  readonly conversations: readonly ConversationSummary[];
-  /** How many there are without limit and offset. */
-  readonly total: number;
 }
 
 export interface DeletedList {
@@ -36,10 +29,8 @@ export interface DeletedList {
 }
 
 /** Queries on conversations. Those that were deleted are kept, unseen, until `purge`. */
-export interface ConversationTable {
+export interface ConversationTable extends ConversationLists {
   create(id: string, title: string, at: number): void;
-  list(limit: number, offset: number): ConversationList;
-  search(typed: string, limit: number, offset: number): ConversationList;
   /** Where in a conversation what was typed is found; null where only its title has it. */
   findPlace: FindPlace;
   /** Null where there is none, or it was deleted. */
@@ -47,6 +38,11 @@ export interface ConversationTable {
   /** Whether there is one, deleted or not. */
   isKnown(id: string): boolean;
   rename(id: string, title: string): void;
+  /** Pins, archives, tags. */
+  mark(id: string, marks: ConversationMarks): void;
+  /** Its own settings; what is left out of them is as everywhere. */
+  settings(id: string): ConversationSettings;
+  keepSettings(id: string, settings: ConversationSettings): void;
   touch(id: string, at: number): void;
   /** Marks it deleted; false where there is none. */
   remove(id: string, at: number): boolean;
@@ -58,9 +54,6 @@ export interface ConversationTable {
   /** Deletes for good what was deleted before `before`; returns how many. */
   purge(before: number): number;
 }
-
-const summaryColumns = `c.id, c.title, c.created_at, c.updated_at,
-  ${shownTurns} AS turn_count`;
 
 /** Prepares the queries on conversations. */
 export function createConversationTable(database: StudioDatabase): ConversationTable {
@@ -85,10 +78,12 @@ export function createConversationTable(database: StudioDatabase): ConversationT
     'DELETE FROM conversations WHERE id = ? AND deleted_at IS NOT NULL',
   );
   const purge = database.prepare('DELETE FROM conversations WHERE deleted_at < ?');
+  const fullText = createFullText(database);
   return {
     create: (id, title, at) => void create.run(id, title, at, at),
-    ...createLists(database),
-    findPlace: createFindPlace(database),
+    ...createConversationLists(database, fullText),
+    ...createOwn(database),
+    findPlace: createFindPlace(database, fullText),
     summary(id) {
       const row = summary.get(id);
       return row === undefined ? null : toSummary(row, null);
@@ -109,43 +104,41 @@ export function createConversationTable(database: StudioDatabase): ConversationT
   };
 }
 
-function createLists(database: StudioDatabase): Pick<ConversationTable, 'list' | 'search'> {
-  const list = database.prepare<[number, number], SummaryRow>(listQueries.list);
-  const count = database.prepare<[], number>(listQueries.count).pluck();
-  const search = database.prepare<[string, number, number], FoundRow>(listQueries.search);
-  const searchCount = database.prepare<[string], number>(listQueries.searchCount).pluck();
-  const snippet = database.prepare<[string, number], string>(listQueries.snippet).pluck();
+/** What a person has set of single conversations. */
+function createOwn(
+  database: StudioDatabase,
+): Pick<ConversationTable, 'mark' | 'settings' | 'keepSettings'> {
+  const mark = database.prepare(
+    `UPDATE conversations SET pinned = coalesce(@pinned, pinned), archived = coalesce(@archived, archived),
+     tags = coalesce(@tags, tags) WHERE id = @id`,
+  );
+  const settings = database
+    .prepare<[string], string | null>('SELECT settings FROM conversations WHERE id = ?')
+    .pluck();
+  const keep = database.prepare('UPDATE conversations SET settings = ? WHERE id = ?');
+  const flag = (value: boolean | undefined): number | null =>
+    value === undefined ? null : Number(value);
   return {
-    list: (limit, offset) => ({
-      conversations: list.all(limit, offset).flatMap((row) => readable(toSummary(row, null))),
-      total: count.get() ?? 0,
-    }),
-    search(typed, limit, offset) {
-      const query = toSearchQuery(typed);
-      if (query === null) return { conversations: [], total: 0 };
-      const rows = search.all(query, limit, offset);
-      return {
-        conversations: rows.flatMap((row) =>
-          readable(toSummary(row, snippet.get(query, row.hit) ?? null)),
-        ),
-        total: searchCount.get(query) ?? 0,
-      };
+    mark: (id, { pinned, archived, tags }) =>
+      void mark.run({
+        id,
+        pinned: flag(pinned),
+        archived: flag(archived),
+        tags: tags === undefined ? null : JSON.stringify([...new Set(tags)]),
+      }),
+    // What another version wrote, and this one cannot read, is as everywhere.
+    settings: (id) => readConversationSettings(settings.get(id) ?? null),
+    keepSettings(id, own) {
+      const isEmpty = Object.values(own).every((value) => value === undefined);
+      keep.run(isEmpty ? null : JSON.stringify(own), id);
     },
   };
 }
 
-/** A row that the window could not take is left out, alone: the next start gives it what it lacks. */
-function readable(summary: ConversationSummary): ConversationSummary[] {
-  return conversationSummarySchema.safeParse(summary).success ? [summary] : [];
-}
-
-function toSummary(row: SummaryRow, snippet: string | null): ConversationSummary {
-  return {
-    id: row.id,
-    title: row.title,
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    turnCount: row.turn_count,
-    snippet,
-  };
+export function readConversationSettings(text: string | null): ConversationSettings {
+  try {
+    return conversationSettingsSchema.parse(text === null ? {} : JSON.parse(text));
+  } catch {
+    return {};
+  }
 }

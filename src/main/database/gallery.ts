@@ -31,7 +31,7 @@ const filters = {
 const placeOf = `
 SELECT p.key AS part_key, p.position, p.is_current, t.key AS turn_key, t.id AS turn_id,
   c.id AS conversation_id, c.title
-FROM pictures i JOIN parts p ON p.picture_key = i.key JOIN turns t ON t.key = p.turn_key
+FROM pictures i CROSS JOIN parts p ON p.picture_key = i.key CROSS JOIN turns t ON t.key = p.turn_key
 JOIN conversations c ON c.key = t.conversation_key
 WHERE i.key = ? AND p.deletion_key IS NULL AND t.deletion_key IS NULL AND c.deleted_at IS NULL
 ORDER BY p.is_current DESC, p.key DESC LIMIT 1`;

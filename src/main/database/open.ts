@@ -6,7 +6,7 @@ import { silentLogger, type Logger } from '../../base/log.ts';
 import { openBackups } from './backups.ts';
 import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
-import type { Migration } from './migration.ts';
+import { newestForm, type Migration } from './migration.ts';
 
 export type { StudioDatabase };
 
@@ -41,7 +41,7 @@ export class ForeignDatabaseError extends StudioError {
  */
 export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
   const { file, backupFolder, migrations = allMigrations, log = silentLogger, verify } = options;
-  const newest = migrations.at(-1)?.version ?? 0;
+  const newest = newestForm(migrations);
   refuseNewer(file, readHeaderVersion(file), newest);
   mkdirSync(path.dirname(file), { recursive: true });
   let database: StudioDatabase | undefined;

@@ -136,7 +136,8 @@ function createPlan(database: StudioDatabase): (record: ConversationRecord) => P
 /** Rows of one conversation, made as they are needed. */
 function createWrite(database: StudioDatabase): (record: ConversationRecord, plan: Plan) => void {
   const insertConversation = database.prepare(
-    'INSERT INTO conversations (id, title, created_at, updated_at, deleted_at) VALUES (?, ?, ?, ?, ?)',
+    `INSERT INTO conversations (id, title, created_at, updated_at, deleted_at, pinned, archived, tags, settings)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const touch = database.prepare(
     'UPDATE conversations SET updated_at = max(updated_at, ?) WHERE id = ?',
@@ -152,7 +153,8 @@ function createWrite(database: StudioDatabase): (record: ConversationRecord, pla
   return (record, plan) => {
     const { conversationId: id, isNew, turnIds, newTurns, newDrawings } = plan;
     const { title, createdAt, updatedAt, deletedAt } = record;
-    if (isNew) insertConversation.run(id, title, createdAt, updatedAt, deletedAt);
+    if (isNew)
+      insertConversation.run(id, title, createdAt, updatedAt, deletedAt, ...keptBy(record));
     else touch.run(updatedAt, id);
     if (plan.isDeletedHere) restore.run(id);
     const place: Place = {
@@ -165,6 +167,13 @@ function createWrite(database: StudioDatabase): (record: ConversationRecord, pla
     for (const turn of newTurns) writeTurn(turn, place);
     for (const { turn, part } of newDrawings) writeDrawing(turn, part, place);
   };
+}
+
+/** How it is kept, of a conversation that was not here: what is set here stays. */
+function keptBy({ marks = {}, settings }: ConversationRecord): (number | string | null)[] {
+  const { pinned = false, archived = false, tags = [] } = marks;
+  const own = settings === undefined ? null : JSON.stringify(settings);
+  return [Number(pinned), Number(archived), JSON.stringify(tags), own];
 }
 
 interface Place {

@@ -4,6 +4,8 @@ import type {
   RecordedPicture,
   RecordedTurn,
 } from '../../shared/domain/conversation-record.ts';
+import { readTags } from './conversation-lists.ts';
+import { readConversationSettings } from './conversations.ts';
 import type { StudioDatabase } from './open.ts';
 import { pictureFromRow } from './pictures.ts';
 import { partColumns, turnColumns } from './turns.ts';
@@ -22,7 +24,7 @@ export interface RecordTable {
 /** The statements that read a record; here so that a test can look at their plans. ?1 conversation. */
 export const recordQueries = {
   conversation:
-    'SELECT id, title, created_at, updated_at, deleted_at FROM conversations WHERE id = ?',
+    'SELECT id, title, created_at, updated_at, deleted_at, pinned, archived, tags, settings FROM conversations WHERE id = ?',
   deletions: `
 SELECT d.id, d.created_at, d.erased FROM conversations c JOIN deletions d ON d.conversation_key = c.key
 WHERE c.id = ? ORDER BY d.key`,
@@ -48,6 +50,10 @@ interface ConversationRow {
   readonly created_at: number;
   readonly updated_at: number;
   readonly deleted_at: number | null;
+  readonly pinned: number;
+  readonly archived: number;
+  readonly tags: string;
+  readonly settings: string | null;
 }
 
 interface TreeRow extends TurnRow {
@@ -90,6 +96,7 @@ export function createRecordTable(database: StudioDatabase): RecordTable {
         createdAt: row.created_at,
         updatedAt: row.updated_at,
         deletedAt: row.deleted_at,
+        ...recordMarks(row),
         deletions: deletions.all(conversationId).map(({ id, created_at, erased }) => ({
           id,
           createdAt: created_at,
@@ -101,6 +108,21 @@ export function createRecordTable(database: StudioDatabase): RecordTable {
         pictures: recordPictures([...byTurn.values()].flat()),
       };
     }),
+  };
+}
+
+/** Only what differs from a conversation that nothing was set of. */
+function recordMarks(row: ConversationRow): Pick<ConversationRecord, 'marks' | 'settings'> {
+  const tags = readTags(row.tags);
+  const marks = {
+    ...(row.pinned === 1 ? { pinned: true } : {}),
+    ...(row.archived === 1 ? { archived: true } : {}),
+    ...(tags.length > 0 ? { tags } : {}),
+  };
+  const settings = readConversationSettings(row.settings);
+  return {
+    ...(Object.keys(marks).length > 0 ? { marks } : {}),
+    ...(Object.keys(settings).length > 0 ? { settings } : {}),
   };
 }
 

@@ -2,19 +2,24 @@ import Database from 'better-sqlite3';
 import { migrations } from './migrations/index.ts';
 import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
 
+/** From this form on full text holds trigrams, and its rows lie by conversation. */
+const trigramForm = 4;
+
 /**
- * What stands in full text, by the same rule as the triggers: a part in row 2k, a title in row 2k + 1. What is deleted
- * is not found; a database of before form 2 knows no such thing.
+ * What stands in full text, by the same rule as the triggers of the database's form. What is deleted is not found; a
+ * database of before form 2 knows no such thing.
  */
-export function searchRows(database: StudioDatabase): string {
-  const columns = database.pragma('table_info(turns)') as { name: string }[];
-  const hasDeletions = columns.some(({ name }) => name === 'deletion_key');
+export function searchRows(form: number): string {
+  const isByConversation = form >= trigramForm;
+  const row = (conversation: string, own: string): string =>
+    isByConversation ? `${conversation} << 32 | (${own})` : own;
+  const end = isByConversation ? ' || char(10, 10)' : '';
   return `
-SELECT 2 * key + 1 AS rowid, title AS body, key AS conversation_key FROM conversations
+SELECT ${row('key', '2 * key + 1')} AS rowid, title${end} AS body, key AS conversation_key FROM conversations
 UNION ALL
-SELECT 2 * p.key, coalesce(p.body, i.caption, ''), t.conversation_key
+SELECT ${row('t.conversation_key', '2 * p.key')}, coalesce(p.body, i.caption, '')${end}, t.conversation_key
 FROM parts p JOIN turns t ON t.key = p.turn_key LEFT JOIN pictures i ON i.key = p.picture_key
-${hasDeletions ? 'WHERE p.deletion_key IS NULL AND t.deletion_key IS NULL' : ''}`;
+${form >= 2 ? 'WHERE p.deletion_key IS NULL AND t.deletion_key IS NULL' : ''}`;
 }
 
 const searchTable = 'search';
@@ -24,15 +29,16 @@ const searchTable = 'search';
  * @throws SQLite's error where the conversations themselves cannot be read
  */
 export function rebuildSearch(database: StudioDatabase): void {
-  const sql = searchDefinition();
+  const form = Number(database.pragma('user_version', { simple: true }));
+  const sql = searchDefinition(form);
   try {
     database.transaction(() => {
       database.exec(`DROP TABLE IF EXISTS ${searchTable}`);
-      fill(database, sql);
+      fill(database, sql, form);
     })();
   } catch {
     forget(database);
-    database.transaction(() => fill(database, sql))();
+    database.transaction(() => fill(database, sql, form))();
     reclaim(database);
   }
 }
@@ -45,12 +51,10 @@ function reclaim(database: StudioDatabase): void {
   }
 }
 
-function fill(database: StudioDatabase, sql: string): void {
+function fill(database: StudioDatabase, sql: string, form: number): void {
   database.exec(sql);
   secureSearch(database);
-  database.exec(
-    `INSERT INTO ${searchTable} (rowid, body, conversation_key) ${searchRows(database)}`,
-  );
+  database.exec(`INSERT INTO ${searchTable} (rowid, body, conversation_key) ${searchRows(form)}`);
 }
 
 /** Deleted words leave the index at once, not only when its segments are merged. Stays with the table. */
@@ -76,14 +80,14 @@ function forget(database: StudioDatabase): void {
   }
 }
 
-/** The table as the steps make it. */
-function searchDefinition(): string {
+/** The table as the steps up to a form make it. */
+function searchDefinition(form: number): string {
   const database = new Database(':memory:');
   keepTemporariesInMemory(database);
   try {
     // As for every step: one may rebuild a table that another refers to.
     database.pragma('foreign_keys = OFF');
-    for (const { sql } of migrations) database.exec(sql);
+    for (const { version, sql } of migrations) if (version <= form) database.exec(sql);
     return String(
       database.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').pluck().get(searchTable),
     );

@@ -1,53 +1,146 @@
-import { shownTurns } from './path.ts';
+import { fold } from '../../shared/domain/fold.ts';
+import type { StudioDatabase } from './connection.ts';
+
+/** Rows of full text that one conversation may have: its key times this is where they begin. */
+export const rowsOfConversation = 2 ** 32;
+
+/** The key of a conversation that a row of full text belongs to. */
+export const conversationOfRow = (row: number): number => Math.floor(row / rowsOfConversation);
+
+/** The key of the part of a row; null for a title. */
+export const partOfRow = (row: number): number | null => {
+  const own = row % rowsOfConversation;
+  return own % 2 === 0 ? own / 2 : null;
+};
+
+/** First and last row of a conversation. */
+export const rowsOf = (conversation: number): readonly [number, number] => [
+  conversation * rowsOfConversation,
+  (conversation + 1) * rowsOfConversation - 1,
+];
 
 /**
- * Makes what a person typed into an FTS5 query: every word must occur, the last one may be a beginning. Each word is
- * quoted, so that no character of it is an operator. Null where nothing can be looked for.
+ * The statements of full text; here so that a test can look at their plans. The driver binds a number as a real, by
+ * which full text finds no row: hence the casts.
  */
-export function toSearchQuery(typed: string): string | null {
-  const words = typed
-    .replaceAll(/["\0]/g, ' ')
-    .split(/\s+/)
-    .filter((word) => /[\p{L}\p{N}]/u.test(word));
-  return words.length === 0 ? null : `${words.map((word) => `"${word}"`).join(' ')}*`;
+export const searchQueries = {
+  /** ?1 query, ?2 how many at most. */
+  hits: 'SELECT rowid FROM search WHERE search MATCH ? LIMIT ?',
+  /** ?1 row. */
+  body: 'SELECT body FROM search WHERE rowid = CAST(? AS INTEGER)',
+  /** ?1 first row, ?2 last row; the newest first. */
+  bodies:
+    'SELECT rowid, body FROM search WHERE rowid BETWEEN CAST(? AS INTEGER) AND CAST(? AS INTEGER) ORDER BY rowid DESC',
+  /** ?1 what it is not less than. */
+  term: 'SELECT term FROM temp.search_terms WHERE term >= ? LIMIT 1',
+} as const;
+
+/** Letters of a trigram. */
+const gram = 3;
+/** A word of one or two letters that is the beginning of more trigrams than this is read for, not looked up. */
+const mostContinuations = 300;
+/** Trigrams of one word that are asked for; the whole word is looked for in what they find anyway. */
+const mostGrams = 12;
+
+/** Asks full text for rows. */
+export interface FullText {
+  /**
+   * Rows that may have all the words, in no order: `mostRows` + 1 of them where there are more. Null where a word is
+   * so short that most texts have it.
+   */
+  candidates(words: readonly string[], mostRows: number): readonly number[] | null;
+  body(row: number): string | null;
+  /** The rows of a conversation from the newest on. */
+  bodies(conversation: number): IterableIterator<{ readonly rowid: number; readonly body: string }>;
 }
 
-/** The statements of the conversation list and of search; here so that a test can look at their plans. */
-export const listQueries = {
-  /** ?1 limit, ?2 offset. */
-  list: `
-SELECT c.id, c.title, c.created_at, c.updated_at,
-  ${shownTurns} AS turn_count
-FROM conversations c WHERE c.deleted_at IS NULL
-ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
+/** Prepares full text's statements. `search_terms` lists the trigrams that there are. */
+export function createFullText(database: StudioDatabase): FullText {
+  database.exec(
+    `CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_terms USING fts5vocab('main', 'search', 'instance')`,
+  );
+  const hits = database.prepare<[string, number], number>(searchQueries.hits).pluck();
+  const body = database.prepare<[number], string>(searchQueries.body).pluck();
+  const bodies = database.prepare<[number, number], { rowid: number; body: string }>(
+    searchQueries.bodies,
+  );
+  const term = database.prepare<[string], string>(searchQueries.term).pluck();
+  const continuations = (beginning: string): readonly string[] | null => {
+    const found: string[] = [];
+    for (
+      let next = term.get(beginning);
+      next?.startsWith(beginning) === true;
+      next = term.get(`${next}\u0001`)
+    ) {
+      if (found.length === mostContinuations) return null;
+      found.push(next);
+    }
+    return found;
+  };
+  return {
+    candidates(words, mostRows) {
+      const query = toMatch(words, continuations);
+      if (query === null) return null;
+      return query === '' ? [] : hits.all(query, mostRows + 1);
+    },
+    body: (row) => body.get(row) ?? null,
+    bodies: (conversation) => bodies.iterate(...rowsOf(conversation)),
+  };
+}
 
-  count: 'SELECT count(*) FROM conversations WHERE deleted_at IS NULL',
+/**
+ * Words as a query of trigrams, quoted, so that no letter of it is an operator. Empty where a short word begins no
+ * trigram, so that nothing has it; null where it begins too many.
+ * @param continuations the trigrams that begin with fewer letters
+ */
+export function toMatch(
+  words: readonly string[],
+  continuations: (beginning: string) => readonly string[] | null,
+): string | null {
+  const groups: string[] = [];
+  for (const word of words) {
+    const letters = [...word];
+    if (letters.length >= gram) {
+      groups.push(...gramsOf(letters).map(quoted));
+      continue;
+    }
+    const found = continuations(word);
+    if (found === null) return null;
+    if (found.length === 0) return '';
+    groups.push(`(${found.map(quoted).join(' OR ')})`);
+  }
+  return groups.join(' AND ');
+}
 
-  /** ?1 limit, ?2 offset. What was deleted last comes first. */
-  deleted: `
-SELECT c.id, c.title, c.created_at, c.updated_at, c.deleted_at,
-  ${shownTurns} AS turn_count
-FROM conversations c WHERE c.deleted_at > 0
-ORDER BY c.deleted_at DESC LIMIT ? OFFSET ?`,
+function gramsOf(letters: readonly string[]): readonly string[] {
+  const starts = Array.from({ length: letters.length - gram + 1 }, (_, at) => at);
+  const grams = starts.map((at) => letters.slice(at, at + gram).join(''));
+  return [...new Set(grams)].slice(0, mostGrams);
+}
 
-  deletedCount: 'SELECT count(*) FROM conversations WHERE deleted_at > 0',
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
-  /** ?1 query, ?2 limit, ?3 offset. The newest place found stands for its conversation. */
-  search: `
-SELECT c.id, c.title, c.created_at, c.updated_at, found.hit,
-  ${shownTurns} AS turn_count
-FROM (
-  SELECT conversation_key, max(rowid) AS hit FROM search WHERE search MATCH ? GROUP BY conversation_key
-) AS found
-CROSS JOIN conversations c ON c.key = found.conversation_key
-WHERE c.deleted_at IS NULL
-ORDER BY c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
+/** Whether a text has all of the folded words. */
+export function hasWords(text: string, words: readonly string[]): boolean {
+  const folded = fold(text);
+  return words.every((word) => folded.includes(word));
+}
 
-  searchCount: `
-SELECT count(*) FROM (SELECT DISTINCT conversation_key FROM search WHERE search MATCH ?) AS found
-CROSS JOIN conversations c ON c.key = found.conversation_key
-WHERE c.deleted_at IS NULL`,
+/** Letters of a snippet in front of what was found, and in all. */
+const before = 36;
+const snippetLength = 110;
 
-  /** ?1 query, ?2 row; the driver binds a number as a real, by which full text finds no row but ignores the limit. */
-  snippet: `SELECT snippet(search, 0, '', '', '…', 16) FROM search WHERE search MATCH ? AND rowid = CAST(? AS INTEGER)`,
-} as const;
+/** What was found in its surroundings, on one line. */
+export function snippetOf(body: string, words: readonly string[]): string {
+  const text = body.replaceAll(/\s+/g, ' ').trim();
+  const folded = fold(text);
+  const places = words.map((word) => folded.indexOf(word)).filter((at) => at >= 0);
+  const at = places.length === 0 ? 0 : Math.min(...places);
+  let from = at <= before ? 0 : at - before;
+  // At a space, where there is one near.
+  const space = text.indexOf(' ', from);
+  if (from > 0 && space >= 0 && space < at && space - from < 16) from = space + 1;
+  const letters = [...text.slice(from)];
+  const shown = letters.slice(0, snippetLength).join('').trimEnd();
+  return `${from > 0 ? '…' : ''}${shown}${letters.length > snippetLength ? '…' : ''}`;
+}

@@ -1,6 +1,7 @@
 import { isStudioError, toWireError } from '../../shared/errors.ts';
 import type { Logger } from '../../base/log.ts';
 import { openBackups, type Backup } from './backups.ts';
+import { newestForm } from './migration.ts';
 import { migrations } from './migrations/index.ts';
 import { ForeignDatabaseError } from './open.ts';
 import type { PlaceFault, StoragePlaces } from './place.ts';
@@ -98,7 +99,7 @@ export function describeFailure(source: FailureSource): StartFailure {
 function restorable(places: StoragePlaces, log: Logger): readonly Backup[] {
   return openBackups(places.backups, log)
     .list()
-    .filter(({ form }) => form <= migrations.length);
+    .filter(({ form }) => form <= newestForm(migrations));
 }
 
 function kindOf({ fault, error, faults }: FailureSource): StartFailureKind {

@@ -11,7 +11,9 @@ export function chatHandlers({ chat }: AppServices): DomainHandlers<'chat'> {
       chat.stop(conversationId);
       return null;
     },
-    'chat.regenerate': ({ turnId }) => chat.regenerate(turnId),
+    'chat.measure': (request) => chat.measure(request),
+    'chat.trim': (request) => chat.trim(request),
+    'chat.regenerate': ({ turnId, sampling }) => chat.regenerate(turnId, sampling),
     'chat.continue': ({ turnId }) => chat.continue(turnId),
     'chat.redraw': (request) => chat.redraw(request),
     'chat.rate'({ turnId, rating }) {

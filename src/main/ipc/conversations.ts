@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { StudioError } from '../../shared/errors.ts';
 import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import type { ConversationList, SearchRequest } from '../database/conversation-lists.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
@@ -15,14 +17,41 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
     if (summary === null) throw new StudioError('not-found', `There is no conversation ${id}.`);
     return summary;
   };
+  let asked = 0;
+  /** Piece by piece: whatever else main is asked comes in between, and a newer search ends it. */
+  const search = async (request: SearchRequest, number: number): Promise<ConversationList> => {
+    const underWay = store.conversations.beginSearch(request);
+    for (;;) {
+      const list = store.conversations.searchOn(underWay);
+      if (list !== null) return list;
+      await setImmediate();
+      if (number !== asked) return { conversations: [], total: 0, isMore: false };
+    }
+  };
   return {
-    'conversations.list'({ query, limit, offset }) {
+    async 'conversations.list'({ query, filter = {}, limit, offset }) {
       const typed = query?.trim() ?? '';
+      asked += 1;
       const list =
         typed === ''
-          ? store.conversations.list(limit, offset)
-          : store.conversations.search(typed, limit, offset);
-      return { conversations: [...list.conversations], total: list.total };
+          ? store.conversations.list(limit, offset, filter)
+          : await search({ typed, filter, limit, offset }, asked);
+      return { ...list, conversations: [...list.conversations] };
+    },
+    'conversations.filters': () => store.conversations.filterWords(),
+    'conversations.mark'({ conversationId, marks }) {
+      summaryOf(conversationId);
+      store.conversations.mark(conversationId, marks);
+      return told(summaryOf(conversationId), false);
+    },
+    'conversations.settings'({ conversationId }) {
+      summaryOf(conversationId);
+      return store.conversations.settings(conversationId);
+    },
+    'conversations.setSettings'({ conversationId, settings }) {
+      summaryOf(conversationId);
+      store.conversations.keepSettings(conversationId, settings);
+      return store.conversations.settings(conversationId);
     },
     'conversations.findPlace': ({ conversationId, query }) =>
       store.conversations.findPlace(conversationId, query),

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { benchDrawingSchema, drawingPlanSchema } from '../domain/bench.ts';
 import { galleryFilterSchema, galleryItemSchema, galleryPlaceSchema } from '../domain/gallery.ts';
 import {
+  conversationFilterSchema,
+  conversationMarksSchema,
   conversationSchema,
   conversationSummarySchema,
   deletedConversationSchema,
 } from '../domain/conversation.ts';
+import { conversationSettingsSchema } from '../domain/conversation-settings.ts';
 import { editCommandSchema } from '../domain/edit-command.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import {
@@ -23,7 +26,7 @@ import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
 import { foundPlaceSchema } from '../domain/found-place.ts';
 import { settingsPatchSchema, settingsSchema } from '../domain/settings.ts';
-import { pictureWishSchema, ratingSchema } from '../domain/turn.ts';
+import { pictureWishSchema, ratingSchema, replySamplingSchema } from '../domain/turn.ts';
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
@@ -54,6 +57,13 @@ const page = z.object({
   offset: z.number().int().min(0),
 });
 const draft = z.array(draftPartSchema).min(1).max(200);
+const measured = z.object({
+  conversationId: z.uuid().nullable(),
+  turnId: z.uuid().nullable(),
+  parts: z.array(draftPartSchema).max(200),
+  /** Of a new conversation. */
+  settings: conversationSettingsSchema.optional(),
+});
 const benchDrawings = z.object({ drawings: z.array(benchDrawingSchema) });
 const deleted = z.object({ deletionId: z.uuid(), conversation: conversationSchema });
 
@@ -78,14 +88,36 @@ export const appRequests = {
   /** Opens a link of a reply in the browser; https and http only, after main has asked the person. */
   'app.openLink': { request: z.object({ url: z.string().max(4096) }), reply: nothing },
 
-  /** Newest first. With `query`, full-text search over titles, texts and captions. */
+  /**
+   * Pinned ones, then the newest first. With `query`, full-text search over titles, texts and captions, the newest
+   * first; `isMore` where it stopped at a full page, so that there are more than `total`.
+   */
   'conversations.list': {
-    request: z.object({
+    request: page.extend({
       query: z.string().max(500).nullable(),
-      limit: z.number().int().min(1).max(500),
-      offset: z.number().int().min(0),
+      filter: conversationFilterSchema.optional(),
     }),
-    reply: z.object({ conversations: z.array(conversationSummarySchema), total: z.number().int() }),
+    reply: z.object({
+      conversations: z.array(conversationSummarySchema),
+      total: z.number().int(),
+      isMore: z.boolean(),
+    }),
+  },
+  /** What a filter may name. */
+  'conversations.filters': {
+    request: nothing,
+    reply: z.object({ tags: z.array(z.string()), models: z.array(z.string()) }),
+  },
+  /** Pins, archives, tags. */
+  'conversations.mark': {
+    request: conversationId.extend({ marks: conversationMarksSchema }),
+    reply: conversationSummarySchema,
+  },
+  /** What a conversation is answered by; groups that are left out are as everywhere. */
+  'conversations.settings': { request: conversationId, reply: conversationSettingsSchema },
+  'conversations.setSettings': {
+    request: conversationId.extend({ settings: conversationSettingsSchema }),
+    reply: conversationSettingsSchema,
   },
   /** Where in a conversation a search finds its words; null where only the title has them. */
   'conversations.findPlace': {
@@ -160,9 +192,28 @@ export const appRequests = {
       conversationId: z.uuid().nullable(),
       parts: draft,
       wish: pictureWishSchema.optional(),
+      /** Of a new conversation. */
+      settings: conversationSettingsSchema.optional(),
     }),
     reply: startedReply,
   },
+  /**
+   * Tokens that the model would read for a message, and of how many; from which turn on it would read, where not from
+   * the first (`message`: from the message itself). Null while no model is open. With `turnId`, of that message edited.
+   */
+  'chat.measure': {
+    request: measured,
+    reply: z
+      .object({
+        tokens: z.number().int(),
+        messageTokens: z.number().int(),
+        room: z.number().int(),
+        readsFrom: z.union([z.uuid(), z.literal('message')]).nullable(),
+      })
+      .nullable(),
+  },
+  /** A message that is not sent yet, shortened in the middle until the model can read it. */
+  'chat.trim': { request: measured, reply: z.object({ parts: z.array(draftPartSchema) }) },
   /** Puts another version beside one of the person's turns and asks the model: a branch. */
   'chat.edit': { request: z.object({ turnId: z.uuid(), parts: draft }), reply: startedReply },
   /** As `chat.edit`, with the turn's own words, shortened in the middle until the model can read them. */
@@ -170,7 +221,10 @@ export const appRequests = {
   /** Stops the reply that is being written; what it has said is kept. */
   'chat.stop': { request: conversationId, reply: nothing },
   /** Writes another version of a reply. Until its first word the one before stays current. */
-  'chat.regenerate': { request: turnId, reply: startedReply },
+  'chat.regenerate': {
+    request: turnId.extend({ sampling: replySamplingSchema.optional() }),
+    reply: startedReply,
+  },
   /** Goes on with a last reply that was stopped, interrupted or cut. */
   'chat.continue': { request: turnId, reply: startedReply },
   /** Draws another version at a place of a reply; for drawn and undrawn parts. Null: a fresh seed. */

@@ -79,10 +79,10 @@ export const workerRequests = {
       turns: z.array(promptTurnSchema).min(1),
       sampling: samplingSchema,
       drawing: drawingSchema,
+      /** What the model is told before the conversation. */
+      system: z.string().optional(),
       /** `draw`: a fresh reply begins with a picture. `words`: it has none, and no caption either. */
       wish: pictureWishSchema.optional(),
-      /** What stands before the conversation, as Llama's chat format has it. */
-      system: z.string().optional(),
     }),
     event: workerReplyEventSchema,
     reply: z.object({ finish: finishReasonSchema, usage: usageSchema }),
@@ -92,9 +92,36 @@ export const workerRequests = {
    * Answered while a reply is written.
    */
   'prompt.shorten': {
-    request: z.object({ parts: z.array(promptPartSchema), maxNewTokens: z.number().int().min(1) }),
+    request: z.object({
+      parts: z.array(promptPartSchema),
+      maxNewTokens: z.number().int().min(1),
+      system: z.string().optional(),
+    }),
     event: z.never(),
     reply: z.object({ parts: z.array(promptPartSchema) }),
+  },
+  /**
+   * How much of its context the model would need for a message behind these turns. Runs the tokenizer alone, and is
+   * answered while a reply is written.
+   */
+  'prompt.measure': {
+    request: z.object({
+      turns: z.array(promptTurnSchema),
+      /** May be empty still. */
+      message: z.array(promptPartSchema),
+      maxNewTokens: z.number().int().min(1),
+      system: z.string().optional(),
+    }),
+    event: z.never(),
+    reply: z.object({
+      /** Tokens of the prompt; of the message alone where that does not fit. */
+      tokens: z.number().int().nonnegative(),
+      messageTokens: z.number().int().nonnegative(),
+      /** Tokens that a prompt may have. */
+      room: z.number().int().positive(),
+      /** Index of the first turn that would be read; the number of turns where only the message is. */
+      firstTurn: z.number().int().nonnegative(),
+    }),
   },
   /** Draws one caption. */
   draw: {

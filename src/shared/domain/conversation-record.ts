@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { wireErrorSchema } from '../errors.ts';
+import { conversationMarksSchema } from './conversation.ts';
+import { conversationSettingsSchema } from './conversation-settings.ts';
 import { pictureSchema } from './picture.ts';
 import { turnSchema } from './turn.ts';
 
@@ -44,6 +46,10 @@ export const conversationRecordSchema = z.object({
   updatedAt: z.number().int(),
   /** Null: it is not in the trash. */
   deletedAt: z.number().int().nullable(),
+  /** How it is kept in the list; absent where nothing was set. */
+  marks: conversationMarksSchema.optional(),
+  /** What it is answered by; absent where nothing is its own. */
+  settings: conversationSettingsSchema.optional(),
   deletions: z.array(z.object({ id: z.uuid(), createdAt: z.number().int(), erased: z.boolean() })),
   /** Oldest first. */
   turns: z.array(recordedTurnSchema),

@@ -12,6 +12,13 @@ export const samplingSchema = z.object({
 });
 export type Sampling = z.infer<typeof samplingSchema>;
 
+/** Size of a drawing, pixels; the model says which it can draw. */
+export const drawingSizeSchema = z.object({
+  width: z.number().int().min(8).max(4096),
+  height: z.number().int().min(8).max(4096),
+});
+export type DrawingSize = z.infer<typeof drawingSizeSchema>;
+
 /** How pictures are drawn (`textbind.md`, section 4: 40 steps). */
 export const drawingSchema = z.object({
   steps: z.number().int().min(1).max(150).default(40),
@@ -22,18 +29,30 @@ export const drawingSchema = z.object({
   seed: z.number().int().nonnegative().max(0xffff_ffff).nullable().default(null),
   /** Switched off, captions stay undrawn. */
   enabled: z.boolean().default(true),
+  /** Left out: the model's own. */
+  size: drawingSizeSchema.optional(),
 });
-/** Size of a drawing, pixels; the model says which it can draw. */
-export const drawingSizeSchema = z.object({
-  width: z.number().int().min(8).max(4096),
-  height: z.number().int().min(8).max(4096),
-});
-export type DrawingSize = z.infer<typeof drawingSizeSchema>;
 
 export type DrawingSettings = z.infer<typeof drawingSchema>;
 
 export const providerPreferenceSchema = z.enum(['auto', 'cuda', 'webgpu', 'cpu']);
 export type ProviderPreference = z.infer<typeof providerPreferenceSchema>;
+
+export const listWidths = { least: 200, usual: 280, most: 520 } as const;
+
+/** What a model is told before the conversation, most characters. */
+export const mostSystemCharacters = 8_000;
+
+/** Settings under a name, to be taken over into a conversation. */
+export const presetSchema = z.object({
+  id: z.uuid(),
+  name: z.string().trim().min(1).max(60),
+  system: z.string().max(mostSystemCharacters),
+  sampling: samplingSchema,
+  drawing: drawingSchema,
+});
+export type Preset = z.infer<typeof presetSchema>;
+export const mostPresets = 50;
 
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
@@ -43,6 +62,11 @@ export const settingsSchema = z.object({
   sampling: samplingSchema.prefault({}),
   drawing: drawingSchema.prefault({}),
   listCollapsed: z.boolean().default(false),
+  /** Width of the list of conversations, CSS pixels. */
+  listWidth: z.number().int().min(listWidths.least).max(listWidths.most).default(listWidths.usual),
+  /** The conversation that was open last; null: a new one. */
+  lastConversation: z.uuid().nullable().default(null),
+  presets: z.array(presetSchema).max(mostPresets).default([]),
   /** Asks the update server now and then. Off until a person allows it. */
   lookForUpdates: z.boolean().default(false),
 });
@@ -57,6 +81,9 @@ export const settingsPatchSchema = z
     sampling: samplingSchema,
     drawing: drawingSchema,
     listCollapsed: z.boolean(),
+    listWidth: z.number().int().min(listWidths.least).max(listWidths.most),
+    lastConversation: z.uuid().nullable(),
+    presets: z.array(presetSchema).max(mostPresets),
     lookForUpdates: z.boolean(),
   })
   .partial();

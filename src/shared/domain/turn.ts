@@ -73,6 +73,15 @@ export type Notice = z.infer<typeof noticeSchema>;
 export const pictureWishSchema = z.enum(['draw', 'words']);
 export type PictureWish = z.infer<typeof pictureWishSchema>;
 
+/** What a person chooses for one reply in place of the conversation's; a null seed is a fresh one. */
+export const replySamplingSchema = z.object({
+  temperature: z.number().min(0).max(2),
+  topK: z.number().int().min(0).max(1000),
+  topP: z.number().gt(0).max(1),
+  seed: z.number().int().nonnegative().max(0xffff_ffff).nullable(),
+});
+export type ReplySampling = z.infer<typeof replySamplingSchema>;
+
 /** What a reply's tokens were chosen by, so that it can be written again exactly. */
 export const replyRecipeSchema = z.object({
   seed: z.number().int().nonnegative().max(0xffff_ffff),

@@ -50,41 +50,105 @@ export function buildPrompt(
   const pairs = pairUp(turns);
   const last = pairs.at(-1);
   if (!last) throw new StudioError('bad-input', 'the conversation has no words yet');
-  const escape = markupEscaper(tokenizer);
-  const candidates = fromAllToLast(pairs, last);
-  for (const candidate of candidates) {
-    const encoded = candidate.pairs.map((pair, index) =>
-      encodePair(tokenizer, escape, pair, {
-        queryTokens: options.queryTokens,
-        open: index === candidate.pairs.length - 1,
-        // It moves to the first pair that is left, so sizes are counted anew rather than subtracted.
-        system: index === 0 ? options.system : undefined,
-      }),
-    );
-    const total = encoded.reduce((sum, pair) => sum + pair.ids.length, 0);
-    if (total <= options.maxPositions) return { ...joinPairs(encoded), ...candidate.dropped };
-    if (candidate === candidates.at(-1)) throw tooLong(last, total, options.maxPositions);
+  const fitting = fitPairs(tokenizer, pairs, options);
+  if (fitting.encoded.length > 0) {
+    return { ...joinPairs(fitting.encoded), droppedPairs: fitting.first, droppedMessages: 0 };
   }
-  throw new StudioError('internal', 'a conversation with turns gave no prompt to try');
+  const alone = fitLastMessages(tokenizer, last, options);
+  if (alone.encoded === null) throw tooLong(last, alone.positions, options.maxPositions);
+  const { droppedMessages } = alone;
+  return { ...joinPairs([alone.encoded]), droppedPairs: pairs.length - 1, droppedMessages };
 }
 
-interface Candidate {
-  readonly pairs: readonly Pair[];
-  readonly dropped: Pick<Prompt, 'droppedPairs' | 'droppedMessages'>;
+/** How long a prompt would be, and what of the conversation would be in it. Positions are tokens. */
+export interface PromptMeasure {
+  /** Of the prompt; of the last message alone where not even that fits. */
+  readonly positions: number;
+  /** Of the last message alone. */
+  readonly messagePositions: number;
+  /** Index of the first turn that is read; the number of turns where only the message is. */
+  readonly firstTurn: number;
 }
 
-/** What may be read, from everything to the last message alone. */
-function fromAllToLast(pairs: readonly Pair[], last: Pair): Candidate[] {
-  const fewerPairs = pairs.map((_, droppedPairs) => ({
-    pairs: pairs.slice(droppedPairs),
-    dropped: { droppedPairs, droppedMessages: 0 },
-  }));
-  const fewerMessages = last.messages.slice(1).map((_, index) => ({
-    pairs: [{ ...last, messages: last.messages.slice(index + 1) }],
-    dropped: { droppedPairs: pairs.length - 1, droppedMessages: index + 1 },
-  }));
-  return [...fewerPairs, ...fewerMessages];
+/** Measures what `buildPrompt` would build of turns and a message behind them, which may be empty still. */
+export function measurePrompt(
+  tokenizer: LanguageTokenizer,
+  turns: readonly PromptTurn[],
+  message: readonly PromptPart[],
+  options: PromptOptions,
+): PromptMeasure {
+  const pairs = pairUp([...turns, { role: 'user', parts: [...message] }], true);
+  const last = pairs.at(-1);
+  if (!last) throw new StudioError('internal', 'a message gave no pair to measure');
+  const { encoded, first } = fitPairs(tokenizer, pairs, options);
+  const only = { ...last, messages: last.messages.slice(-1), starts: last.starts.slice(-1) };
+  const escape = markupEscaper(tokenizer);
+  const { system, queryTokens } = options;
+  const messagePositions = encodePair(tokenizer, escape, only, { queryTokens, open: true, system })
+    .ids.length;
+  if (encoded.length > 0) {
+    return {
+      positions: lengthOf(encoded),
+      messagePositions,
+      firstTurn: pairs[first]?.starts[0] ?? 0,
+    };
+  }
+  const alone = fitLastMessages(tokenizer, last, options);
+  const firstTurn = last.starts[alone.droppedMessages] ?? turns.length;
+  return { positions: alone.positions, messagePositions, firstTurn };
 }
+
+interface FittingPairs {
+  /** The longest end of the conversation that fits; empty where the last pair alone does not. */
+  readonly encoded: readonly EncodedPair[];
+  /** Index of the first of them. */
+  readonly first: number;
+}
+
+/** Reads pairs from the last one back while they fit: what is left out is not encoded, however long it is. */
+function fitPairs(
+  tokenizer: LanguageTokenizer,
+  pairs: readonly Pair[],
+  { queryTokens, maxPositions, system }: PromptOptions,
+): FittingPairs {
+  const escape = markupEscaper(tokenizer);
+  const encode = (pair: Pair, told: string | undefined): EncodedPair =>
+    encodePair(tokenizer, escape, pair, { queryTokens, open: pair === pairs.at(-1), system: told });
+  let fitting: FittingPairs = { encoded: [], first: pairs.length };
+  let behind: readonly EncodedPair[] = [];
+  for (const pair of pairs.toReversed()) {
+    // What the model is told stands in the first pair that is left, so its size is counted anew.
+    const encoded = [encode(pair, system), ...behind];
+    if (lengthOf(encoded) > maxPositions) break;
+    fitting = { encoded, first: fitting.first - 1 };
+    behind = system === undefined ? encoded : [encode(pair, undefined), ...behind];
+  }
+  return fitting;
+}
+
+/** Of several messages in a row that nobody answered as many of the last as fit; null where not one does. */
+function fitLastMessages(
+  tokenizer: LanguageTokenizer,
+  last: Pair,
+  { queryTokens, maxPositions, system }: PromptOptions,
+): {
+  readonly encoded: EncodedPair | null;
+  readonly positions: number;
+  readonly droppedMessages: number;
+} {
+  const escape = markupEscaper(tokenizer);
+  const most = Math.max(last.messages.length - 1, 0);
+  for (let droppedMessages = Math.min(1, most); ; droppedMessages += 1) {
+    const pair = { ...last, messages: last.messages.slice(droppedMessages) };
+    const encoded = encodePair(tokenizer, escape, pair, { queryTokens, open: true, system });
+    const positions = encoded.ids.length;
+    if (positions <= maxPositions) return { encoded, positions, droppedMessages };
+    if (droppedMessages === most) return { encoded: null, positions, droppedMessages };
+  }
+}
+
+const lengthOf = (pairs: readonly EncodedPair[]): number =>
+  pairs.reduce((sum, { ids }) => sum + ids.length, 0);
 
 function tooLong(last: Pair, positions: number, room: number): StudioError {
   const sizes = `takes ${positions} tokens, and the model has room for ${room}`;
@@ -133,24 +197,34 @@ function markupEscaper(tokenizer: LanguageTokenizer): (text: string) => string {
 interface Pair {
   /** The person's turns in a row; one, unless a turn was not answered. */
   readonly messages: readonly (readonly PromptPart[])[];
+  /** Index among the turns of each message; of the reply, where it is a reply alone. */
+  readonly starts: readonly number[];
   readonly assistant: readonly PromptPart[] | null;
 }
 
-/** Turns as pairs: empty turns are left out, turns of one role in a row become one. */
-function pairUp(turns: readonly PromptTurn[]): Pair[] {
-  const runs: { role: PromptTurn['role']; turns: (readonly PromptPart[])[] }[] = [];
-  for (const turn of turns.filter(hasContent)) {
+/**
+ * Turns as pairs: empty turns are left out, turns of one role in a row become one.
+ * @param keepLast the last turn is being written, and counts even where it is empty
+ */
+function pairUp(turns: readonly PromptTurn[], keepLast = false): Pair[] {
+  const runs: { role: PromptTurn['role']; turns: (readonly PromptPart[])[]; starts: number[] }[] =
+    [];
+  for (const [index, turn] of turns.entries()) {
+    if (!hasContent(turn) && !(keepLast && index === turns.length - 1)) continue;
     const last = runs.at(-1);
-    if (last?.role === turn.role) last.turns.push(turn.parts);
-    else runs.push({ role: turn.role, turns: [turn.parts] });
+    if (last?.role === turn.role) {
+      last.turns.push(turn.parts);
+      last.starts.push(index);
+    } else runs.push({ role: turn.role, turns: [turn.parts], starts: [index] });
   }
   const pairs: Pair[] = [];
   for (const [index, run] of runs.entries()) {
     if (run.role === 'user') {
       const reply = runs[index + 1];
-      pairs.push({ messages: run.turns, assistant: reply ? joined(reply.turns) : null });
+      const { turns: messages, starts } = run;
+      pairs.push({ messages, starts, assistant: reply ? joined(reply.turns) : null });
     } else if (index === 0) {
-      pairs.push({ messages: [], assistant: joined(run.turns) });
+      pairs.push({ messages: [], starts: run.starts, assistant: joined(run.turns) });
     }
   }
   return pairs;

@@ -3,6 +3,7 @@ import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/
 import type { OpenModelReport } from '../../shared/domain/engine-status.ts';
 import type { ProviderPreference } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { measurePrompt, type PromptOptions } from '../inputs/prompt.ts';
 import { shortenMessage } from '../inputs/shorten.ts';
 import { openLanguageTokenizer, type LanguageTokenizer } from '../inputs/tokenizer.ts';
 import { chooseProvider, type Provider, type ProviderChoice } from '../runtime/index.ts';
@@ -146,11 +147,36 @@ export class TextBindModel {
   /** Shortens a message until it alone leaves room for a reply of `maxNewTokens`. */
   shorten({
     parts,
-    maxNewTokens,
+    ...request
   }: WorkerRequestBody<'prompt.shorten'>): WorkerReplyBody<'prompt.shorten'> {
-    const maxPositions = promptRoom(this.report.maxSequenceLength, maxNewTokens);
-    const { numQueryTokens: queryTokens } = this.folder.manifest.qformerConfig;
-    return { parts: shortenMessage(this.tokenizer, parts, { queryTokens, maxPositions }) };
+    return { parts: shortenMessage(this.tokenizer, parts, this.#promptOptions(request)) };
+  }
+
+  /** How many tokens a message behind some turns would take, and from which turn on they would be read. */
+  measure({
+    turns,
+    message,
+    ...request
+  }: WorkerRequestBody<'prompt.measure'>): WorkerReplyBody<'prompt.measure'> {
+    const options = this.#promptOptions(request);
+    const measured = measurePrompt(this.tokenizer, turns, message, options);
+    return {
+      tokens: measured.positions,
+      messageTokens: measured.messagePositions,
+      room: options.maxPositions,
+      firstTurn: measured.firstTurn,
+    };
+  }
+
+  #promptOptions({
+    maxNewTokens,
+    system,
+  }: Pick<WorkerRequestBody<'prompt.measure'>, 'maxNewTokens' | 'system'>): PromptOptions {
+    return {
+      queryTokens: this.folder.manifest.qformerConfig.numQueryTokens,
+      maxPositions: promptRoom(this.report.maxSequenceLength, maxNewTokens),
+      ...(system === undefined ? {} : { system }),
+    };
   }
 
   /** Draws one caption; in the model's own size where none is given. */

@@ -48,7 +48,7 @@ describe('the search index', () => {
     breakSearch(storage);
     const turn = makeTurn('user', [text('And a pear')]);
     expect(() =>
-      storage.database.exec("INSERT INTO search (rowid, body) VALUES (99, 'x')"),
+      storage.database.exec("INSERT INTO search (rowid, body) VALUES (99, 'xyz')"),
     ).toThrow();
     storage.store.transaction(() => storage.store.turns.append(id, turn));
     expect(storage.store.turns.list(id).at(-1)).toEqual(turn);

@@ -126,7 +126,9 @@ function snapshot(database: StudioDatabase): unknown {
   const all = (sql: string): unknown => database.prepare(sql).all();
   const hasOrder = userVersion(database) === 1;
   return {
-    conversations: all('SELECT * FROM conversations ORDER BY key'),
+    conversations: all(
+      'SELECT key, id, title, created_at, updated_at, deleted_at FROM conversations ORDER BY key',
+    ),
     pictures:
       all(`SELECT key, id, hash, media_type, width, height, bytes, origin, caption, recipe, created_at
       FROM pictures ORDER BY key`),
@@ -136,7 +138,10 @@ function snapshot(database: StudioDatabase): unknown {
       ORDER BY c.key, ${hasOrder ? 't.position' : 't.key'}`),
     parts: all(`SELECT p.key, t.id AS turn, p.position, p.kind, p.body, p.picture_key, p.error
       FROM parts p JOIN turns t ON t.key = p.turn_key ORDER BY p.key`),
-    search: all('SELECT rowid, body, conversation_key FROM search ORDER BY rowid'),
+    // As form 1 had them: a later one puts the conversation into the row's number, and ends each text.
+    search:
+      all(`SELECT rowid & 0xffffffff AS rowid, rtrim(body, char(10)) AS body, conversation_key FROM search
+      ORDER BY rowid & 0xffffffff`),
   };
 }
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { StudioDatabase } from '../../../src/main/database/open.ts';
 import { galleryQueries } from '../../../src/main/database/gallery.ts';
 import { foundPlaceQueries } from '../../../src/main/database/found-places.ts';
-import { listQueries } from '../../../src/main/database/search.ts';
+import { filterParameters, listQueries } from '../../../src/main/database/conversation-lists.ts';
+import { searchQueries } from '../../../src/main/database/search.ts';
 import type { Store } from '../../../src/main/database/store.ts';
 import { turnQueries } from '../../../src/main/database/turns.ts';
 import { versionQueries } from '../../../src/main/database/versions.ts';
@@ -33,17 +34,30 @@ function planOf(database: StudioDatabase, sql: string, parameters: readonly unkn
 /** A step over a whole table of ours. The full-text table is asked by MATCH, and what a query made itself is small. */
 const scans = (plan: readonly string[]): string[] =>
   plan.filter((step) =>
-    /^SCAN (?!search VIRTUAL TABLE INDEX \d+:.*M|found|path|ancestor|\(|CONSTANT)/.test(step),
+    /^SCAN (?!search VIRTUAL TABLE INDEX \d+:.*(?:M|=|><)|json_each VIRTUAL|each\b|found|path|ancestor|\(|CONSTANT)/.test(
+      step,
+    ),
   );
 
 const id = randomUUID();
+const filter = filterParameters({ tag: 'x', has: 'drawing', model: 'Mini', since: 1 });
 const statements: [string, string, unknown[]][] = [
   ['list', listQueries.list, [50, 0]],
   ['count', listQueries.count, []],
-  ['search', listQueries.search, ['needle', 50, 0]],
-  ['search count', listQueries.searchCount, ['needle']],
-  ['snippet', listQueries.snippet, ['needle', 4]],
-  ['places found', foundPlaceQueries.places, ['needle', id]],
+  ['filtered list', listQueries.filtered, [{ ...filter, archived: 0, limit: 50, offset: 0 }]],
+  ['filtered count', listQueries.filteredCount, [{ ...filter, archived: 0 }]],
+  ['one that was found', listQueries.found, [{ ...filter, archived: null, key: 1 }]],
+  ['one listed', listQueries.one, [1]],
+  [
+    'the next to read',
+    listQueries.next,
+    [{ ...filter, archived: null, updated: 1, key: 1, limit: 20 }],
+  ],
+  ['models', listQueries.models, []],
+  ['hits', searchQueries.hits, ['nee', 50]],
+  ['text found', searchQueries.body, [4]],
+  ['texts of a conversation', searchQueries.bodies, [1, 2]],
+  ['place found', foundPlaceQueries.place, [1]],
   ['the path they lie on', foundPlaceQueries.path, [id]],
   ['turns of a conversation', turnQueries.turns, [id]],
   ['parts of a conversation', turnQueries.parts, [id]],
@@ -75,7 +89,7 @@ describe('query plans', () => {
   test('the check itself sees a scan', () => {
     const { store, database } = openTestStorage();
     fill(store, 20);
-    expect(scans(planOf(database, 'SELECT * FROM turns WHERE model = ?', ['x']))).toHaveLength(1);
+    expect(scans(planOf(database, 'SELECT * FROM turns WHERE usage = ?', ['x']))).toHaveLength(1);
     expect(scans(planOf(database, 'SELECT * FROM search WHERE body = ?', ['x']))).toHaveLength(1);
   });
 

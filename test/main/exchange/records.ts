@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fc from 'fast-check';
+import { samplingSchema } from '../../../src/shared/domain/settings.ts';
 import type {
   ConversationRecord,
   RecordedPart,
@@ -73,10 +74,23 @@ export const anyRecord: fc.Arbitrary<ConversationRecord> = fc
     createdAt: time,
     updatedAt: time,
     deletedAt: fc.option(time, { freq: 6 }),
+    kept: fc.record(
+      {
+        marks: fc.record({
+          pinned: fc.constant(true),
+          tags: fc.constant<string[]>(['work', '工作']),
+        }),
+        settings: fc.record(
+          { system: words, sampling: fc.constant(samplingSchema.parse({ temperature: 0.7 })) },
+          { requiredKeys: ['system'] },
+        ),
+      },
+      { requiredKeys: [] },
+    ),
     nodes: fc.array(node, { minLength: 1, maxLength: 8 }),
     deletedAtTimes: fc.tuple(time, time),
   })
-  .map(({ nodes, deletedAtTimes, ...summary }) => {
+  .map(({ nodes, deletedAtTimes, kept, ...summary }) => {
     const deletions = deletedAtTimes.map((createdAt) => ({
       id: randomUUID(),
       createdAt,
@@ -111,7 +125,7 @@ export const anyRecord: fc.Arbitrary<ConversationRecord> = fc
         ),
       });
     }
-    return { id: randomUUID(), ...summary, deletions, turns, pictures };
+    return { id: randomUUID(), ...summary, ...kept, deletions, turns, pictures };
   });
 
 type Place = typeof place extends fc.Arbitrary<infer Value> ? Value : never;

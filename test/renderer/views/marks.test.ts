@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fold, markWords, occurrences } from '../../../src/renderer/views/chat/marks.ts';
+import { markWords } from '../../../src/renderer/views/chat/marks.ts';
+import { fold, occurrences } from '../../../src/shared/domain/fold.ts';
 
 describe('marking words', () => {
   it('folds letter by letter, so that places stay', () => {

@@ -2,7 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
-import { buildPrompt, escapeMarkup, undrawnIds } from '../../../src/worker/inputs/prompt.ts';
+import {
+  buildPrompt,
+  escapeMarkup,
+  measurePrompt,
+  undrawnIds,
+} from '../../../src/worker/inputs/prompt.ts';
 import {
   openLanguageTokenizer,
   type LanguageTokenizer,
@@ -193,3 +198,74 @@ describe.skipIf(languageFolder === undefined)(
     });
   },
 );
+
+describe('measurePrompt', () => {
+  const turns = [
+    user(text('one two three')),
+    assistant(text('four')),
+    user(text('five'), picture('a')),
+    assistant(text('six seven')),
+  ];
+
+  it('counts what buildPrompt builds, whatever the room', () => {
+    const message = [text('eight '), picture('b'), text(' nine')];
+    for (let maxPositions = 14; maxPositions < 60; maxPositions += 1) {
+      for (const system of [undefined, 'Be brief.']) {
+        const options = {
+          queryTokens: 3,
+          maxPositions,
+          ...(system === undefined ? {} : { system }),
+        };
+        const measured = measurePrompt(tokenizer, turns, message, options);
+        const build = (): ReturnType<typeof buildPrompt> =>
+          buildPrompt(tokenizer, [...turns, user(...message)], options);
+        if (measured.positions > maxPositions) {
+          expect(build).toThrow('too long');
+          continue;
+        }
+        const built = build();
+        expect(measured.positions).toBe(built.ids.length);
+        expect(measured.firstTurn).toBe(2 * built.droppedPairs);
+      }
+    }
+  });
+
+  it('counts a message that is empty still, and messages that nobody answered', () => {
+    const roomyMeasure = (given: PromptTurn[], ...message: PromptPart[]) =>
+      measurePrompt(tokenizer, given, message, roomy);
+    const { positions } = roomyMeasure([]);
+    expect(positions).toBe(tokenizer.encode('<s>[INST]  [/INST]').length);
+    expect(roomyMeasure(turns).firstTurn).toBe(0);
+    const tight = { queryTokens: 3, maxPositions: 11 };
+    const asked = [user(text('a b c d e f g h i j')), user(text('k'))];
+    expect(measurePrompt(tokenizer, asked, [text('l')], tight).firstTurn).toBe(1);
+  });
+
+  it('says how long a message is that does not fit alone', () => {
+    const long = text('word '.repeat(100));
+    const measured = measurePrompt(tokenizer, turns, [long], { queryTokens: 3, maxPositions: 50 });
+    expect(measured.positions).toBeGreaterThan(100);
+    expect(measured.messagePositions).toBe(measured.positions);
+    expect(measured.firstTurn).toBe(4);
+  });
+
+  it('reads a long conversation from its end alone', () => {
+    const many = Array.from({ length: 4000 }, (_, index) =>
+      index % 2 === 0 ? user(text(`question ${index}`)) : assistant(text(`answer ${index}`)),
+    );
+    let encoded = 0;
+    const counting: LanguageTokenizer = {
+      ...tokenizer,
+      encode: (words) => {
+        encoded += 1;
+        return tokenizer.encode(words);
+      },
+    };
+    const built = buildPrompt(counting, [...many, user(text('last'))], {
+      queryTokens: 3,
+      maxPositions: 60,
+    });
+    expect(built.droppedPairs).toBeGreaterThan(1900);
+    expect(encoded).toBeLessThan(30);
+  });
+});

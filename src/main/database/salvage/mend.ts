@@ -81,11 +81,12 @@ class Mender {
     this.#indexed = indexed;
   }
 
-  run({ tables, form }: ReadRows): MendedRows {
+  run({ tables, form, badPages }: ReadRows): MendedRows {
     this.#repairFields();
     this.#adoptTurns();
     this.#adoptParts();
     this.#readIndex();
+    if (badPages !== 0) this.#placePictures();
     this.#replacePictures();
     if (form >= treeForm) this.#mendTree();
     else this.#separatePositions();
@@ -116,6 +117,9 @@ class Mender {
       for (const name of ['created_at', 'updated_at'])
         this.#keep(columns, name, Number.isInteger, 0);
       this.#keep(columns, 'deleted_at', isIntegerOrNull, null);
+      for (const name of ['pinned', 'archived']) this.#keep(columns, name, isFlag, 0);
+      this.#keep(columns, 'tags', (value) => value !== null && isJsonOrNull(value), '[]');
+      this.#keep(columns, 'settings', isJsonOrNull, null);
     }
     for (const { columns } of this.#turns.values()) this.#repairTurn(columns);
     for (const { columns } of this.#pictures.values()) {
@@ -123,7 +127,7 @@ class Mender {
       this.#keep(columns, 'caption', isTextOrNull, null);
       this.#keep(columns, 'recipe', isJsonOrNull, null);
       for (const name of ['name', 'alt']) this.#keep(columns, name, isTextOrNull, null);
-      this.#keep(columns, 'favourite', (value) => value === 0 || value === 1, 0);
+      this.#keep(columns, 'favourite', isFlag, 0);
       this.#keep(columns, 'origin', (value) => value === 'user' || value === 'drawn', 'user');
       this.#keep(columns, 'created_at', Number.isInteger, 0);
     }
@@ -193,7 +197,8 @@ class Mender {
     const known = this.#conversations.get(key);
     if (known !== undefined) return known;
     const title = this.#indexed.get(2 * key + 1)?.body ?? lostTitle;
-    const columns = { id: randomUUID(), title, created_at: at, updated_at: at, deleted_at: null };
+    const marks = { deleted_at: null, pinned: 0, archived: 0, tags: '[]', settings: null };
+    const columns = { id: randomUUID(), title, created_at: at, updated_at: at, ...marks };
     const row: Row = { key, columns };
     this.#conversations.set(key, row);
     this.#patched += 1;
@@ -263,6 +268,25 @@ class Mender {
       if (rowid % 2 === 1 || this.#parts.has(rowid / 2)) continue;
       this.#conversation(conversation, 0);
       this.#placePart(rowid / 2, body, conversation);
+    }
+  }
+
+  /** Drawings whose parts are lost, full text's copy with them: beside that of the drawing before. */
+  #placePictures(): void {
+    for (const picture of [...this.#pictures.values()].sort((a, b) => a.key - b.key)) {
+      const { origin, caption } = picture.columns;
+      if (this.#shown.has(picture.key) || origin !== 'drawn' || typeof caption !== 'string')
+        continue;
+      const showing = [...this.#parts.values()].filter(
+        ({ columns }) => columns['picture_key'] !== null,
+      );
+      const before = showing.findLast(
+        ({ columns }) => Number(columns['picture_key']) < picture.key,
+      );
+      const turn = this.#turns.get(Number(before?.columns['turn_key']));
+      const owner = Number(turn?.columns['conversation_key']) || this.#spareKey();
+      this.#conversation(owner, 0);
+      this.#placePart(Math.max(0, ...this.#parts.keys()) + 1, caption, owner);
     }
   }
 
@@ -425,6 +449,10 @@ function gaps(rows: readonly Row[]): number {
 const isIntegerOrNull = (value: StoredValue): boolean => value === null || Number.isInteger(value);
 const isTextOrNull = (value: StoredValue): boolean => value === null || typeof value === 'string';
 const isCount = (value: StoredValue): boolean => Number.isInteger(value) && Number(value) >= 0;
+
+function isFlag(value: StoredValue): boolean {
+  return value === 0 || value === 1;
+}
 
 function isJsonOrNull(value: StoredValue): boolean {
   if (value === null) return true;

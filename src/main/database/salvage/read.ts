@@ -1,6 +1,6 @@
 import { keepTemporariesInMemory } from '../connection.ts';
 import Database from 'better-sqlite3';
-import type { Migration } from '../migration.ts';
+import { newestForm, type Migration } from '../migration.ts';
 import { openPages, type PageFile } from './pages.ts';
 import { freePages, leafRows, walkTable, type RawRow, type StoredValue } from './rows.ts';
 
@@ -16,7 +16,7 @@ export interface ReadRows {
   readonly form: number;
   /** By table, each row once, in the order of keys. */
   readonly tables: ReadonlyMap<string, readonly NamedRow[]>;
-  /** What full text keeps of its own: a second copy of every title and text, by its row. */
+  /** What full text keeps of its own: a second copy of every title (2k + 1) and text (2k), by twice its key. */
   readonly indexed: ReadonlyMap<number, { readonly body: string; readonly conversation: number }>;
   /** Pages of tables (not of indexes) that could not be read, whole or in part; null where nobody can tell. */
   readonly badPages: number | null;
@@ -80,7 +80,7 @@ export function tableColumns(
 export function readDamaged(file: string, migrations: readonly Migration[]): ReadRows {
   const pages = openPages(file);
   try {
-    const newest = migrations.at(-1)?.version ?? 0;
+    const newest = newestForm(migrations);
     const known = pages.form !== null && pages.form >= 1 && pages.form <= newest;
     const form = known ? pages.form : newest;
     return collect(pages, form, tableColumns(migrations, form));
@@ -162,12 +162,18 @@ function nameColumns(row: RawRow, names: readonly string[]): NamedRow {
   return { key: row.key, columns };
 }
 
+/** Rows of full text that one conversation may have. */
+const rowsOfConversation = 2 ** 32;
+
 function readIndexed(rows: ReadonlyMap<number, NamedRow>): ReadRows['indexed'] {
   const indexed = new Map<number, { body: string; conversation: number }>();
   for (const [key, { columns }] of rows) {
     const { c0, c1 } = columns;
     if (typeof c0 === 'string' && typeof c1 === 'number') {
-      indexed.set(key, { body: c0, conversation: c1 });
+      // From form 4 on a row's number begins with its conversation, and its text ends in two line breaks.
+      const isByConversation = key >= rowsOfConversation;
+      const body = isByConversation ? c0.replace(/\n{1,2}$/, '') : c0;
+      indexed.set(key % rowsOfConversation, { body, conversation: c1 });
     }
   }
   return indexed;

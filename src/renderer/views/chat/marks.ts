@@ -1,3 +1,5 @@
+import { fold, occurrences } from '../../../shared/domain/fold.ts';
+
 /** The name by which the style sheet draws marked words (`::highlight(found)`). */
 const highlightName = 'found';
 
@@ -33,30 +35,4 @@ function rangesOf(root: Element, words: readonly string[]): Range[] {
     }
   }
   return ranges;
-}
-
-/** Where folded words stand in a text, in order. */
-export function occurrences(
-  text: string,
-  words: readonly string[],
-): { readonly from: number; readonly to: number }[] {
-  const folded = fold(text);
-  const found: { from: number; to: number }[] = [];
-  for (const word of words) {
-    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
-      found.push({ from: at, to: at + word.length });
-    }
-  }
-  return found.sort((one, other) => one.from - other.from);
-}
-
-/** As the search compares: without case and accents. Each letter stays one letter, so that places stay the same. */
-export function fold(text: string): string {
-  let folded = '';
-  for (let index = 0; index < text.length; index += 1) {
-    const letter = text[index]!;
-    const base = letter.normalize('NFD')[0]!.toLowerCase();
-    folded += base.length === 1 ? base : letter;
-  }
-  return folded;
 }

@@ -54,12 +54,12 @@ export async function replyTo(
 ): Promise<WorkerReplyBody<'chat.reply'>> {
   const startedAt = performance.now();
   const { tokenizer, sequence, emit, signal, maxPositions } = context;
-  const { sampling } = request;
+  const { sampling, system } = request;
   const build = (turns: readonly PromptTurn[]): Prompt =>
     buildPrompt(tokenizer, turns, {
       queryTokens: context.queryTokens,
       maxPositions: promptRoom(maxPositions, sampling.maxNewTokens),
-      ...(request.system === undefined ? {} : { system: request.system }),
+      ...(system === undefined ? {} : { system }),
     });
   const { prompt, pictures, unreadable } = await readPictures(request.turns, build, context);
   if (unreadable > 0) emit({ kind: 'notice', notice: unreadableNotice(unreadable) });

@@ -65,7 +65,7 @@ export class Drawer {
     return this.painter.sessionCount;
   }
 
-  draw: Draw = async ({ caption, drawing, size }, onProgress, signal) => {
+  draw: Draw = async ({ caption, drawing, size = drawing.size }, onProgress, signal) => {
     if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
     const startedAt = performance.now();
     const { steps, negative } = drawing;

@@ -1,0 +1,325 @@
+import { z } from 'zod';
+import {
+  conversationSummarySchema,
+  tagBounds,
+  tagSchema,
+  type ConversationFilter,
+  type ConversationSummary,
+} from '../../shared/domain/conversation.ts';
+import { searchWords } from '../../shared/domain/fold.ts';
+import type { StudioDatabase } from './open.ts';
+import { shownTurns } from './path.ts';
+import { conversationOfRow, hasWords, snippetOf, type FullText } from './search.ts';
+
+export interface SummaryRow {
+  readonly id: string;
+  readonly title: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly turn_count: number;
+  readonly pinned: number;
+  readonly archived: number;
+  readonly tags: string;
+  readonly thumbnail: string | null;
+}
+
+/** Columns of a conversation `c`, as `SummaryRow` has them. */
+export const summaryColumns = `c.id, c.title, c.created_at, c.updated_at, c.pinned, c.archived, c.tags,
+  ${shownTurns} AS turn_count, (
+    SELECT i.hash FROM turns t
+    CROSS JOIN parts p ON p.turn_key = t.key AND p.is_current = 1 AND p.deletion_key IS NULL
+      AND p.picture_key IS NOT NULL
+    CROSS JOIN pictures i ON i.key = p.picture_key
+    WHERE t.conversation_key = c.key AND t.deletion_key IS NULL ORDER BY t.key DESC LIMIT 1
+  ) AS thumbnail`;
+
+/** What a filter asks of a conversation `c`; parameters of `filterParameters`. */
+const filtered = `
+  (@tag IS NULL OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = @tag))
+  AND c.updated_at >= @since AND c.updated_at < @until
+  AND (@model IS NULL OR c.key IN (SELECT conversation_key FROM turns WHERE model = @model))
+  AND (@has IS NULL OR c.key IN (
+    SELECT t.conversation_key FROM parts p CROSS JOIN turns t ON t.key = p.turn_key
+    LEFT JOIN pictures i ON i.key = p.picture_key
+    WHERE p.picture_key IS NOT NULL AND p.deletion_key IS NULL AND t.deletion_key IS NULL
+      AND (@has = 'picture' OR i.origin = 'drawn')
+  ))`;
+
+/** The statements of the conversation list and of search; here so that a test can look at their plans. */
+export const listQueries = {
+  /** ?1 limit, ?2 offset. */
+  list: `
+SELECT ${summaryColumns}
+FROM conversations c WHERE c.archived = 0 AND c.deleted_at IS NULL
+ORDER BY c.pinned DESC, c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
+
+  count: 'SELECT count(*) FROM conversations WHERE archived = 0 AND deleted_at IS NULL',
+
+  filtered: `
+SELECT ${summaryColumns}
+FROM conversations c WHERE c.archived = @archived AND c.deleted_at IS NULL AND ${filtered}
+ORDER BY c.pinned DESC, c.updated_at DESC, c.key DESC LIMIT @limit OFFSET @offset`,
+
+  filteredCount: `
+SELECT count(*) FROM conversations c INDEXED BY conversations_listed WHERE c.archived = @archived AND c.deleted_at IS NULL AND ${filtered}`,
+
+  /** When a conversation was changed, by its key, if it is in the filter. */
+  found: `
+SELECT c.updated_at FROM conversations c
+WHERE c.key = @key AND c.deleted_at IS NULL AND (@archived IS NULL OR c.archived = @archived)
+  AND ${filtered}`,
+
+  /** ?1 key. */
+  one: `SELECT ${summaryColumns} FROM conversations c WHERE c.key = ?`,
+
+  /** The next in the filter behind one, the newest first. */
+  next: `
+SELECT c.key, c.updated_at FROM conversations c
+WHERE c.deleted_at IS NULL AND (c.updated_at, c.key) < (@updated, @key)
+  AND (@archived IS NULL OR c.archived = @archived) AND ${filtered}
+ORDER BY c.updated_at DESC, c.key DESC LIMIT @limit`,
+
+  /** ?1 limit, ?2 offset. What was deleted last comes first. */
+  deleted: `
+SELECT ${summaryColumns}, c.deleted_at
+FROM conversations c WHERE c.deleted_at > 0
+ORDER BY c.deleted_at DESC LIMIT ? OFFSET ?`,
+
+  deletedCount: 'SELECT count(*) FROM conversations WHERE deleted_at > 0',
+
+  tags: `
+SELECT value FROM conversations c, json_each(c.tags) WHERE c.deleted_at IS NULL
+GROUP BY value ORDER BY value COLLATE NOCASE`,
+
+  /** Each model once, by one look-up a model. */
+  models: `
+WITH RECURSIVE each (model) AS (
+  SELECT min(model) FROM turns WHERE model IS NOT NULL
+  UNION ALL
+  SELECT (SELECT min(model) FROM turns WHERE model > each.model) FROM each WHERE model IS NOT NULL
+)
+SELECT model FROM each WHERE model IS NOT NULL`,
+} as const;
+
+/** A filter as its statements take it. */
+export function filterParameters({ tag, has, model, since, until }: ConversationFilter) {
+  return {
+    tag: tag ?? null,
+    has: has ?? null,
+    model: model ?? null,
+    since: since ?? Number.MIN_SAFE_INTEGER,
+    until: until ?? Number.MAX_SAFE_INTEGER,
+  };
+}
+
+export interface ConversationList {
+  readonly conversations: readonly ConversationSummary[];
+  /** How many there are without limit and offset; of a search that ended early how many were found until then. */
+  readonly total: number;
+  /** There are more than `total`. */
+  readonly isMore: boolean;
+}
+
+export interface SearchRequest {
+  readonly typed: string;
+  readonly filter: ConversationFilter;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** A search that is done piece by piece, so that nothing else waits for all of it. */
+export interface SearchUnderWay {
+  readonly request: SearchRequest;
+  readonly words: readonly string[];
+  /** The newest row of full text with the words, by conversation key; the newest conversation first. */
+  readonly found: Map<number, number>;
+  /** Where conversations were read up to. */
+  from: { readonly updated: number; readonly key: number };
+  state: 'looking' | 'reading' | 'done';
+  isMore: boolean;
+}
+
+/** Lists and searches of conversations. */
+export interface ConversationLists {
+  list(limit: number, offset: number, filter?: ConversationFilter): ConversationList;
+  /** All of a search at once. */
+  search(
+    typed: string,
+    limit: number,
+    offset: number,
+    filter?: ConversationFilter,
+  ): ConversationList;
+  beginSearch(request: SearchRequest): SearchUnderWay;
+  /** Goes on with a search by some milliseconds of work; null until it is done. */
+  searchOn(search: SearchUnderWay): ConversationList | null;
+  /** What a filter may name: tags, and models that wrote a reply. */
+  filterWords(): { readonly tags: string[]; readonly models: string[] };
+}
+
+/** Hits up to which a search looks at every one of them, and so knows how many conversations there are. */
+const fewHits = 1_000;
+/** Texts that are read in one go: some 5 ms. */
+const readAtOnce = 2_000;
+
+/** Prepares lists and searches. */
+export function createConversationLists(
+  database: StudioDatabase,
+  fullText: FullText,
+): ConversationLists {
+  const plain = database.prepare<[number, number], SummaryRow>(listQueries.list);
+  const count = database.prepare<[], number>(listQueries.count).pluck();
+  const some = database.prepare<[object], SummaryRow>(listQueries.filtered);
+  const someCount = database.prepare<[object], number>(listQueries.filteredCount).pluck();
+  const tags = database.prepare<[], string>(listQueries.tags).pluck();
+  const models = database.prepare<[], string>(listQueries.models).pluck();
+  const { beginSearch, searchOn } = createSearch(database, fullText);
+  return {
+    list(limit, offset, filter = {}) {
+      const isPlain = Object.values(filter).every(
+        (value) => value === undefined || value === false,
+      );
+      const asked = { ...filterParameters(filter), archived: filter.archived === true ? 1 : 0 };
+      const rows = isPlain ? plain.all(limit, offset) : some.all({ ...asked, limit, offset });
+      return {
+        conversations: rows.flatMap((row) => readable(toSummary(row, null))),
+        total: (isPlain ? count.get() : someCount.get(asked)) ?? 0,
+        isMore: false,
+      };
+    },
+    search(typed, limit, offset, filter = {}) {
+      const search = beginSearch({ typed, limit, offset, filter });
+      for (;;) {
+        const list = searchOn(search);
+        if (list !== null) return list;
+      }
+    },
+    beginSearch,
+    searchOn,
+    filterWords: () => ({ tags: tags.all(), models: models.all() }),
+  };
+}
+
+type Search = Pick<ConversationLists, 'beginSearch' | 'searchOn'>;
+
+/**
+ * Few hits are looked at one by one. Of many, conversations are read from the newest on until a page is full: what
+ * many texts have is found in the first of them.
+ */
+function createSearch(database: StudioDatabase, fullText: FullText): Search {
+  const changedAt = database.prepare<[object], number>(listQueries.found).pluck();
+  const one = database.prepare<[number], SummaryRow>(listQueries.one);
+  const next = database.prepare<[object], { key: number; updated_at: number }>(listQueries.next);
+  const parametersOf = ({ filter }: SearchRequest) => ({
+    ...filterParameters(filter),
+    archived: filter.archived === undefined ? null : Number(filter.archived),
+  });
+  const look = (search: SearchUnderWay): void => {
+    const { words, found } = search;
+    const rows = fullText.candidates(words, fewHits);
+    if (rows === null || rows.length > fewHits) {
+      search.state = 'reading';
+      return;
+    }
+    for (const row of rows) {
+      const conversation = conversationOfRow(row);
+      if ((found.get(conversation) ?? -1) >= row) continue;
+      if (hasWords(fullText.body(row) ?? '', words)) found.set(conversation, row);
+    }
+    search.state = 'done';
+  };
+  const rowWith = (conversation: number, words: readonly string[]) => {
+    let read = 0;
+    for (const { rowid, body } of fullText.bodies(conversation)) {
+      read += 1;
+      if (hasWords(body, words)) return { row: rowid, read };
+    }
+    return { row: null, read };
+  };
+  const readOn = (search: SearchUnderWay): void => {
+    const { request, words, found } = search;
+    const wanted = request.offset + request.limit;
+    let left = readAtOnce;
+    while (left > 0) {
+      const page = next.all({ ...parametersOf(request), ...search.from, limit: 20 });
+      for (const { key, updated_at: updated } of page) {
+        const { row, read } = rowWith(key, words);
+        left -= read + 1;
+        search.from = { updated, key };
+        if (row === null) continue;
+        search.isMore = found.size >= wanted;
+        if (search.isMore) break;
+        found.set(key, row);
+      }
+      if (search.isMore || page.length === 0) {
+        search.state = 'done';
+        return;
+      }
+    }
+  };
+  const listOf = ({ request, words, found, isMore }: SearchUnderWay): ConversationList => {
+    const parameters = parametersOf(request);
+    const rows = [...found].flatMap(([key, hit]) => {
+      const at = changedAt.get({ ...parameters, key });
+      return at === undefined ? [] : [{ key, hit, at }];
+    });
+    rows.sort((a, b) => b.at - a.at || b.key - a.key);
+    const page = rows.slice(request.offset, request.offset + request.limit);
+    return {
+      conversations: page.flatMap(({ key, hit }) => {
+        const row = one.get(key);
+        const snippet = snippetOf(fullText.body(hit) ?? '', words);
+        return row === undefined ? [] : readable(toSummary(row, snippet));
+      }),
+      total: rows.length,
+      isMore,
+    };
+  };
+  return {
+    beginSearch: (request) => ({
+      request,
+      words: searchWords(request.typed),
+      found: new Map(),
+      from: { updated: Number.MAX_SAFE_INTEGER, key: Number.MAX_SAFE_INTEGER },
+      state: 'looking',
+      isMore: false,
+    }),
+    searchOn(search) {
+      if (search.words.length === 0) return { conversations: [], total: 0, isMore: false };
+      if (search.state === 'looking') look(search);
+      else if (search.state === 'reading') readOn(search);
+      return search.state === 'done' ? listOf(search) : null;
+    },
+  };
+}
+
+/** A row that the window could not take is left out, alone: the next start gives it what it lacks. */
+function readable(summary: ConversationSummary): ConversationSummary[] {
+  return conversationSummarySchema.safeParse(summary).success ? [summary] : [];
+}
+
+const tagsSchema = z.array(tagSchema).max(tagBounds.mostTags).catch([]);
+
+/** None where they cannot be read. */
+export function readTags(text: string): string[] {
+  try {
+    return tagsSchema.parse(JSON.parse(text));
+  } catch {
+    return [];
+  }
+}
+
+/** @param snippet for a search: what was found in its surroundings */
+export function toSummary(row: SummaryRow, snippet: string | null): ConversationSummary {
+  return {
+    id: row.id,
+    title: row.title,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    turnCount: row.turn_count,
+    snippet,
+    pinned: row.pinned === 1,
+    archived: row.archived === 1,
+    tags: readTags(row.tags),
+    thumbnail: row.thumbnail,
+  };
+}
