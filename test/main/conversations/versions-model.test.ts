@@ -345,7 +345,9 @@ function checkTree(database: StudioDatabase): void {
     count(`SELECT count(*) FROM (${found})`),
   );
   expect(
-    count(`SELECT count(*) FROM search WHERE rowid % 2 = 0 AND (rowid & 0xffffffff) / 2 NOT IN (${found})`),
+    count(
+      `SELECT count(*) FROM search WHERE rowid % 2 = 0 AND (rowid & 0xffffffff) / 2 NOT IN (${found})`,
+    ),
   ).toBe(0);
   database.exec("INSERT INTO search (search) VALUES ('integrity-check')");
 }
