@@ -215,6 +215,45 @@ export const testIds = {
   send: 'send',
   stop: 'stop',
 
+  // Context and settings of a conversation
+  /** `data-tokens`, `data-room`; `data-too-much` where the message does not fit. */
+  meter: 'meter',
+  /** Says that a message is too long, before it is sent. */
+  tooMuch: 'too-much',
+  trimMessage: 'trim-message',
+  /** Stands before the first turn that the model would read. */
+  readsFrom: 'reads-from',
+  /** Opens the settings of the conversation. */
+  conversationSettings: 'conversation-settings',
+  ownSettings: 'own-settings',
+  ownSystem: 'own-system',
+  ownReset: 'own-reset',
+  presets: 'presets',
+  presetName: 'preset-name',
+  presetSave: 'preset-save',
+  regenerateWith: 'regenerate-with',
+  regenerateFields: 'regenerate-fields',
+  regenerateStart: 'regenerate-start',
+  settingsReset: 'settings-reset',
+  drawingSize: 'drawing-size',
+
+  // Finding and keeping conversations
+  filterOpen: 'filter-open',
+  filters: 'filters',
+  filterClear: 'filter-clear',
+  listResize: 'list-resize',
+  conversationPin: 'conversation-pin',
+  conversationArchive: 'conversation-archive',
+  conversationTags: 'conversation-tags',
+  tagEditor: 'tag-editor',
+  findBar: 'find-bar',
+  findInput: 'find-input',
+  findCount: 'find-count',
+  findNext: 'find-next',
+  findBefore: 'find-before',
+  findClose: 'find-close',
+  skipLink: 'skip-link',
+
   // Models and settings
   modelsView: 'models-view',
   modelItem: 'model-item',

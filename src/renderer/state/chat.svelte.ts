@@ -9,7 +9,8 @@ import {
   type ReplyMessage,
   type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
-import type { PictureWish, Rating } from '../../shared/domain/turn.ts';
+import type { ConversationSettings } from '../../shared/domain/conversation-settings.ts';
+import type { PictureWish, Rating, ReplySampling } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
@@ -118,13 +119,19 @@ export class ChatStore {
   /**
    * Asks the model. Resolves true when the turn is stored and the reply has begun.
    * @param wish null: the model decides whether it draws
+   * @param settings what a new conversation is answered by
    */
-  send(parts: readonly DraftPart[], wish: PictureWish | null = null): Promise<boolean> {
+  send(
+    parts: readonly DraftPart[],
+    wish: PictureWish | null = null,
+    settings: ConversationSettings = {},
+  ): Promise<boolean> {
     return this.#start(() =>
       this.#api.request('chat.send', {
         conversationId: this.conversationId,
         parts: [...parts],
         ...(wish === null ? {} : { wish }),
+        ...(this.conversationId === null ? { settings } : {}),
       }),
     );
   }
@@ -139,9 +146,14 @@ export class ChatStore {
     return this.#start(() => this.#api.request('chat.shorten', { turnId }));
   }
 
-  /** Writes another version of a reply. */
-  regenerate(turnId: string): Promise<boolean> {
-    return this.#start(() => this.#api.request('chat.regenerate', { turnId }));
+  /** Writes another version of a reply; `sampling`: its words chosen by that, this time. */
+  regenerate(turnId: string, sampling?: ReplySampling): Promise<boolean> {
+    return this.#start(() =>
+      this.#api.request('chat.regenerate', {
+        turnId,
+        ...(sampling === undefined ? {} : { sampling }),
+      }),
+    );
   }
 
   continueReply(turnId: string): Promise<boolean> {
@@ -163,7 +175,8 @@ export class ChatStore {
   /** The same of the last reply, where it has ended; pressed again it is taken back. */
   async rateLast(rating: Rating): Promise<void> {
     const last = this.turns.at(-1);
-    if (last?.role !== 'assistant' || last.status === 'streaming' || last.parts.length === 0) return;
+    if (last?.role !== 'assistant' || last.status === 'streaming' || last.parts.length === 0)
+      return;
     await this.rate(last.id, last.rating === rating ? null : rating);
   }
 

@@ -1,5 +1,9 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- reactive maps are replaced whole, the others are no state of the page */
-import type { ConversationSummary } from '../../shared/domain/conversation.ts';
+import type {
+  ConversationFilter,
+  ConversationMarks,
+  ConversationSummary,
+} from '../../shared/domain/conversation.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
 const pageSize = 100;
@@ -11,6 +15,17 @@ const undoMs = 10_000;
 export class ConversationsStore {
   items = $state.raw<readonly ConversationSummary[]>([]);
   total = $state(0);
+  /** A search stopped at a full page: there are more than `total`. */
+  isMore = $state(false);
+  filter = $state.raw<ConversationFilter>({});
+  /** What a filter may name. */
+  filterWords = $state.raw<{
+    readonly tags: readonly string[];
+    readonly models: readonly string[];
+  }>({
+    tags: [],
+    models: [],
+  });
   query = $state('');
   loading = $state(false);
   loaded = $state(false);
@@ -33,8 +48,46 @@ export class ConversationsStore {
     return this.query.trim() !== '';
   }
 
+  /** Some conversations are left out. */
+  get filtering(): boolean {
+    return Object.keys(this.filter).length > 0;
+  }
+
   get hasMore(): boolean {
-    return this.items.length < this.total;
+    return this.items.length < this.total || this.isMore;
+  }
+
+  async loadFilterWords(): Promise<void> {
+    try {
+      this.filterWords = await this.#api.request('conversations.filters', null);
+    } catch {
+      // What is known stays: the list itself says what is wrong.
+    }
+  }
+
+  /** Changes parts of the filter; undefined takes one away. */
+  setFilter(change: {
+    [Name in keyof ConversationFilter]: ConversationFilter[Name] | undefined;
+  }): void {
+    const entries = Object.entries({ ...this.filter, ...change });
+    this.filter = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+    void this.load();
+  }
+
+  clearFilter(): void {
+    this.filter = {};
+    void this.load();
+  }
+
+  /** Pins, archives, tags; true where it worked. */
+  async mark(conversationId: string, marks: ConversationMarks): Promise<boolean> {
+    try {
+      this.#change(await this.#api.request('conversations.mark', { conversationId, marks }), false);
+      return true;
+    } catch (error) {
+      this.error = sentenceOf(error);
+      return false;
+    }
   }
 
   /** Loads the first page anew. */
@@ -112,6 +165,7 @@ export class ConversationsStore {
     try {
       const reply = await this.#api.request('conversations.list', {
         query: this.searching ? this.query.trim().slice(0, 500) : null,
+        ...(this.filtering ? { filter: { ...this.filter } } : {}),
         limit: pageSize,
         offset,
       });
@@ -120,6 +174,7 @@ export class ConversationsStore {
       const fresh = reply.conversations.filter(({ id }) => !known.has(id));
       this.items = offset === 0 ? reply.conversations : [...this.items, ...fresh];
       this.total = reply.total;
+      this.isMore = reply.isMore;
       this.loaded = true;
     } catch (error) {
       if (asked === this.#asked) this.error = sentenceOf(error);
@@ -131,7 +186,9 @@ export class ConversationsStore {
   #change(summary: ConversationSummary, removed: boolean): void {
     const before = this.items.find(({ id }) => id === summary.id);
     const others = this.items.filter(({ id }) => id !== summary.id);
-    if (removed) {
+    // Whether it belongs to what is filtered only main knows.
+    const isElsewhere = !this.searching && summary.archived !== (this.filter.archived === true);
+    if (removed || isElsewhere) {
       this.items = others;
       if (before !== undefined) this.total -= 1;
       return;
@@ -143,7 +200,13 @@ export class ConversationsStore {
       this.items = this.items.map((item) => (item.id === summary.id ? shown : item));
       return;
     }
-    if (before === undefined) this.total += 1;
-    this.items = [...others, summary].toSorted((a, b) => b.updatedAt - a.updatedAt);
+    if (before === undefined) {
+      // A new one that the filter leaves out comes with the next look.
+      if (this.filtering) return;
+      this.total += 1;
+    }
+    this.items = [...others, summary].toSorted(
+      (a, b) => Number(b.pinned) - Number(a.pinned) || b.updatedAt - a.updatedAt,
+    );
   }
 }

@@ -8,6 +8,8 @@ export type Place = (typeof places)[number];
 export type Inspected =
   | { readonly kind: 'picture'; readonly turnId: string; readonly partIndex: number }
   | { readonly kind: 'reply'; readonly turnId: string }
+  /** A reply that is to be written anew with other settings. */
+  | { readonly kind: 'regenerate'; readonly turnId: string }
   | { readonly kind: 'sampling' };
 
 const noticeMs = 8000;

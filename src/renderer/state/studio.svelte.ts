@@ -8,7 +8,9 @@ import { EngineStore } from './engine.svelte.ts';
 import { ExchangeStore } from './exchange.svelte.ts';
 import { GalleryStore } from './gallery.svelte.ts';
 import { LightboxStore } from './lightbox.svelte.ts';
+import { MeterStore } from './meter.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
+import { OwnSettingsStore } from './own-settings.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
 import { RevealStore } from './reveal.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
@@ -36,6 +38,8 @@ export interface Studio {
   readonly reveal: RevealStore;
   readonly training: TrainingStore;
   readonly trash: TrashStore;
+  readonly meter: MeterStore;
+  readonly own: OwnSettingsStore;
 }
 
 const key = Symbol('studio');
@@ -53,6 +57,7 @@ export function createStudio(api: Api): Studio {
   });
   const reveal = new RevealStore(api, chat);
   const conversations = new ConversationsStore(api);
+  const settings = new SettingsStore(api);
   return {
     api,
     chat,
@@ -69,7 +74,7 @@ export function createStudio(api: Api): Studio {
         if (chat.conversationId !== null) await chat.open(chat.conversationId);
       },
     }),
-    settings: new SettingsStore(api),
+    settings,
     models: new ModelsStore(api),
     conversations,
     drafts: new DraftsStore(api),
@@ -77,18 +82,28 @@ export function createStudio(api: Api): Studio {
     reveal,
     training: new TrainingStore(api),
     trash: new TrashStore(api),
+    meter: new MeterStore(api, chat),
+    own: new OwnSettingsStore(api, chat, settings),
   };
 }
 
 /** Asks main for everything that the first screen shows. */
 export async function loadStudio(studio: Studio): Promise<void> {
   await Promise.all([
-    studio.settings.load(),
+    studio.settings.load().then(() => reopen(studio)),
     studio.engine.load(),
     studio.conversations.load(),
     studio.models.load(),
     studio.drafts.prune(),
   ]);
+}
+
+/** Opens what was open last, unless something else is by now; one that is gone is no fault. */
+async function reopen({ chat, settings }: Studio): Promise<void> {
+  const { lastConversation } = settings.value;
+  if (lastConversation === null || chat.conversationId !== null || chat.opening) return;
+  await chat.open(lastConversation);
+  if (chat.openError !== null) chat.startNew();
 }
 
 export function provideStudio(studio: Studio): void {

@@ -8,7 +8,7 @@ import { stubBridge } from '../helpers/stub-bridge.ts';
 const all = [3, 2, 1].map((number) => sampleSummary(number));
 const list = ({ query }: { query: string | null }) => {
   const found = query === null ? all : all.filter(({ title }) => title.includes(query));
-  return { conversations: found, total: found.length };
+  return { conversations: found, total: found.length, isMore: false };
 };
 
 beforeEach(() => vi.useFakeTimers());

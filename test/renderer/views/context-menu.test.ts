@@ -61,6 +61,7 @@ describe('the context menu', () => {
     expect(await pointAt(reply!)).toEqual([
       'Copy the whole reply',
       'Regenerate',
+      'Regenerate with…',
       'Figures of this reply',
     ]);
     choose('Figures');

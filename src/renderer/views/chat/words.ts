@@ -136,3 +136,78 @@ export function dayGroup(updatedAt: number, now: number): string {
   if (updatedAt >= midnight.getTime() - 6 * dayMs) return 'This week';
   return 'Earlier';
 }
+
+/** What the meter says in full. */
+export function meterWords({
+  tokens,
+  messageTokens,
+  room,
+  readsFrom,
+}: {
+  readonly tokens: number;
+  readonly messageTokens: number;
+  readonly room: number;
+  readonly readsFrom: string | null;
+}): string {
+  const message = `This message takes ${messageTokens}`;
+  if (messageTokens > room) return `${message}: more than the ${room} that the model can read.`;
+  const before = tokens - messageTokens;
+  const all = `${message}, what stands before it ${before}; the model reads up to ${room} tokens.`;
+  if (readsFrom === null) return all;
+  return readsFrom === 'message'
+    ? `${all} Nothing of the conversation fits beside it.`
+    : `${all} A line in the conversation shows from where on it is read.`;
+}
+
+/** When a conversation was changed last, as a list has room for: "14:05", "Tue", "3 Mar", "3 Mar 2025". */
+export function shortDate(at: number, now: number, locale?: string): string {
+  const group = dayGroup(at, now);
+  const date = new Date(at);
+  if (group === 'Today') {
+    return date.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
+  }
+  if (group === 'Yesterday' || group === 'This week') {
+    return date.toLocaleDateString(locale, { weekday: 'short' });
+  }
+  const isThisYear = date.getFullYear() === new Date(now).getFullYear();
+  return date.toLocaleDateString(locale, {
+    day: 'numeric',
+    month: 'short',
+    ...(isThisYear ? {} : { year: 'numeric' }),
+  });
+}
+
+export type Period = 'any' | 'today' | 'week' | 'month' | 'year' | 'older';
+
+/** Stretches of time that a list may be filtered by, by days and from midnight on. */
+export function periods(
+  now: number,
+): Readonly<
+  Record<Period, { readonly since: number | undefined; readonly until: number | undefined }>
+> {
+  const midnight = new Date(now);
+  midnight.setHours(0, 0, 0, 0);
+  const before = (days: number): number => {
+    const day = new Date(midnight);
+    day.setDate(day.getDate() - days);
+    return day.getTime();
+  };
+  return {
+    any: { since: undefined, until: undefined },
+    today: { since: before(0), until: undefined },
+    week: { since: before(6), until: undefined },
+    month: { since: before(29), until: undefined },
+    year: { since: before(364), until: undefined },
+    older: { since: undefined, until: before(364) },
+  };
+}
+
+/** Which of them a filter is. */
+export function periodOf(
+  { since, until }: { readonly since?: number | undefined; readonly until?: number | undefined },
+  now: number,
+): Period {
+  const names: readonly Period[] = ['any', 'today', 'week', 'month', 'year', 'older'];
+  const all = periods(now);
+  return names.find((name) => all[name].since === since && all[name].until === until) ?? 'any';
+}

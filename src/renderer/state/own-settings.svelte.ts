@@ -1,0 +1,108 @@
+import {
+  effectiveSettings,
+  type ConversationSettings,
+} from '../../shared/domain/conversation-settings.ts';
+import { mostPresets, type Preset } from '../../shared/domain/settings.ts';
+import { sentenceOf, type Api } from '../api.ts';
+import type { ChatStore } from './chat.svelte.ts';
+import type { SettingsStore } from './settings.svelte.ts';
+
+/** Settings under a name that the app brings along: how freely words are chosen. */
+export const builtInPresets = [
+  { name: 'Likeliest words', sampling: { temperature: 0, topK: 0, topP: 1 } },
+  { name: 'Varied words', sampling: { temperature: 0.7, topK: 0, topP: 0.95 } },
+  { name: 'Free words', sampling: { temperature: 1, topK: 0, topP: 0.95 } },
+] as const;
+
+/** What the open conversation is answered by, where that differs from everywhere; and presets. */
+export class OwnSettingsStore {
+  /** Of the open conversation; of a new one what it begins with. */
+  value = $state.raw<ConversationSettings>({});
+  error = $state<string | null>(null);
+  readonly #api: Api;
+  readonly #chat: ChatStore;
+  readonly #settings: SettingsStore;
+  #asked = 0;
+  #shown: string | null = null;
+
+  constructor(api: Api, chat: ChatStore, settings: SettingsStore) {
+    this.#api = api;
+    this.#chat = chat;
+    this.#settings = settings;
+  }
+
+  /** What replies here are asked with. */
+  get effective() {
+    return effectiveSettings(this.#settings.value, this.value);
+  }
+
+  get isOwn(): boolean {
+    return Object.values(this.value).some((group) => group !== undefined && group !== '');
+  }
+
+  /** Takes those of the conversation that is shown now. A new one that was sent keeps what it began with. */
+  async follow(conversationId: string | null, cameIntoBeing: boolean): Promise<void> {
+    if (conversationId === this.#shown) return;
+    this.#shown = conversationId;
+    const asked = (this.#asked += 1);
+    if (!cameIntoBeing) this.value = {};
+    if (conversationId === null) return;
+    await this.#try(async () => {
+      const value = await this.#api.request('conversations.settings', { conversationId });
+      if (asked === this.#asked) this.value = value;
+    });
+  }
+
+  async set(change: ConversationSettings): Promise<void> {
+    await this.#keep({ ...this.value, ...change });
+  }
+
+  /** As everywhere again. */
+  async reset(): Promise<void> {
+    await this.#keep({});
+  }
+
+  async takePreset({ system, sampling, drawing }: Preset): Promise<void> {
+    await this.#keep({ system, sampling, drawing });
+  }
+
+  /** Keeps what holds here under a name; one of the same name is replaced. */
+  async savePreset(name: string): Promise<void> {
+    const { system, sampling, drawing } = this.effective;
+    const others = this.#settings.value.presets.filter((preset) => preset.name !== name);
+    const preset = { id: crypto.randomUUID(), name, system, sampling, drawing };
+    if (others.length >= mostPresets) {
+      this.error = `There are ${mostPresets} presets already. Delete one first.`;
+      return;
+    }
+    await this.#settings.set({ presets: [...others, preset] });
+  }
+
+  async deletePreset(id: string): Promise<void> {
+    const { presets } = this.#settings.value;
+    await this.#settings.set({ presets: presets.filter((preset) => preset.id !== id) });
+  }
+
+  async #keep(value: ConversationSettings): Promise<void> {
+    const before = this.value;
+    this.value = value;
+    const { conversationId } = this.#chat;
+    if (conversationId === null) return;
+    await this.#try(
+      async () => {
+        await this.#api.request('conversations.setSettings', { conversationId, settings: value });
+      },
+      () => (this.value = before),
+    );
+  }
+
+  async #try(action: () => Promise<void>, undo: () => void = () => undefined): Promise<void> {
+    this.error = null;
+    try {
+      await action();
+    } catch (error) {
+      undo();
+      this.error = sentenceOf(error);
+    }
+  }
+}
