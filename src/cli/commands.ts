@@ -1,6 +1,8 @@
 import { benchCommand } from './commands/bench.ts';
 import { chatCommand } from './commands/chat.ts';
+import { convertDataCommand } from './commands/convert-data.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { downloadImagesCommand } from './commands/download-images.ts';
 import { drawCommand } from './commands/draw.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
@@ -37,6 +39,8 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     'import-conversations': importConversationsCommand,
     train: trainCommand,
     'validate-data': validateDataCommand,
+    'convert-data': convertDataCommand,
+    'download-images': downloadImagesCommand,
     runs: runsCommand,
     publish: publishCommand,
     evaluate: evaluateCommand,

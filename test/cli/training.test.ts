@@ -170,6 +170,32 @@ describe.skipIf(noPython !== undefined)(`training by the command line ${noPython
     );
   });
 
+  it('a run goes elsewhere and comes back; data is converted', async () => {
+    const out = join(folder, 'packed');
+    const config = runFile('far', {});
+    const packed = await textbind('train', '--config', config, '--export-to', out, '--copy');
+    expect(packed.stderr()).toBe('');
+    expect(packed.stdout()).toMatch(/packed: \d+ files of .* MB are in it\n/);
+    expect(existsSync(join(out, 'run.slurm'))).toBe(true);
+    const again = await textbind('train', '--config', config, '--export-to', out);
+    expect(again).toMatchObject({ code: 2 });
+    const back = await textbind('train', '--read-back', out, '--json');
+    expect(JSON.parse(back.stdout())).toMatchObject({
+      state: 'never-started',
+      model: null,
+      step: 0,
+    });
+    const made = join(folder, 'converted');
+    const call = ['--stage', '2', join(parts, 'data', 'train.json'), '--out', made];
+    expect(await textbind('convert-data', ...call)).toMatchObject({ code: 1 });
+    const done = await textbind('convert-data', ...call, '--skip-bad-rows');
+    expect(done.stdout()).toMatch(/converted: 2 rows of textbind, 2 left out\n$/);
+    const pictures = ['--images', join(folder, 'pictures')];
+    const none = await textbind('download-images', join(made, 'train.json'), ...pictures);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.stderr()).toMatch(/0 addresses in url_list/);
+  });
+
   it('train runs stage 2 and says in one line what is wrong with a run file', async () => {
     const data = { conversations: join(parts, 'data', 'good.json') };
     const ran = await textbind('train', '--config', runFile('two', { stage: 2, data }));

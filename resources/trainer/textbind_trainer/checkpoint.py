@@ -28,13 +28,22 @@ SIZES_ONLY = 1
 """The format before: sizes in the manifest, no digests."""
 
 
-def _folders(root: Path) -> list[Path]:
+STATE_FILE = "state.json"
+
+
+def folders(root: Path) -> list[Path]:
+    """The complete checkpoints of a run, oldest first."""
     return sorted(path for path in root.glob("step-*") if (path / "manifest.json").is_file())
 
 
 def _digest(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def file_entry(file: Path) -> dict[str, Any]:
+    """What the manifest says of a file."""
+    return {"bytes": file.stat().st_size, "sha256": _digest(file)}
 
 
 def save_checkpoint(
@@ -53,11 +62,8 @@ def save_checkpoint(
         if torch.cuda.is_available():
             rng["cuda"] = torch.cuda.get_rng_state_all()
         torch.save(rng, part / "rng.pt")
-        write_json(part / "state.json", state)
-        files = {
-            path.name: {"bytes": path.stat().st_size, "sha256": _digest(path)}
-            for path in sorted(part.iterdir())
-        }
+        write_json(part / STATE_FILE, state)
+        files = {path.name: file_entry(path) for path in sorted(part.iterdir())}
         manifest = {
             "format": FORMAT,
             "step": state["step"],
@@ -65,15 +71,15 @@ def save_checkpoint(
             "files": files,
         }
         write_json(part / "manifest.json", manifest)
-    for old in _folders(root)[: -max(keep, 1)]:
+    for old in folders(root)[: -max(keep, 1)]:
         shutil.rmtree(old)
     return target
 
 
 def newest_checkpoint(root: Path) -> Path | None:
     """The newest complete checkpoint, or None."""
-    folders = _folders(root)
-    return folders[-1] if folders else None
+    found = folders(root)
+    return found[-1] if found else None
 
 
 def check_files(folder: Path) -> dict[str, Any]:
@@ -114,7 +120,7 @@ def load_checkpoint(
         trained = load_file(folder / "trained.safetensors")
         optimizer = torch.load(folder / "optimizer.pt", map_location="cpu", weights_only=True)
         rng = torch.load(folder / "rng.pt", map_location="cpu", weights_only=True)
-        state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+        state = json.loads((folder / STATE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
         raise TrainerError("checkpoint", f"{folder}: {error}") from error
     torch.set_rng_state(rng["torch"])
@@ -128,16 +134,16 @@ def newest_usable(root: Path, on_damage: Callable[[Path, str], None]) -> Path | 
 
     TrainerError("checkpoint") if there are some and all are damaged: starting anew would throw the run away.
     """
-    folders = _folders(root)
-    for folder in reversed(folders):
+    found = folders(root)
+    for folder in reversed(found):
         try:
             check_files(folder)
         except TrainerError as error:
             on_damage(folder, str(error))
             continue
         return folder
-    if folders:
+    if found:
         raise TrainerError(
-            "checkpoint", f"{root}: all {len(folders)} checkpoints are damaged; remove them to start anew"
+            "checkpoint", f"{root}: all {len(found)} checkpoints are damaged; remove them to start anew"
         )
     return None

@@ -331,7 +331,7 @@ def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
     values["feature_cache"] = base / run.feature_cache if run.feature_cache else None
     if values["max_length"] <= values["model"].shape.num_query_tokens:
         raise TrainerError("config", f"maxLength: {values['max_length']} has no room for one picture")
-    return RunConfig(**values, settings=settings, fingerprint=_fingerprint(settings))
+    return RunConfig(**values, settings=settings, fingerprint=fingerprint_of(settings))
 
 
 def data_parts(data: Mapping[str, Any], name: str) -> list[DataPart]:
@@ -351,7 +351,8 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     return {to_camel(name): plain(value) for name, value in values.items()}
 
 
-def _fingerprint(settings: dict[str, Any]) -> str:
+def fingerprint_of(settings: Mapping[str, Any]) -> str:
+    """Names the settings that change what is learnt."""
     free = {to_camel(name) for name in FREE}
     kept = {name: value for name, value in settings.items() if name not in free}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]

@@ -80,9 +80,38 @@ def lay_over(run: Run, trained: dict[str, Tensor], folder: Path) -> None:
             parameter.copy_(parallel.like(trained[name], parameter))
 
 
+def resolved(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings with data's paths put onto the folder that they are relative to: a run folder that moved has changed nothing."""
+    data = settings.get("data")
+    if not isinstance(data, dict) or "base" not in data:
+        return settings
+    base = Path(data["base"])
+
+    def put_on(value: Any) -> Any:
+        if isinstance(value, str):
+            return str(base / value)
+        if isinstance(value, list):
+            return [put_on(each) for each in value]
+        if isinstance(value, dict):
+            return {
+                name: put_on(each) if name in ("path", "images") else each for name, each in value.items()
+            }
+        return value
+
+    plain = {
+        name: value if name in NO_PATHS else put_on(value) for name, value in data.items() if name != "base"
+    }
+    return settings | {"data": plain}
+
+
+NO_PATHS = frozenset({"badRows"})
+"""Texts in a run file's ``data`` that are no paths."""
+
+
 def changed_settings(was: dict[str, Any], now: dict[str, Any]) -> list[protocol.Change]:
     """Settings that differ and matter, by name."""
     free = {to_camel(name) for name in FREE}
+    was, now = resolved(was), resolved(now)
     names = sorted((set(was) | set(now)) - free)
     return [
         protocol.Change(field=name, was=json.dumps(was.get(name)), now=json.dumps(now.get(name)))

@@ -5,13 +5,21 @@ import { StudioError } from '../../shared/errors.ts';
 import { readOptions } from '../options.ts';
 import { runTrainer } from '../trainer-process.ts';
 import { required, UsageError, type Output } from '../usage.ts';
+import { packRun, readBack } from './train-elsewhere.ts';
 
 export const trainCommand = {
-  usage: 'textbind train --config RUN.json [--accept-changes] [--json]',
+  usage:
+    'textbind train --config RUN.json [--accept-changes | --export-to DIR [--copy] [--nodes N] [--gpus N]] | --read-back DIR [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, { texts: ['config'], flags: ['accept-changes'] });
+    const { values, output } = readOptions(args, {
+      texts: ['config', 'export-to', 'nodes', 'gpus', 'read-back'],
+      flags: ['accept-changes', 'copy'],
+    });
+    if (values['read-back'] !== undefined) return readBack(values['read-back'], output);
     const config = path.resolve(required(values.config, 'config'));
     if (!existsSync(config)) throw new UsageError(`--config ${config}: does not exist`);
+    const { 'export-to': out, copy, nodes, gpus } = values;
+    if (out !== undefined) return packRun(config, out, { copy, nodes, gpus }, output);
     let last: TrainerEvent | null = null;
     const flags = values['accept-changes'] ? ['--accept-changes'] : [];
     const exit = await runTrainer('train', ['--config', config, ...flags], {

@@ -1,59 +1,49 @@
 import path from 'node:path';
-import {
-  trainerEventSchema,
-  validatedEventSchema,
-  type DataFault,
-} from '../../shared/contracts/trainer-protocol.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { validatedEventSchema, type DataFault } from '../../shared/contracts/trainer-protocol.ts';
 import { readOptions } from '../options.ts';
-import { runTrainer } from '../trainer-process.ts';
-import { UsageError } from '../usage.ts';
+import { askModule } from '../trainer-answer.ts';
+import { UsageError, type Output } from '../usage.ts';
 
 export const validateDataCommand = {
-  usage: 'textbind validate-data --stage 1|2 PATH [--images DIR] [--json]',
+  usage: 'textbind validate-data --stage 1|2 PATH [--images DIR] [--format F] [--json]',
   async run(args: readonly string[]): Promise<number> {
     const { values, positionals, output } = readOptions(args, {
-      texts: ['stage', 'images'],
+      texts: ['stage', 'images', 'format'],
       positionals: true,
     });
-    const [place, ...more] = positionals;
-    if (place === undefined || more.length > 0) throw new UsageError('one PATH must be given');
-    if (values.stage !== '1' && values.stage !== '2') {
-      throw new UsageError(`--stage ${values.stage ?? '(missing)'}: expected 1 or 2`);
-    }
-    const images = values.images === undefined ? [] : ['--images', path.resolve(values.images)];
-    const call = ['--stage', values.stage, ...images, path.resolve(place)];
-    let result: { readonly rows: number; readonly faults: readonly DataFault[] } | null = null;
-    let reason = '';
-    const exit = await runTrainer('validate', call, {
-      onLine: (line) => {
-        const json: unknown = JSON.parse(line);
-        const validated = validatedEventSchema.safeParse(json);
-        if (validated.success) {
-          result = { rows: validated.data.rows, faults: validated.data.faults };
-          return;
-        }
-        const event = trainerEventSchema.parse(json);
-        if (event.event === 'error') reason = event.message;
-        else if (event.event === 'checking') output.progress(`${event.done} of ${event.total}`);
-      },
-    });
-    output.progress('');
-    if (exit.code === 2) throw new UsageError(reason || lastLine(exit.errorText));
-    if (result === null) {
-      throw new StudioError('internal', `the data check failed: ${lastLine(exit.errorText)}`);
-    }
-    const { rows, faults }: { rows: number; faults: readonly DataFault[] } = result;
-    output.result({ rows, faults }, () => {
-      for (const { file, row, field, kind, message } of faults) {
-        output.line(`${file}, row ${row}, ${field} (${kind}): ${message}`);
-      }
+    const call = dataArguments(values, positionals);
+    const { answer, code } = await askModule('validate', call, validatedEventSchema, output);
+    const { rows, faults, format } = answer;
+    output.result({ rows, faults, format }, () => {
+      showFaults(faults, output);
       output.line(`${rows} rows, ${faults.length} faults`);
     });
-    return exit.code;
+    return code;
   },
 };
 
-function lastLine(text: string): string {
-  return text.split('\n').at(-1) ?? '';
+/** Which data, as every module of the trainer takes it. @throws UsageError where stage or path are missing */
+export function dataArguments(
+  values: {
+    readonly stage: string | undefined;
+    readonly images: string | undefined;
+    readonly format: string | undefined;
+  },
+  positionals: readonly string[],
+): string[] {
+  const [place, ...more] = positionals;
+  if (place === undefined || more.length > 0) throw new UsageError('one PATH must be given');
+  if (values.stage !== '1' && values.stage !== '2') {
+    throw new UsageError(`--stage ${values.stage ?? '(missing)'}: expected 1 or 2`);
+  }
+  const images = values.images === undefined ? [] : ['--images', path.resolve(values.images)];
+  const format = values.format === undefined ? [] : ['--format', values.format];
+  return ['--stage', values.stage, ...images, ...format, path.resolve(place)];
+}
+
+/** A line a fault. */
+export function showFaults(faults: readonly DataFault[], output: Output): void {
+  for (const { file, row, field, kind, message } of faults) {
+    output.line(`${file}, row ${row}, ${field} (${kind}): ${message}`);
+  }
 }

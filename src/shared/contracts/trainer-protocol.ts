@@ -93,3 +93,40 @@ export const validatedEventSchema = z.strictObject({
   /** What the data was taken for, of the trainer's `FORMATS`. */
   format: z.string().optional(),
 });
+
+/** The last line of a conversion (`convert`): `path` null where faults stopped it. */
+export const convertedEventSchema = z.strictObject({
+  event: z.literal('converted'),
+  ...time,
+  ...{ path: z.string().nullable(), rows: count, skipped: count, format: z.string() },
+  faults: z.array(dataFaultSchema),
+});
+
+/** The last line of `download`: what of the pictures that released data names by address is there now. */
+export const downloadedEventSchema = z.strictObject({
+  event: z.literal('downloaded'),
+  ...time,
+  ...{ pictures: count, fetched: count, kept: count, rows: count, completeRows: count },
+  failed: z.array(z.strictObject({ picture: z.string(), url: z.string(), reason: z.string() })),
+});
+
+/** The last line of `elsewhere pack`: a folder for another machine is written. */
+export const packedEventSchema = z.strictObject({
+  event: z.literal('packed'),
+  ...time,
+  ...{ folder: z.string(), files: count, bytes: count, copied: z.boolean() },
+});
+
+/** The last line of `elsewhere back`: what happened to a run on another machine. */
+export const returnedEventSchema = z.strictObject({
+  event: z.literal('returned'),
+  ...time,
+  ...{ folder: z.string(), stage: count.nullable(), step: count, steps: count.nullable() },
+  state: z.enum(['finished', 'stopped', 'failed', 'unfinished', 'never-started']),
+  ...{ loss: figure, validationLoss: figure },
+  /** Steps of the whole ones, oldest first; and folders of those that cannot be used. */
+  ...{ checkpoints: z.array(count), damaged: z.array(z.string()) },
+  /** The finished model's folder. */
+  model: z.string().nullable(),
+  message: z.string().nullable(),
+});
