@@ -127,7 +127,11 @@ def test_data_of_any_format_is_complete_there(stage, write, name, run_file, tmp_
         assert read.weight == 0.5
         if stage == 2:
             found = read_conversations(base / read.path, images, (), read.format)
-            good = [row for row in found if isinstance(row, Conversation) and not any(map(picture_problem, row.images))]
+            good = [
+                row
+                for row in found
+                if isinstance(row, Conversation) and not any(map(picture_problem, row.images))
+            ]
             return [(row.row, row.pairs, [picture.read_bytes() for picture in row.images]) for row in good]
         listed = [row for shard in shards(base / read.path, images, read.format) for row in shard.rows()]
         return [(row.row, row.load()) for row in listed if not row.faults(())]

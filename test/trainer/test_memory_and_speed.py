@@ -52,6 +52,8 @@ def trained(output: Path) -> dict[str, torch.Tensor]:
     [
         (1, {"sharding": "none"}),
         (1, {"sharding": "fsdp"}),
+        (2, {"sharding": "none"}),
+        (2, {"sharding": "fsdp"}),
         (2, {"sharding": "fsdp", "activationCheckpointing": True, "lora": {"rank": 2}}),
     ],
 )

@@ -124,10 +124,8 @@ def conversations() -> list[dict]:
     ]
 
 
-@pytest.fixture(scope="session")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with language/, vision/, cc/*.tar, train.json and images/."""
-    root = tmp_path_factory.mktemp("parts")
+def make_all(root: Path) -> None:
+    """language/, vision/, cc/*.tar, train.json and images/."""
     make_parts(root)
     (root / "cc").mkdir()
     for number in range(3):
@@ -136,6 +134,13 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, name in enumerate("abc"):
         (root / "images" / f"{name}.png").write_bytes(picture_bytes(number))
     (root / "train.json").write_text(json.dumps(conversations() * 3))
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all of ``make_all``."""
+    root = tmp_path_factory.mktemp("parts")
+    make_all(root)
     return root
 
 
