@@ -127,6 +127,7 @@ export default ts.config(
       'src/worker/sampling/scheduler.ts',
       'src/worker/weights/convert.ts',
       'src/worker/weights/finite.ts',
+      'src/worker/weights/eight-bit.ts',
       'src/worker/weights/quantise.ts',
     ],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },

@@ -18,6 +18,10 @@ import { PeerMissing } from './peers/peer-process.ts';
 /** One set of weights in the form that each side reads. */
 export interface LanguageWeights {
   readonly name: string;
+  /** Single precision, as both sides' numbers were before they were rounded. */
+  readonly unrounded: string;
+  /** Our int8 folder. */
+  readonly eightBitFolder: string;
   /** Our int4 folder. */
   readonly folder: string;
   readonly folderBytes: number;
@@ -28,7 +32,7 @@ export interface LanguageWeights {
 
 const converted = path.join(cacheDir, 'mini', 'language-base');
 const downloads = path.join(cacheDir, 'mini', 'downloads');
-const quantised = path.join(cacheDir, 'bench', 'smollm2-135m-int4');
+const quantised = (bits: 4 | 8): string => path.join(cacheDir, 'bench', `smollm2-135m-int${bits}`);
 
 function ggufFile(): string | null {
   if (!existsSync(downloads)) return null;
@@ -65,17 +69,19 @@ function quantiserStamp(): string {
 }
 
 /** Quantises the converted weights where that was not done by this quantiser already. */
-async function quantise(say: (line: string) => void): Promise<void> {
-  const stampFile = path.join(quantised, 'quantiser.sha256');
+async function quantise(bits: 4 | 8, say: (line: string) => void): Promise<string> {
+  const folder = quantised(bits);
+  const stampFile = path.join(folder, 'quantiser.sha256');
   const stamp = quantiserStamp();
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
-  say('quantising the weights to int4');
-  const part = `${quantised}.part`;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
+  say(`quantising the weights to int${bits}`);
+  const part = `${folder}.part`;
   rmSync(part, { recursive: true, force: true });
-  mkdirSync(path.dirname(quantised), { recursive: true });
-  await quantiseModel(converted, part);
+  mkdirSync(path.dirname(folder), { recursive: true });
+  await quantiseModel(converted, part, { bits });
   writeFileSync(path.join(part, path.basename(stampFile)), stamp);
-  replaceFolderSync(quantised, part);
+  replaceFolderSync(folder, part);
+  return folder;
 }
 
 function safetensorsBytes(folder: string): number {
@@ -95,11 +101,13 @@ export async function prepareLanguageWeights(
   if (ggufFile() === null || !existsSync(path.join(converted, 'config.json'))) await convert(say);
   const gguf = ggufFile();
   if (gguf === null) throw new PeerMissing(`there is no GGUF file in ${downloads}`);
-  await quantise(say);
+  const folder = await quantise(4, say);
   return {
     name: 'SmolLM2-135M-Instruct',
-    folder: quantised,
-    folderBytes: safetensorsBytes(quantised),
+    unrounded: converted,
+    eightBitFolder: await quantise(8, say),
+    folder,
+    folderBytes: safetensorsBytes(folder),
     gguf,
     ggufBytes: statSync(gguf).size,
   };

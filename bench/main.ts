@@ -4,6 +4,7 @@ import { readOptions, usage, UsageError, type BenchOptions, type SectionName } f
 import { formatSection, sectionToJson, type Section } from './tables.ts';
 import { measureLanguage } from './sections/language.ts';
 import { measurePicture } from './sections/picture.ts';
+import { measureQuality } from './sections/quality.ts';
 import { measureReply } from './sections/reply.ts';
 import { measureStart } from './sections/start.ts';
 import { measureStorage } from './sections/storage.ts';
@@ -12,6 +13,7 @@ type Measure = (options: BenchOptions, say: (line: string) => void) => Promise<S
 
 const sections: Readonly<Record<SectionName, Measure>> = {
   language: measureLanguage,
+  quality: measureQuality,
   reply: measureReply,
   picture: measurePicture,
   start: measureStart,

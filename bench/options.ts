@@ -1,7 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-export const sectionNames = ['language', 'reply', 'picture', 'start', 'storage'] as const;
+export const sectionNames = [
+  'language',
+  'quality',
+  'reply',
+  'picture',
+  'start',
+  'storage',
+] as const;
 export type SectionName = (typeof sectionNames)[number];
 
 /** What the command line asks for. */

@@ -6,6 +6,7 @@ import type {
   BuildTarget,
   ClipTextConfig,
   LlamaConfig,
+  LayerRange,
   LlamaOptions,
   QformerConfig,
   UnetConfig,
@@ -20,17 +21,21 @@ import {
   buildDecoder,
   buildEmbedding,
   buildQformer,
+  buildReader,
   buildScoring,
   buildUnet,
   buildVaeDecoder,
   buildVaeEncoder,
   buildVit,
+  withEightBits,
 } from './index.ts';
 
 /** An ONNX model, and the folder that its external data is relative to. */
 export interface NetworkModel {
   readonly model: Uint8Array;
   readonly weightsFolder: string;
+  /** Weights that are in memory and not in files, by the names that the model has for them. */
+  readonly memoryFiles?: ReadonlyMap<string, Uint8Array>;
   /** Names of tensors that the weights hold and the network does not use. */
   readonly unused: () => readonly string[];
   /** Bytes of its weights in the types that it computes with. */
@@ -64,6 +69,18 @@ export function embeddingModel(config: LlamaConfig, weights: Checkpoint): Networ
   return networkModel(buildEmbedding(config), weights);
 }
 
+/** Some layers of a quantised model, for reading with 8-bit products; see `buildReader`. */
+export function readerModel(
+  config: LlamaConfig,
+  weights: Checkpoint,
+  positions: number,
+  range: LayerRange,
+): NetworkModel {
+  const eightBits = withEightBits(weights, config);
+  const network = networkModel(buildReader(config, positions, range), eightBits);
+  return { ...network, memoryFiles: eightBits.memoryFiles };
+}
+
 /** inputs_embeds -> logits of whole sequences; see `buildScoring`. */
 export function scoringModel(
   config: LlamaConfig,
@@ -71,7 +88,10 @@ export function scoringModel(
   target: BuildTarget,
   options: LlamaOptions,
 ): NetworkModel {
-  return networkModel(buildScoring(config, target, options), weights);
+  const graph = buildScoring(config, target, options);
+  if (options.products !== 'eightBits') return networkModel(graph, weights);
+  const eightBits = withEightBits(weights, config);
+  return { ...networkModel(graph, eightBits), memoryFiles: eightBits.memoryFiles };
 }
 
 /** pixel_values -> last_hidden_state; see `buildVit`. */

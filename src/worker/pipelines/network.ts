@@ -57,6 +57,7 @@ export function openNetwork(network: NetworkModel, placement: Placement): Promis
   return Session.open(network.model, {
     provider: placement.provider,
     weightsFolder: network.weightsFolder,
+    ...(network.memoryFiles === undefined ? {} : { memoryFiles: network.memoryFiles }),
     ...(placement.threads === undefined ? {} : { threads: placement.threads }),
   });
 }

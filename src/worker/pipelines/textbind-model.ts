@@ -112,8 +112,9 @@ export class TextBindModel {
 
   /** Sessions that are open, for the memory report. */
   get sessionCount(): number {
-    // Vision transformer, Q-Former, decoder, embedding.
-    return 4 + (this.#parts.drawer?.sessionCount ?? 0);
+    const { language, drawer } = this.#parts;
+    // Vision transformer, Q-Former; the language model's own.
+    return 2 + language.sessionCount + (drawer?.sessionCount ?? 0);
   }
 
   /** Writes the next assistant turn of a conversation. */

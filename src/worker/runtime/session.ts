@@ -17,6 +17,8 @@ export interface SessionOptions {
   readonly provider: Provider;
   /** The folder that the model's external data is relative to. Only read. */
   readonly weightsFolder?: string;
+  /** External data that is in memory, by the names that the model has for its files; then none is read from disk. */
+  readonly memoryFiles?: ReadonlyMap<string, Uint8Array>;
   /** Threads on the CPU; default: physical cores, taken as half of more than four logical ones. */
   readonly threads?: number;
   /** Outputs that stay in the GPU's memory (WebGPU only; elsewhere they come as host tensors). */
@@ -74,6 +76,10 @@ function configEntries(options: SessionOptions): Record<string, string> {
   return { ...entries, ...options.config };
 }
 
+function memoryFiles(files: ReadonlyMap<string, Uint8Array>) {
+  return [...files].map(([path, data]) => ({ path, data }));
+}
+
 function nativeOptions(options: SessionOptions): Onnx.InferenceSession.SessionOptions {
   const providers = options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'];
   const kept = options.provider === 'webgpu' ? (options.keepOnDevice ?? []) : [];
@@ -85,6 +91,9 @@ function nativeOptions(options: SessionOptions): Onnx.InferenceSession.SessionOp
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     extra: nested(configEntries(options)),
+    ...(options.memoryFiles === undefined
+      ? {}
+      : { externalData: memoryFiles(options.memoryFiles) }),
     ...(kept.length > 0
       ? {
           preferredOutputLocation: Object.fromEntries(

@@ -23,8 +23,8 @@ export function numberFromBfloat(brain: number): number {
 
 let halfTable: Float32Array | undefined;
 
-/** All 65,536 halves: a look-up is several times faster than the arithmetic. */
-function halves(): Float32Array {
+/** All 65,536 halves by their bits: a look-up is several times faster than the arithmetic. */
+export function allHalves(): Float32Array {
   halfTable ??= Float32Array.from({ length: 65536 }, (_, half) => numberFromHalf(half));
   return halfTable;
 }
@@ -53,7 +53,7 @@ export function toFloat32(dtype: DataType, bytes: Uint8Array): Float32Array {
     }
     case 'float16': {
       const source = aligned(bytes, 2);
-      const table = halves();
+      const table = allHalves();
       const words = new Uint16Array(source.buffer, source.byteOffset, source.length / 2);
       const result = new Float32Array(words.length);
       for (let i = 0; i < words.length; i += 1) result[i] = table[words[i]!]!;

@@ -15,4 +15,6 @@ export { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
 export { WeightError } from './weight-error.ts';
 export type { QuantisedMatrix } from './quantise.ts';
 export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';
+export type { EightBitMatrix } from './eight-bit.ts';
+export { foldToEightBits } from './eight-bit.ts';
 export { firstNotFinite } from './finite.ts';

@@ -66,6 +66,12 @@ export class ScriptedModel implements TokenModel {
     return Int32Array.from(tokens);
   }
 
+  lastRunPositions = 256;
+
+  async readAhead(cache: ScriptedCache, feed: Float32Array): Promise<void> {
+    this.#take(cache, feed);
+  }
+
   async read(cache: ScriptedCache, feed: Float32Array): Promise<Float32Array> {
     this.#take(cache, feed);
     const logits = new Float32Array(this.#vocabularySize);

@@ -5,6 +5,7 @@ import {
   dimOf,
   equalDims,
   floating,
+  hasShape,
   numberDim,
   ofRank,
   ofType,
@@ -84,6 +85,39 @@ export function gemm(
       transB: options.transB ? attribute.int(1) : undefined,
     },
   );
+}
+
+/**
+ * ONNX QuantizeLinear with one scale and zero point for all of x: round(x / scale) + zero, cut to uint8.
+ */
+export function quantizeLinear(x: Value, scale: Value, zeroPoint: Value): Value {
+  const op = 'QuantizeLinear';
+  floating(op, x);
+  sameType(op, x, scale);
+  ofType(op, zeroPoint, 'uint8');
+  return makeValue(op, [x, scale, zeroPoint], { dtype: 'uint8', shape: x.shape });
+}
+
+/**
+ * com.microsoft MatMulIntegerToFloat: (a - aZero) (b - 0) * aScale * bScale, for a uint8 [..., k], b int8 [k, n], scalars
+ * aScale and aZero, bScale [n] -> float32 [..., n].
+ */
+export function matMulIntegerToFloat(
+  a: Value,
+  b: Value,
+  aScale: Value,
+  bScale: Value,
+  aZero: Value,
+): Value {
+  const op = 'MatMulIntegerToFloat';
+  ofType(op, a, 'uint8');
+  ofType(op, aZero, 'uint8');
+  ofType(op, b, 'int8');
+  ofRank(op, b, 2);
+  equalDims(op, 'input features', numberDim(op, a, -1), numberDim(op, b, 0));
+  hasShape(op, 'scales', bScale, [numberDim(op, b, 1)]);
+  const shape = [...a.shape.slice(0, -1), dimOf(b, 1)];
+  return makeValue(op, [a, b, aScale, bScale, aZero], { dtype: bScale.dtype, shape }, {}, contrib);
 }
 
 /** A weight quantised in blocks along its input features, as `weights/quantise.ts` writes it. */

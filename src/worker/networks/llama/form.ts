@@ -11,6 +11,8 @@ export interface LlamaOptions {
   readonly attention?: 'grouped' | 'twoPart' | undefined;
   /** For quantised weights, see `matMulNBits`. Default: what suits the target. */
   readonly accuracyLevel?: Precision['accuracyLevel'] | undefined;
+  /** For quantised weights, on the processor. Default: the blocks as they are stored. */
+  readonly products?: Precision['products'] | undefined;
 }
 
 /** Options with nothing left open. */
@@ -33,6 +35,7 @@ export function graphForm(
     dtype: precision,
     positions: options.positions,
     attention: options.attention ?? (canGroup ? 'grouped' : 'twoPart'),
+    products: options.products ?? 'blocks',
     accuracyLevel: options.accuracyLevel ?? (provider === 'cpu' ? 4 : 0),
   };
 }

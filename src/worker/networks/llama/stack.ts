@@ -85,17 +85,32 @@ export type Stack = (
   embeds: Value,
   attend: Attend,
   past: readonly LayerCache[] | undefined,
-) => { readonly hidden: Value; readonly present: readonly LayerCache[] };
+) => {
+  readonly hidden: Value;
+  /** The residual stream behind the last layer, for layers that follow. */
+  readonly sum: Value;
+  readonly present: readonly LayerCache[];
+};
+
+/** Layers from `first` up to but not including `end`. */
+export interface LayerRange {
+  readonly first: number;
+  readonly end: number;
+}
 
 /**
  * Each layer, on the residual stream x (the sum and the norm after it are one op):
  *
  *  x -- norm -- project -- attend -- output -- (+ x) -- norm -- mlp -- (+) -- next norm
  */
-export function decoderStack(config: LlamaConfig, precision: Precision): Stack {
+export function decoderStack(
+  config: LlamaConfig,
+  precision: Precision,
+  { first, end }: LayerRange = { first: 0, end: config.layerCount },
+): Stack {
   const { normEpsilon } = config;
-  const layers = Array.from({ length: config.layerCount }, (_, index) =>
-    decoderLayer(config, precision, index),
+  const layers = Array.from({ length: end - first }, (_, index) =>
+    decoderLayer(config, precision, first + index),
   );
   const finalNorm = parameter('model.norm.weight', [config.hiddenSize], precision.dtype);
   const skipNorm = (x: Value, skip: Value, scale: Value) =>
@@ -108,7 +123,7 @@ export function decoderStack(config: LlamaConfig, precision: Precision): Stack {
       normEpsilon,
     );
     const present = layers.map((layer, index) =>
-      labelled(`layer.${index}`, () => {
+      labelled(`layer.${first + index}`, () => {
         const attention = attend(index, layer.project(hidden), past?.[index]);
         const middle = skipNorm(layer.output(attention.output), sum, layer.mlpNorm);
         const nextNorm = layers[index + 1]?.attentionNorm ?? finalNorm;
@@ -120,6 +135,6 @@ export function decoderStack(config: LlamaConfig, precision: Precision): Stack {
         return attention.present;
       }),
     );
-    return { hidden, present };
+    return { hidden, sum, present };
   };
 }

@@ -5,15 +5,23 @@
  */
 import type { BlockQuantised, DataType, Value } from '../../graph/index.ts';
 import {
+  abs,
   add,
   concat,
+  constant,
   dimOf,
+  div,
   gather,
   gatherBlockQuantized,
   gemm,
   int64s,
+  matMulIntegerToFloat,
   matMulNBits,
+  max,
+  mul,
   parameter,
+  quantizeLinear,
+  reduceMax,
   reshape,
   reshapeTo,
   shapeOf,
@@ -26,6 +34,8 @@ export interface Precision {
   readonly dtype: DataType;
   /** For quantised weights: see `matMulNBits`. */
   readonly accuracyLevel: 0 | 1 | 4;
+  /** How layers with quantised weights multiply: with the blocks as they are stored, or folded to 8 bits. */
+  readonly products: 'blocks' | 'eightBits';
 }
 
 /** A linear layer: x [b, t, k] -> [b, t, n]. */
@@ -75,12 +85,41 @@ function quantisedLinear(
   { bits, blockSize }: NonNullable<LlamaConfig['quantisation']>,
   precision: Precision,
 ): Linear {
-  const weight = blockQuantised(`${name}.weight`, n, k, bits, blockSize, precision.dtype);
   const offset = bias ? parameter(`${name}.bias`, [n], precision.dtype) : undefined;
+  const weight = blockQuantised(`${name}.weight`, n, k, bits, blockSize, precision.dtype);
   return (x) => {
-    const product = matMulNBits(x, weight, precision.accuracyLevel);
+    const product =
+      precision.products === 'eightBits'
+        ? eightBitProduct(x, `${name}.weight`, n, k)
+        : matMulNBits(x, weight, precision.accuracyLevel);
     return offset ? add(product, offset) : product;
   };
+}
+
+/** What is added to the name of a weight whose blocks were folded to 8 bits; see `weights/eight-bit.ts`. */
+export const eightBitNames = { weights: '.s8', scales: '.s8scales' } as const;
+
+/** Zero among the unsigned numbers that a row of activations is rounded to. */
+const activationZero = 128;
+/** The largest magnitude that a row is stretched to. */
+const activationTop = 127;
+
+/**
+ * Products of 8-bit numbers: each row of x gets a scale of its own, so that one token's outliers cost no other token
+ * its accuracy; each output feature of the weight has one too.
+ *
+ *  x -+- |x| -- max of each row -- / 127 -- scale -+
+ *     |                                            |
+ *     +--------------- divide by -- round -- product with int8 weights -- times scale
+ */
+export function eightBitProduct(x: Value, name: string, n: number, k: number): Value {
+  const weights = parameter(name + eightBitNames.weights, [k, n], 'int8');
+  const scales = parameter(name + eightBitNames.scales, [n], 'float32');
+  const largest = max(reduceMax(abs(x), [-1]), constant(1e-30, 'float32'));
+  const scale = mul(largest, constant(1 / activationTop, 'float32'));
+  const [one, zero] = [constant(1, 'float32'), constant(activationZero, 'uint8')];
+  const rounded = quantizeLinear(div(x, scale), one, zero);
+  return mul(matMulIntegerToFloat(rounded, weights, one, scales, zero), scale);
 }
 
 /** A linear layer by its checkpoint name. */

@@ -307,7 +307,7 @@ class ReplyLoop {
     { before }: Extract<State, { kind: 'caption' }>,
     isCut: boolean,
   ): Promise<Outcome> {
-    const { sequence, tokenizer, emit } = this.#options;
+    const { sequence, tokenizer, emit, signal } = this.#options;
     const caption = this.#takeCaption();
     this.#state = { kind: 'text' };
     if (caption === '') {
@@ -324,6 +324,7 @@ class ReplyLoop {
     sequence.restore(before);
     if (replacement === null) return { kind: 'finish', reason: 'cancelled' };
     sequence.feed(replacement);
+    await sequence.readAhead(signal);
     // The reply goes on at once after a picture, so its next words should come at once too.
     this.#run = 0;
     return goOn;

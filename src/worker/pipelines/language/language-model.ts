@@ -27,6 +27,8 @@ import { openCheckpoint } from '../../weights/index.ts';
 import { openNetwork } from '../network.ts';
 import { KeyValueCache } from './key-value-cache.ts';
 import { readLanguageConfig } from './language-weights.ts';
+import { leastReaderPositions, PromptReader } from './prompt-reader.ts';
+import { promptRunPositions } from './token-model.ts';
 
 /** How to open a language model. */
 export interface LanguageModelOptions {
@@ -39,7 +41,9 @@ export interface LanguageModelOptions {
   readonly maxPositions?: number;
   /** In place of what suits the provider: for measuring and for tests. */
   readonly precision?: BuildTarget['precision'];
-  readonly graph?: Pick<LlamaOptions, 'attention' | 'accuracyLevel'>;
+  readonly graph?: Pick<LlamaOptions, 'attention' | 'accuracyLevel' | 'products'>;
+  /** Whether prompts may be read with 8-bit products beside the blocks. Default: where they are worth it. */
+  readonly eightBitReading?: boolean;
 }
 
 /** One run of the decoder. */
@@ -66,6 +70,7 @@ interface Opened {
   readonly graph: LlamaOptions;
   readonly decoder: Session;
   readonly embedder: Session;
+  readonly reader: PromptReader | undefined;
   readonly openSession: (network: NetworkModel) => Promise<Session>;
 }
 
@@ -99,6 +104,10 @@ export class LanguageModel {
       ...{ config, checkpoint, choice, target, graph, openSession },
       decoder: await openSession(decoderModel(config, checkpoint, target, graph)),
       embedder: await openSession(embeddingModel(config, checkpoint)),
+      reader:
+        choice.provider === 'cpu' && options.eightBitReading !== false
+          ? await PromptReader.open(config, checkpoint, positions, openSession)
+          : undefined,
     });
   }
 
@@ -109,6 +118,21 @@ export class LanguageModel {
   /** Where it runs, and what was passed over for which reason. */
   get provider(): ProviderChoice {
     return this.#opened.choice;
+  }
+
+  /** Whether prompts are read with 8-bit products. */
+  get hasEightBitReading(): boolean {
+    return this.#opened.reader !== undefined;
+  }
+
+  /** Sessions that are open: decoder, embedding, and what reads prompts. */
+  get sessionCount(): number {
+    return 2 + (this.#opened.reader?.sessionCount ?? 0) + (this.#scorer ? 1 : 0);
+  }
+
+  /** Positions up to which the run that writes reads them itself. */
+  get lastRunPositions(): number {
+    return this.#opened.reader ? leastReaderPositions - 1 : promptRunPositions;
   }
 
   /** The longest sequence it can read and write. */
@@ -185,6 +209,14 @@ export class LanguageModel {
     return tokens;
   }
 
+  #checkLength(cache: KeyValueCache, fed: number, maxTokens: number): void {
+    const longest = cache.length + fed + maxTokens - 1;
+    if (maxTokens >= 1 && longest <= this.maxPositions) return;
+    throw new RuntimeError(
+      `${cache.length} tokens read, ${fed} fed and ${maxTokens} wanted: the model allows 1 to ${this.maxPositions} in all`,
+    );
+  }
+
   async #run(
     cache: KeyValueCache,
     embeds: Float32Array,
@@ -195,12 +227,7 @@ export class LanguageModel {
     readonly outputs: Readonly<Record<string, SessionTensor>>;
   }> {
     const fed = embeds.length / this.config.hiddenSize;
-    const longest = cache.length + fed + request.maxTokens - 1;
-    if (request.maxTokens < 1 || longest > this.maxPositions) {
-      throw new RuntimeError(
-        `${cache.length} tokens read, ${fed} fed and ${request.maxTokens} wanted: the model allows 1 to ${this.maxPositions} in all`,
-      );
-    }
+    this.#checkLength(cache, fed, request.maxTokens);
     const names = Array.from({ length: this.config.layerCount }, (_, layer) => cacheNames(layer));
     const feeds: Record<string, SessionTensor> = {
       inputs_embeds: float32Tensor(embeds, [1, fed, this.config.hiddenSize]),
@@ -217,6 +244,18 @@ export class LanguageModel {
     const parts = added.map((name) => outputOf(results, name));
     cache.append(parts, fed + tokens.length - 1);
     return { tokens, outputs: results };
+  }
+
+  /** Reads a part of a prompt: after this, `embeds` [positions, hidden] is in the cache. */
+  async readAhead(cache: KeyValueCache, embeds: Float32Array): Promise<void> {
+    const { reader } = this.#opened;
+    const count = embeds.length / this.config.hiddenSize;
+    if (!reader || count < leastReaderPositions) {
+      await this.#run(cache, embeds, { feed: embeds, maxTokens: 1, stopIds: [] });
+      return;
+    }
+    this.#checkLength(cache, count, 1);
+    await reader.read(cache, embeds);
   }
 
   /**
@@ -247,6 +286,7 @@ export class LanguageModel {
   async release(): Promise<void> {
     await this.#opened.decoder.release();
     await this.#opened.embedder.release();
+    await this.#opened.reader?.release();
     await this.#scorer?.release();
   }
 }

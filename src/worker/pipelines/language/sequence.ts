@@ -1,5 +1,10 @@
 import { sampleToken, type TokenSampling } from '../../sampling/token-sampler.ts';
-import type { DecodeRun, SequenceCache, TokenModel } from './token-model.ts';
+import {
+  promptRunPositions,
+  type DecodeRun,
+  type SequenceCache,
+  type TokenModel,
+} from './token-model.ts';
 
 /** One position of a sequence by name: a token's id, or `hash/index` for one of a picture's embeddings. */
 export type Position = number | string;
@@ -15,9 +20,6 @@ export interface SequenceMark {
   readonly length: number;
   readonly last: Stretch;
 }
-
-/** A prompt is read in runs of this many positions; between runs Stop is heard. */
-export const promptRunPositions = 256;
 
 /** Tokens in one run: the first words at once, later runs cheaper a token, Stop heard between them. */
 const firstRuns = [1, 4, 16] as const;
@@ -92,17 +94,18 @@ export class Sequence {
   }
 
   /**
-   * Reads what waits until at most `left` positions do: by default the last run of a long stretch, which the first
-   * token's run reads.
+   * Reads what waits until at most `left` positions do: by default as many as the first token's run had better read.
    * @throws the signal's reason between runs; the cache then holds what was read
    */
-  async readAhead(signal: AbortSignal, left = promptRunPositions): Promise<void> {
+  async readAhead(signal: AbortSignal, left = this.#model.lastRunPositions): Promise<void> {
     const { hiddenSize } = this.#model.config;
     while (this.#next.positions.length > left) {
       const { positions, rows } = this.#next;
-      const count = Math.min(promptRunPositions, positions.length);
+      // A token can only be asked for where something is left to read.
+      const most = left === 0 ? positions.length : positions.length - 1;
+      const count = Math.min(promptRunPositions, most);
       const at = count * hiddenSize;
-      await this.#model.read(this.#cache, rows.subarray(0, at));
+      await this.#model.readAhead(this.#cache, rows.subarray(0, at));
       this.#read.push(...positions.slice(0, count));
       this.#last = this.#lastOf({
         positions: positions.slice(0, count),

@@ -1,5 +1,8 @@
 import type { TokenSampling } from '../../sampling/token-sampler.ts';
 
+/** A prompt is read in runs of at most so many positions; between runs Stop is heard. */
+export const promptRunPositions = 256;
+
 /** What a language model has read of one sequence; see `KeyValueCache`. */
 export interface SequenceCache {
   /** Positions read. */
@@ -28,6 +31,10 @@ export interface TokenModel {
   embed(ids: readonly number[]): Promise<Float32Array>;
   /** Reads `feed` and writes up to `maxTokens` tokens. The last of them is not in the cache: it was not read. */
   decode(cache: SequenceCache, run: DecodeRun): Promise<Int32Array>;
+  /** Longer stretches than this had better be read ahead of the run that writes behind them. */
+  readonly lastRunPositions: number;
+  /** Reads only. */
+  readAhead(cache: SequenceCache, feed: Float32Array): Promise<void>;
   /** Reads only; gives the logits [vocabulary] behind the last position. */
   read(cache: SequenceCache, feed: Float32Array): Promise<Float32Array>;
 }

@@ -16,7 +16,7 @@ import {
 } from '../../networks/models.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import { languageWeights, readLanguageConfig } from '../language/language-weights.ts';
-import { promptRunPositions } from '../language/sequence.ts';
+import { promptRunPositions } from '../language/token-model.ts';
 import { needsOf, type PartNeeds } from './needs.ts';
 
 /** What reading and writing take of memory, bytes, beside the process itself. Nothing is loaded. */
