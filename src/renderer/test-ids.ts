@@ -55,6 +55,7 @@ export const testIds = {
   conversation: 'conversation',
   conversationTitle: 'conversation-title',
   emptyState: 'empty-state',
+  aboutModel: 'about-model',
   /** One of the prompts that the empty state offers. */
   starter: 'starter',
   exportMenu: 'export-menu',

@@ -10,6 +10,7 @@ const editor = (): Editor =>
   (get(testIds.composerInput) as HTMLElement & { editor: Editor }).editor;
 const written = (): string => editor().getText();
 const starter = (index: number): HTMLElement => all(testIds.starter)[index]!;
+const offer = (index: number): string => starter(index).querySelector('b')!.textContent;
 
 function choose(...files: File[]): void {
   const input = get(testIds.fileInput);
@@ -25,10 +26,10 @@ describe('an offered message', () => {
     await openWindow();
     starter(1).click();
     starter(2).click();
-    expect(written()).toBe('Draw a cat on a blue background.');
+    expect(written()).toBe(offer(2));
     editor().commands.setContent('My own words');
     starter(1).click();
-    expect(written()).toBe('My own words Draw a penguin.');
+    expect(written()).toBe(`My own words ${offer(1)}`);
     editor().commands.undo();
     expect(written()).toBe('My own words');
   });
@@ -45,6 +46,15 @@ describe('an offered message', () => {
     starter(0).click();
     choose(picture());
     expect(written()).toBe('[picture] What is in this picture?');
+  });
+});
+
+describe('the sample picture', () => {
+  it('comes with its question, and takes no place of its own words', async () => {
+    await openWindow();
+    starter(3).click();
+    await until(() => get(testIds.composerPicture));
+    expect(written()).toBe(`[picture] ${offer(3)}`);
   });
 });
 

@@ -114,20 +114,23 @@ afterEach(async () => {
 describe('an empty window', () => {
   it('teaches by doing, and an offered message can be sent', async () => {
     await open();
-    expect(all(testIds.starter)).toHaveLength(3);
-    all(testIds.starter)[1]!.click();
+    expect(all(testIds.starter)).toHaveLength(5);
+    expect(get(testIds.aboutModel).textContent).toContain('small demonstration model');
+    const drawing = all(testIds.starter)[1]!;
+    const wanted = drawing.querySelector('b')!.textContent.replace(/^Draw an? |[.]$/g, '');
+    drawing.click();
     await until(() => expect((get(testIds.send) as HTMLButtonElement).disabled).toBe(false));
     get(testIds.send).click();
     const reply = await settled();
     expect(reply.querySelector(`[data-testid="${testIds.picture}"]`)).not.toBeNull();
-    expect(get(testIds.caption).textContent).toContain('penguin');
+    expect(get(testIds.caption).textContent).toContain(wanted);
   });
 
   it('offers no drawing on a model that cannot draw', async () => {
     await open();
     workers.script.model = { ...workers.script.model, canDraw: false };
     await main.engine.restart();
-    await until(() => expect(all(testIds.starter)).toHaveLength(1));
+    await until(() => expect(all(testIds.starter)).toHaveLength(3));
   });
 });
 
