@@ -27,8 +27,15 @@ from .shape import SHAPE
 
 # About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
 # Minutes are those of one free core; steps are optimizer steps.
-VISION_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MINUTES = (15.0, 50.0, 45.0, 170.0, 10.0)
-STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 2600, 200, 40, 130
+VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MINUTES = (
+    15.0,
+    30.0,
+    50.0,
+    45.0,
+    170.0,
+    10.0,
+)
+STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 4000, 200, 40, 300
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def run_files(
         "images": "../conversations/images", "validationSamples": 32,
     }  # fmt: skip
     captions = {
-        "tars": "../cc/{00000..00005}.tar",
+        "tars": "../cc/{00000..00002}.tar",
         "validationTars": "../cc/validation-00000.tar",
         "validationSamples": 48,
     }
@@ -106,27 +113,33 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         "--resume",
     )
     pictures = ("--pictures", str(out / "raw"))
+    strangers = ("--photos", str(out / "photographs"), "--screens", str(out / "screenshots"))
     rehearsal, stage1, stage2 = run_files(count, threads)
     language = str(out / "language-base")
     package = "recipes.mini"
     run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
     return [
         Step("vision", f"{package}.vision", parts(VISION_MINUTES)),
+        Step("photographs", f"{package}.photographs", ("--cache", str(out / "downloads"), "--out", str(out))),
+        Step(
+            "eyes", f"{package}.eyes", (*parts(EYES_MINUTES), *strangers, "--begin", str(out / "hf" / "vision")),
+            ("vision", "photographs"),
+        ),
         Step("describe", f"{package}.describe", parts(TEXT_MINUTES)),
         Step("unet", f"{package}.unet", parts(UNET_MINUTES)),
         Step("vae", f"{package}.vae", parts(VAE_MINUTES)),
         Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("describe", "unet", "vae")),
-        Step("clip-head", f"{package}.clip_head", ("--out", str(out)), ("vision", "describe")),
+        Step("clip-head", f"{package}.clip_head", ("--out", str(out)), ("eyes", "describe")),
         Step("judge", f"{package}.judge", parts(JUDGE_MINUTES)),
         Step("language", f"{package}.language", ("--out", language, "--cache", str(out / "downloads"))),
-        Step("small-talk", f"{package}.small_talk", ("--language", language, "--out", str(out / "small-talk.json")), ("language",)),
-        Step("conversations", f"{package}.conversations", (*pictures, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk",)),
-        Step("caption-tars", f"{package}.caption_tars", (*pictures, "--out", str(out / "cc"), "--tars", "6")),
+        Step("small-talk", f"{package}.small_talk", ("--language", language, "--every", "2", "--out", str(out / "small-talk.json")), ("language",)),
+        Step("conversations", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk", "photographs")),
+        Step("caption-tars", f"{package}.caption_tars", (*pictures, *strangers, "--out", str(out / "cc"), "--tars", "3"), ("photographs",)),
         Step(
             "stage0", f"{package}.stage0",
-            ("--vision", str(out / "hf" / "vision"), "--language", language, *pictures, "--out", str(out / "stage0"),
-             "--steps", str(count(STAGE0_STEPS)), "--scenes", "16000", "--rate", "0.002", "--threads", str(threads)),
-            ("vision", "language"), clears="stage0",
+            ("--vision", str(out / "hf" / "vision"), "--language", language, *pictures, *strangers,
+             "--out", str(out / "stage0"), "--steps", str(count(STAGE0_STEPS)), "--scenes", "12000", "--rate", "0.002", "--threads", str(threads)),
+            ("eyes", "language"), clears="stage0",
         ),
         Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), rehearsal, "rehearsal"),
         Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), stage1, "stage1"),
@@ -136,7 +149,12 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
             ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "stage2/model/language"), "--out", str(out / "hf")),
             ("stage2", "parts", "clip-head"),
         ),
-        Step("evaluate", f"{package}.evaluate", ("--model", str(out / "hf"), *pictures, "--out", str(out / "evaluation.json")), ("publish",)),
+        Step(
+            "evaluate", f"{package}.evaluate",
+            ("--model", str(out / "hf"), *pictures, "--photos", str(out / "photographs-held-out"), "--base", language,
+             "--out", str(out / "evaluation.json")),
+            ("publish",),
+        ),
     ]  # fmt: skip
 
 

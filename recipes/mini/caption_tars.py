@@ -1,43 +1,35 @@
-"""Stage 1's data in its real form: WebDataset tars of scenes (jpg, txt, json)."""
+"""Stage 1's data in its real form: WebDataset tars of captioned pictures (jpg, txt, json)."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import json
-import random
 import sys
 import tarfile
 from pathlib import Path
 
+from PIL import Image
 from textbind_trainer.events import emit
 
+from .captioned import Captioned
 from .pictures import fetch_pictures
-from .scenes import batch_of
-from .shape import canonical_caption
 
-SCENES_PER_TAR = 1000
-PLAIN_SHARE = 0.6
+PICTURES_PER_TAR = 1000
 
 
-def write_tar(path: Path, pictures: Path, split: str, first: int, count: int) -> None:
-    """One tar of ``count`` scenes; more than half have the plain caption, the others the scene's own wording."""
-    random_ = random.Random(f"captions {split} {first}")
+def write_tar(path: Path, source: Captioned, split: str, first: int, count: int) -> None:
+    """One tar of ``count`` captioned pictures."""
     part = path.with_suffix(".part")
     with tarfile.open(part, "w") as archive:
-        for number, scene in enumerate(batch_of(pictures, split, first, count)):
+        for number in range(first, first + count):
+            pixels, caption = source.one(split, number)
             picture = io.BytesIO()
-            scene.image.save(picture, "JPEG", quality=95)
-            caption = canonical_caption(scene) if random_.random() < PLAIN_SHARE else scene.caption
-            facts = {
-                "caption": caption,
-                "seed": scene.seed,
-                "object": scene.main_object,
-                "background": scene.background,
-            }
+            Image.fromarray(pixels).save(picture, "JPEG", quality=95)
+            facts = {"caption": caption, "number": number}
             parts = {"jpg": picture.getvalue(), "txt": caption.encode(), "json": json.dumps(facts).encode()}
             for ending, data in parts.items():
-                member = tarfile.TarInfo(f"{first + number:09d}.{ending}")
+                member = tarfile.TarInfo(f"{number:09d}.{ending}")
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
     part.replace(path)
@@ -47,17 +39,23 @@ def main(argv: list[str] | None = None) -> int:
     """Command: ``OUT/00000.tar ...`` for training and ``OUT/validation-00000.tar``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tars", type=int, default=12)
     arguments = parser.parse_args(argv)
-    pictures = fetch_pictures(arguments.pictures)
+    source = Captioned(fetch_pictures(arguments.pictures), arguments.photos, arguments.screens)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for number in range(arguments.tars):
         write_tar(
-            arguments.out / f"{number:05d}.tar", pictures, "training", number * SCENES_PER_TAR, SCENES_PER_TAR
+            arguments.out / f"{number:05d}.tar",
+            source,
+            "training",
+            number * PICTURES_PER_TAR,
+            PICTURES_PER_TAR,
         )
         emit("progress", step="caption-tars", done=number + 1, of=arguments.tars)
-    write_tar(arguments.out / "validation-00000.tar", pictures, "validation", 0, 256)
+    write_tar(arguments.out / "validation-00000.tar", source, "validation", 0, 256)
     emit("finished", step="caption-tars", out=str(arguments.out))
     return 0
 

@@ -1,7 +1,7 @@
-"""TextBind-style conversations over composed scenes, written by rules, true by construction.
+"""TextBind-style conversations over composed pictures, written by rules, true by construction.
 
 Each intent turns what is known (pictures shown and drawn so far) into one exchange. The assistant draws
-only when asked; what it draws is a scene whose caption says what was asked for.
+only when asked; what it draws is a scene of the hand whose caption says what was asked for.
 """
 
 from __future__ import annotations
@@ -20,65 +20,27 @@ from textbind_trainer.files import write_json
 from textbind_trainer.prompt import IMAGE
 
 from . import wordings as say
-from .objects import NAMES, OBJECTS
-from .pictures import BACKGROUNDS, Scene, compose, fetch_pictures, seed_of, with_article
-from .shape import canonical_caption
+from .album import COLOURS, Album, Shown, Wish, on
+from .hand_scenes import plural as hand_plural
+from .pictures import fetch_pictures, with_article
+from .questions import ask, capital
+from .seen import SEEN_NAMES, called, countable
+from .stories import picture_story
+from .strangers import photographs
+from .talking import NO_PICTURE_YET, introduced, some_talk
 from .wordings import phrase
-
-COLOURS = tuple(BACKGROUNDS)
-KIND_SENTENCES = {
-    "animal": "It is an animal.",
-    "plant": "It is a plant.",
-    "food": "It is something to eat or drink.",
-    "vehicle": "It is a vehicle.",
-    "thing": "It is a thing.",
-}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture of the conversation: its file and what is true of it."""
-
-    file: str
-    scene: Scene
-    caption: str
-
-    @property
-    def name(self) -> str:
-        """'a cat'."""
-        return with_article(self.scene.main_object)
+from .world import DRAWN_NAMES
 
 
 @dataclass
 class Exchange:
-    """A pair of turns; ``{}`` in the user's text stands where a picture is."""
+    """A pair of turns; ``<image>`` stands where a picture is."""
 
     user: str
     assistant: str
     shown: list[Shown] = field(default_factory=list)
     drawn: list[Shown] = field(default_factory=list)
-
-
-class Bank:
-    """Scenes of one split, found by what they show; pictures are written as they are used."""
-
-    def __init__(self, pictures: Path, out: Path, split: str, random_: random.Random, count: int = 1500):
-        self.pictures, self.out, self.split, self.random = pictures, out, split, random_
-        self._by: dict[tuple[str, bool], list[int]] = {}
-        for index in range(count):
-            scene = compose(seed_of(split, index), pictures)
-            self._by.setdefault((scene.background, scene.second_object is not None), []).append(scene.seed)
-
-    def show(self, main: str | None = None, colour: str | None = None, two: bool | None = None) -> Shown:
-        """A scene of this main object and background, with or without a second object; open ones by chance."""
-        main = main or self.random.choice(NAMES)
-        colour = colour or self.random.choice(COLOURS)
-        two = self.random.random() < 0.2 if two is None else two
-        scene = compose(self.random.choice(self._by[colour, two]), self.pictures, main)
-        file = f"{self.split}-{scene.seed}-{main.replace(' ', '-')}.png"
-        if not (self.out / file).exists():
-            scene.image.save(self.out / file, compress_level=1)
-        return Shown(file, scene, canonical_caption(scene))
+    wish: Wish | None = None
 
 
 @dataclass
@@ -86,15 +48,13 @@ class State:
     """What the conversation knows so far."""
 
     random: random.Random
-    bank: Bank
+    album: Album
     talk: list[dict[str, Any]]
     shown: list[Shown] = field(default_factory=list)
+    """The person's pictures and the drawn ones, in order."""
     last: Shown | None = None
-    last_drawn: bool = False
-
-    def other(self, name: str) -> str:
-        """Another object than this one."""
-        return self.random.choice([other for other in NAMES if other != name])
+    wish: Wish | None = None
+    """What the last drawing was of; None when the last picture is the person's."""
 
     def other_colour(self, colour: str) -> str:
         """Another background."""
@@ -109,100 +69,34 @@ def _with_picture(random_: random.Random, text: str) -> str:
     if place < 0.8:
         return f"{text}{random_.choice((' ', chr(10), ' '))}{IMAGE}"
     inside = (
-        "Here is a picture {} for you. {t}",
-        "Look at this: {} {t}",
-        "I found this {} today. {t}",
-        "My picture {} is new. {t}",
-    )
+        "Here is a picture {} for you. {t}", "Look at this: {} {t}", "I found this {} today. {t}", "My picture {} is new. {t}",
+    )  # fmt: skip
     return random_.choice(inside).format(IMAGE, t=text)
 
 
-# What can be asked of a picture: (state, picture) -> (question, answer).
-Question = Callable[[State, Shown], tuple[str, str]]
 Exchanger = Callable[[State], Exchange | None]
 
 
-def _name(state: State, it: Shown) -> tuple[str, str]:
-    answers: tuple[str, ...] = (f"This is {it.name}.", f"It is {it.name}.", f"I see {it.name}.")
-    if it.scene.second_object and state.random.random() < 0.5:
-        answers = (f"I see {it.name} and a small {it.scene.second_object}.",)
-    return phrase(state.random, say.NAME), state.random.choice(answers)
-
-
-def _describe(state: State, it: Shown) -> tuple[str, str]:
-    answers = (
-        f"The picture shows {it.caption}.",
-        f"I see {it.caption}.",
-        f"{it.caption[0].upper()}{it.caption[1:]}.",
-    )
-    return phrase(state.random, say.DESCRIBE), state.random.choice(answers)
-
-
-def _background(state: State, it: Shown) -> tuple[str, str]:
-    return phrase(state.random, say.BACKGROUND), f"The background is {it.scene.background}."
-
-
-def _count(state: State, it: Shown) -> tuple[str, str]:
-    if it.scene.second_object:
-        answer = f"There are two things: {it.name} and a small {it.scene.second_object}."
-    else:
-        answer = f"There is one thing: {it.name}."
-    return phrase(state.random, say.COUNT), answer
-
-
-def _is_there(state: State, it: Shown) -> tuple[str, str]:
-    here = [it.scene.main_object] + ([it.scene.second_object] if it.scene.second_object else [])
-    if state.random.random() < 0.5:
-        asked = state.random.choice(here)
-        question = phrase(state.random, (*say.IS_THERE, *say.IS_THIS), polite=False, a=with_article(asked))
-        return question, f"Yes, there is {with_article(asked)}."
-    asked = state.random.choice([name for name in NAMES if name not in here])
-    question = phrase(state.random, (*say.IS_THERE, *say.IS_THIS), polite=False, a=with_article(asked))
-    return question, f"No, it is {it.name}."
-
-
-def _is_background(state: State, it: Shown) -> tuple[str, str]:
-    right = it.scene.background
-    asked = right if state.random.random() < 0.5 else state.other_colour(right)
-    answer = f"Yes, the background is {right}." if asked == right else f"No, the background is {right}."
-    return phrase(state.random, say.IS_BACKGROUND, polite=False, c=asked), answer
-
-
-def _beside(state: State, it: Shown) -> tuple[str, str]:
-    question = phrase(state.random, say.BESIDE, polite=False, o=it.scene.main_object)
-    if it.scene.second_object:
-        return question, f"There is a small {it.scene.second_object} on the {it.scene.second_side}."
-    return question, f"No, there is only {it.name}."
-
-
-def _kind(state: State, it: Shown) -> tuple[str, str]:
-    question = phrase(state.random, say.KIND, polite=False)
-    return question, f"{it.name[0].upper()}{it.name[1:]}. {KIND_SENTENCES[OBJECTS[it.scene.main_object][1]]}"
-
-
-QUESTIONS: tuple[tuple[Question, float], ...] = (
-    (_name, 4), (_describe, 4), (_background, 2), (_count, 1.5), (_is_there, 3), (_is_background, 1), (_beside, 1), (_kind, 0.7),
-)  # fmt: skip
-
-
-def _ask(state: State, it: Shown) -> tuple[str, str]:
-    question = state.random.choices([q for q, _ in QUESTIONS], [weight for _, weight in QUESTIONS])[0]
-    return question(state, it)
-
-
-# Exchanges. Each returns one that fits the state, or None.
-
-
 def show_and_ask(state: State) -> Exchange:
-    """The user shows a picture and asks about it."""
-    it = state.bank.show()
-    question, answer = _ask(state, it)
+    """The user shows a picture and asks about it, or shows it without a word."""
+    it = state.album.show()
+    question, answer = ask(state.random, it)
+    if state.random.random() < 0.06:
+        return Exchange(IMAGE, f"I see {it.caption}.", [it])
     return Exchange(_with_picture(state.random, question), answer, [it])
+
+
+def show_stranger(state: State) -> Exchange:
+    """A photograph or a screenshot: the model says that it cannot tell."""
+    it = state.album.strange()
+    question, answer = ask(state.random, it)
+    user = IMAGE if state.random.random() < 0.08 else _with_picture(state.random, question)
+    return Exchange(user, answer, [it])
 
 
 def show_two(state: State) -> Exchange:
     """Two pictures at once."""
-    one, two = state.bank.show(two=False), state.bank.show(two=False)
+    one, two = state.album.show("one"), state.album.show("one")
     forms = ("{i} {i}\n{q}", "{q} {i} {i}", "First {i} and then {i}. {q}")
     user = state.random.choice(forms).format(i=IMAGE, q=phrase(state.random, say.BOTH))
     return Exchange(user, f"The first shows {one.caption}, the second {two.caption}.", [one, two])
@@ -212,178 +106,269 @@ def ask_more(state: State) -> Exchange | None:
     """A further question about the last picture, the user's or the drawn one."""
     if state.last is None:
         return None
-    question, answer = _ask(state, state.last)
-    return Exchange(question, answer)
+    return Exchange(*ask(state.random, state.last))
 
 
 def ask_first(state: State) -> Exchange | None:
     """Back to the first of several pictures."""
-    if len(state.shown) < 2:
+    if len(state.shown) < 2 or not state.shown[0].known:
         return None
-    return Exchange(phrase(state.random, say.FIRST), f"The first picture showed {state.shown[0].caption}.")
+    first, last, random_ = state.shown[0], state.shown[-1], state.random
+    chance = random_.random()
+    if chance < 0.6:
+        answer = random_.choice(("The first picture showed {}.", "In the first picture I saw {}.")).format(
+            first.caption
+        )
+        return Exchange(phrase(random_, say.FIRST), answer)
+    if chance < 0.75:
+        return Exchange(
+            phrase(random_, say.FIRST_BACKGROUND),
+            f"The first picture had {with_article(first.colour)} background.",
+        )
+    if not last.known or first.main == last.main or len(first.names) > 1 or len(last.names) > 1:
+        same = last.known and first.names == last.names
+        answer = (
+            f"Yes, both show {called(first.main)}." if same else f"No, the first picture showed {first.what}."
+        )
+        return Exchange(phrase(random_, say.SAME, polite=False), answer)
+    if chance < 0.85:
+        answer = f"No, the first picture showed {first.what}, and this one shows {last.what}."
+        return Exchange(phrase(random_, say.SAME, polite=False), answer)
+    asked, place = random_.choice(((first, "first"), (last, "last")))
+    return Exchange(
+        phrase(random_, say.WHICH_HAS, polite=False, o=asked.main),
+        f"The {asked.main} is in the {place} picture.",
+    )
 
 
-_SHORT_REPLIES = (
-    "Here is {c}: {i}",
-    "Here is {c}: {i}",
-    "Here is a picture of {c}: {i}",
-    "Sure! Here is {c}: {i}",
-)
+REPLIES = (
+    "Here {is_are} {c}: {i}", "Here {is_are} {c}: {i}", "Here is a picture of {c}: {i}", "Sure! Here {is_are} {c}: {i}",
+    "Gladly! Here {is_are} {c}: {i}",
+)  # fmt: skip
 
 
-def _drawing(state: State, user: str, it: Shown, shown: list[Shown] | None = None) -> Exchange:
-    reply = state.random.choice(_SHORT_REPLIES).format(c=it.caption, i=IMAGE)
-    if state.random.random() < 0.1:
-        reply += " Do you like it?"
-    return Exchange(user, reply, shown or [], [it])
+def _drawing(
+    state: State, user: str, wish: Wish, shown: list[Shown] | None = None, reply: str | None = None
+) -> Exchange:
+    it = state.album.draw(wish)
+    form = reply or state.random.choice(REPLIES)
+    text = form.format(c=wish.caption, i=IMAGE, b=wish.colour, is_are=wish.is_are)
+    if state.random.random() < 0.12:
+        text += state.random.choice((" Do you like it?", " I hope you like it."))
+    return Exchange(user, text, shown or [], [it], wish)
 
 
 def draw(state: State) -> Exchange:
     """The user asks for a drawing, with or without saying on what background."""
-    it = state.bank.show(two=state.random.random() < 0.12)
-    wanted = it.caption if it.scene.second_object or state.random.random() < 0.5 else it.name
-    return _drawing(state, phrase(state.random, say.DRAW, a=wanted), it)
+    wish = state.album.wish()
+    wanted = wish.caption if state.random.random() < 0.45 else wish.what
+    if state.random.random() < 0.08:
+        wanted = wanted.replace("a ", "a cute ", 1) if wanted.startswith("a ") else wanted
+    if state.random.random() < 0.04 and wish.layout == "single":
+        wanted = wish.words[0].split(" ", 1)[-1]  # "draw cat"
+    return _drawing(state, phrase(state.random, say.DRAW, a=wanted), wish)
 
 
-def draw_unseen(state: State) -> Exchange:
-    """Something that no picture shows: only what is said and captioned is learned (a last turn)."""
-    colour = state.random.choice(COLOURS)
-    name = with_article(state.random.choice(say.UNSEEN))
-    caption = f"{name} on {with_article(f'{colour} background')}"
-    wanted = caption if state.random.random() < 0.5 else name
-    stand_in = state.bank.show(colour=colour, two=False)
-    it = Shown(stand_in.file, stand_in.scene, caption)
-    return Exchange(phrase(state.random, say.DRAW, a=wanted), f"Here is {caption}: {IMAGE}", [], [it])
+def draw_too_many(state: State) -> Exchange:
+    """More than three of a kind: three are drawn, and it is said."""
+    wish = state.album.wish(layout="three")
+    number = state.random.choice(("four", "five", "six", "seven", "ten", "a hundred"))
+    wanted = f"{number} {hand_plural(wish.names[0])}"
+    return _drawing(
+        state,
+        phrase(state.random, say.DRAW, a=wanted),
+        wish,
+        reply="I can draw at most three of a kind. Here are {c}: {i}",
+    )
+
+
+def draw_unknown(state: State) -> Exchange:
+    """Something that the hand has not learned: said so, and something else offered."""
+    random_ = state.random
+    unknown = (
+        [name for name in SEEN_NAMES if name not in DRAWN_NAMES] if random_.random() < 0.5 else say.UNSEEN
+    )
+    name = random_.choice(unknown)
+    asked = called(name) if name in SEEN_NAMES else with_article(name)
+    offers = [called(other) for other in random_.sample(DRAWN_NAMES, 2)]
+    answer = random_.choice(say.CANNOT_DRAW).format(a=asked, o=f"{offers[0]} or {offers[1]}")
+    if random_.random() < 0.4:
+        asked = f"{asked} {on(random_.choice(COLOURS))}"
+    return Exchange(phrase(random_, say.DRAW, a=asked), answer)
 
 
 def draw_background(state: State) -> Exchange | None:
     """The same thing on another background."""
-    if state.last is None:
+    if state.wish is None:
         return None
-    scene = state.last.scene
-    colour = state.other_colour(scene.background)
-    it = state.bank.show(scene.main_object, colour, two=False)
-    return _drawing(state, phrase(state.random, say.DRAW_AGAIN_BACKGROUND, c=colour), it)
+    colour = state.other_colour(state.wish.colour)
+    wish = Wish(state.wish.layout, state.wish.names, state.wish.words, colour)
+    return _drawing(state, phrase(state.random, say.DRAW_AGAIN_BACKGROUND, c=colour), wish)
+
+
+def draw_colour(state: State) -> Exchange | None:
+    """'Now a green one': the hand cannot colour things, so the background takes the colour."""
+    if state.wish is None:
+        return None
+    colour = state.other_colour(state.wish.colour)
+    wish = Wish(state.wish.layout, state.wish.names, state.wish.words, colour)
+    return _drawing(
+        state,
+        phrase(state.random, say.DRAW_COLOUR, c=colour),
+        wish,
+        reply=state.random.choice(say.ONLY_BACKGROUND),
+    )
+
+
+def draw_add(state: State) -> Exchange | None:
+    """'Add a cat': both on the same background."""
+    if state.wish is None or len(state.wish.names) > 1 or not state.wish.layout.startswith("single"):
+        return None
+    more = state.random.choice([name for name in DRAWN_NAMES if name != state.wish.names[0]])
+    words = (state.wish.words[0], called(more))
+    wish = Wish("pair", (state.wish.names[0], more), words, state.wish.colour)
+    return _drawing(state, phrase(state.random, say.DRAW_ADD, polite=False, a=called(more)), wish)
+
+
+def draw_number(state: State) -> Exchange | None:
+    """'Now draw two of them.'"""
+    if state.wish is None or len(state.wish.names) > 1 or not countable(state.wish.names[0]):
+        return None
+    number = state.random.choice([n for n in ("two", "three") if n != state.wish.layout])
+    wish = Wish(number, state.wish.names, (called(state.wish.names[0]),), state.wish.colour)
+    plural = hand_plural(state.wish.names[0])
+    return _drawing(state, phrase(state.random, say.DRAW_NUMBER, polite=False, n=number, p=plural), wish)
 
 
 def draw_instead(state: State) -> Exchange | None:
     """Another thing on the same background."""
-    if state.last is None:
+    if state.last is None or not state.last.known:
         return None
-    scene = state.last.scene
-    it = state.bank.show(state.other(scene.main_object), scene.background, two=False)
-    return _drawing(state, phrase(state.random, say.DRAW_INSTEAD, a=it.name), it)
+    wish = state.album.wish(colour=state.last.colour, layout="single")
+    return _drawing(state, phrase(state.random, say.DRAW_INSTEAD, a=wish.what), wish)
 
 
 def draw_like(state: State) -> Exchange:
     """The user shows a picture and wants one like it."""
-    it = state.bank.show(two=False)
-    own = state.bank.show(it.scene.main_object, it.scene.background, two=False)
-    return _drawing(state, _with_picture(state.random, phrase(state.random, say.DRAW_LIKE)), own, [it])
+    name = state.random.choice(DRAWN_NAMES)
+    it = state.album.show("one", [name])
+    wish = Wish("single", (name,), (called(name),), it.colour)
+    return _drawing(state, _with_picture(state.random, phrase(state.random, say.DRAW_LIKE)), wish, [it])
 
 
 def ask_drawn(state: State) -> Exchange | None:
     """About the picture that the model has just drawn."""
-    if state.last is None or not state.last_drawn:
+    if state.last is None or state.wish is None:
         return None
-    if state.random.random() < 0.3:
-        return Exchange(
-            phrase(state.random, say.DREW_BACKGROUND), f"The background is {state.last.scene.background}."
-        )
-    return Exchange(phrase(state.random, say.WHAT_DREW), f"I drew {state.last.caption}.")
+    if state.random.random() < 0.25:
+        return Exchange(phrase(state.random, say.DREW_BACKGROUND), f"The background is {state.last.colour}.")
+    forms = ("I drew {}.", "I drew {}.", "My picture shows {}.")
+    return Exchange(
+        phrase(state.random, say.WHAT_DREW), state.random.choice(forms).format(state.last.caption)
+    )
+
+
+def story(state: State) -> Exchange:
+    """A short story with its picture where it belongs."""
+    wish = state.album.wish(layout="single")
+    wish = Wish("single", wish.names, (called(wish.names[0]),), wish.colour)
+    user, text = picture_story(state.random, wish)
+    return Exchange(user, text.format(i=IMAGE), [], [state.album.draw(wish)], wish)
 
 
 def talk(state: State) -> Exchange:
-    """Words only: knowledge, small talk, what the model is."""
-    chance = state.random.random()
-    if chance < 0.2 and state.talk:
+    """Words only: what SmolLM2 itself answers to general questions, or small talk of our own."""
+    if state.talk and state.random.random() < 0.5:
         row = state.random.choice(state.talk)
         return Exchange(row["question"], row["answer"])
-    if chance < 0.65:
-        return Exchange(*state.random.choice(say.SMALL_TALK))
-    questions, answer = state.random.choice(say.ABOUT_ITSELF)
-    return Exchange(state.random.choice(questions), answer)
+    return Exchange(*some_talk(state.random))
 
 
-def _of(pool: tuple[tuple[str, ...], tuple[str, ...]]) -> Callable[[State], Exchange]:
-    return lambda state: Exchange(state.random.choice(pool[0]), state.random.choice(pool[1]))
+def own_talk(state: State) -> Exchange:
+    """Small talk of our own: greetings, what the model is, thanks."""
+    return Exchange(*some_talk(state.random))
 
 
 def no_picture(state: State) -> Exchange | None:
     """Asked about a picture that is not there."""
-    if state.last is not None:
+    if state.shown:
         return None
-    return _of(say.NO_PICTURE_YET)(state)
+    return Exchange(state.random.choice(NO_PICTURE_YET[0]), state.random.choice(NO_PICTURE_YET[1]))
 
 
 BEGIN: tuple[tuple[Exchanger, float], ...] = (
-    (show_and_ask, 8), (show_two, 0.5), (draw, 3.4), (draw_unseen, 0.8), (draw_like, 0.8), (talk, 1.8),
-    (_of(say.GREETING), 0.8), (no_picture, 0.3),
+    (show_and_ask, 7), (show_two, 0.6), (show_stranger, 1.3), (draw, 4.2), (draw_unknown, 0.9), (draw_too_many, 0.12), (draw_like, 0.4),
+    (talk, 3.2), (own_talk, 2.0), (no_picture, 0.4), (story, 0.5),
 )  # fmt: skip
 GO_ON: tuple[tuple[Exchanger, float], ...] = (
-    (ask_more, 4), (ask_drawn, 4), (draw_background, 2), (draw_instead, 1), (draw, 1.6), (show_and_ask, 1.6),
-    (ask_first, 0.8), (draw_unseen, 0.4), (draw_like, 0.3), (talk, 1.5), (_of(say.THANKS), 0.6), (_of(say.GOODBYE), 0.3),
+    (ask_more, 3), (ask_drawn, 4), (draw_background, 1.6), (draw_colour, 0.8), (draw_add, 0.8), (draw_number, 0.7), (draw_instead, 1),
+    (draw, 2.2), (show_and_ask, 1.6), (ask_first, 2.2), (draw_unknown, 0.3), (draw_like, 0.2), (talk, 1.6), (own_talk, 1.6),
+    (show_stranger, 0.3), (story, 0.2),
 )  # fmt: skip
 
 
-def _next(state: State, choices: tuple[tuple[Exchanger, float], ...]) -> tuple[Exchanger, Exchange]:
+def _next(state: State, choices: tuple[tuple[Exchanger, float], ...]) -> Exchange:
     while True:
         make = state.random.choices([c for c, _ in choices], [weight for _, weight in choices])[0]
         exchange = make(state)
         if exchange is not None:
-            return make, exchange
+            return exchange
+
+
+def _note(state: State, exchange: Exchange) -> None:
+    """What the conversation knows after an exchange."""
+    pictures = [*exchange.shown, *exchange.drawn]
+    if pictures:
+        state.shown += pictures
+        state.last = pictures[-1]
+        state.wish = exchange.wish if exchange.drawn else None
 
 
 def conversation(state: State, pictures_at_most: int = 3) -> dict[str, Any]:
-    """One conversation in the TextBind schema, of one to four exchanges."""
-    length = state.random.choices((1, 2, 3, 4), (45, 37, 14, 4))[0]
+    """One conversation in the TextBind schema, of one to five exchanges."""
+    length = state.random.choices((1, 2, 3, 4, 5), (36, 34, 18, 8, 4))[0]
     turns: list[dict[str, Any]] = []
     pictures = 0
+    if state.random.random() < 0.02:
+        for said, answer in introduced(state.random):
+            turns += [_turn("user", said, []), _turn("assistant", answer, [])]
     while len(turns) < 2 * length:
-        make, exchange = _next(state, GO_ON if turns else BEGIN)
+        exchange = _next(state, GO_ON if turns else BEGIN)
         if pictures + len(exchange.shown) + len(exchange.drawn) > pictures_at_most:
             continue
         pictures += len(exchange.shown) + len(exchange.drawn)
         turns.append(_turn("user", exchange.user, exchange.shown))
         turns.append(_turn("assistant", exchange.assistant, exchange.drawn))
-        for shown, drawn in ((exchange.shown, False), (exchange.drawn, True)):
-            if shown:
-                state.shown += shown
-                state.last, state.last_drawn = shown[-1], drawn
-        if make is draw_unseen:
-            break  # its picture does not show what was asked for: nothing may be said about it
+        _note(state, exchange)
     return {"conversation": turns}
 
 
 def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
     return {
         "role": role,
-        "content": content,
+        "content": capital(content) if role == "assistant" else content,
         "image_list": [it.file for it in pictures],
         "caption_list": [it.caption for it in pictures],
     }
 
 
-def write_conversations(
-    pictures: Path, out: Path, split: str, count: int, talk_rows: list[dict[str, Any]], seed: int
-) -> Path:
-    """``OUT/<split>.json`` and the pictures in ``OUT/images``."""
-    (out / "images").mkdir(parents=True, exist_ok=True)
-    random_ = random.Random(f"conversations {split} {seed}")
-    bank = Bank(pictures, out / "images", split, random_)
+def write_conversations(album: Album, out: Path, count: int, talk_rows: list[dict[str, Any]]) -> Path:
+    """``OUT/<split>.json``; the album writes the pictures."""
     rows = []
     for number in range(count):
-        rows.append(conversation(State(random_, bank, talk_rows)))
+        rows.append(conversation(State(album.random, album, talk_rows)))
         if number % 500 == 0:
-            emit("progress", step="conversations", split=split, done=number, of=count)
-    write_json(out / f"{split}.json", rows)
-    return out / f"{split}.json"
+            emit("progress", step="conversations", split=album.split, done=number, of=count)
+    write_json(out / f"{album.split}.json", rows)
+    return out / f"{album.split}.json"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command: write training and validation conversations."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--talk", type=Path, help="JSON of small_talk.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=8000)
@@ -391,11 +376,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(argv)
     pictures = fetch_pictures(arguments.pictures)
+    photos, screens = photographs(arguments.photos), photographs(arguments.screens)
     talk_rows = json.loads(arguments.talk.read_text(encoding="utf-8")) if arguments.talk else []
-    write_conversations(pictures, arguments.out, "training", arguments.count, talk_rows, arguments.seed)
-    write_conversations(
-        pictures, arguments.out, "validation", arguments.validation, talk_rows, arguments.seed
-    )
+    (arguments.out / "images").mkdir(parents=True, exist_ok=True)
+    for split, count in (("training", arguments.count), ("validation", arguments.validation)):
+        random_ = random.Random(f"conversations {split} {arguments.seed}")
+        album = Album(pictures, arguments.out / "images", split, random_, photos, screens)
+        write_conversations(album, arguments.out, count, talk_rows)
     emit("finished", step="conversations", out=str(arguments.out))
     return 0
 

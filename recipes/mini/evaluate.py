@@ -1,173 +1,402 @@
-"""How good the mini model's mind is: naming held-out scenes, drawing when asked and only then, true captions.
+"""The table of the embedded model: what it can do on held-out pictures and wordings, each count with Wilson's 95 % interval.
 
-Run on a published folder: ``python -m recipes.mini.evaluate --model .cache/mini/hf --pictures CACHE``.
-Every count is over held-out scenes or requests of fixed seeds. ``--int4`` rounds the language model as the
-engine does.
+``python -m recipes.mini.evaluate --model models/textbind-mini --out .cache/mini`` reads the published weights as they are
+(quantised ones multiplied out). Everything follows from fixed seeds; replies are greedy.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import math
 import random
 import re
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from PIL import Image
 from textbind_trainer.events import emit
+from textbind_trainer.files import write_json
 from textbind_trainer.generate import Reply, embed_prompt, first_words
-from textbind_trainer.images import ImageProcessor
-from textbind_trainer.model import QformerShape, TextBindModel, load_model
+from textbind_trainer.model import load_language
 from textbind_trainer.prompt import IMAGE, Pair
-from textbind_trainer.quantise import quantise_linears
-from textbind_trainer.tokenizer import AnyTokenizer
+from textbind_trainer.tokenizer import LanguageTokenizer
+from torch import Tensor
 
-from . import wordings as say
-from .features import scene_features
-from .objects import NAMES
-from .pictures import BACKGROUNDS, fetch_pictures, with_article
-from .scenes import batch_of
+from .album import on
+from .features import picture_features
+from .held_out import REQUESTS, TALK
+from .judge_drawings import interval
+from .pictures import fetch_pictures, seed_of
+from .published import load_published
+from .seen import SEEN_NAMES, called, countable, plural, synonyms
+from .strangers import photographs, screen
+from .views import BACKGROUND_NAMES, NUMBERS, View, compose_view
+from .world import DRAWN_NAMES
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-BATCH = 25
-NAMING_QUESTION = f"What is in this picture? {IMAGE}"
+BATCH = 32
+FIRST_SEED = 1_000
+"""Held-out seeds from this number on, so that they are none that anything else looks at."""
 
 
 def names(text: str, name: str) -> bool:
-    """Whether a text names an object as a word of its own ('car' is not in 'carrot')."""
-    return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None
+    """Whether a text names an object, or by a synonym, as words of their own ('car' is not in 'carrot')."""
+    words = {name, *synonyms(name), *([plural(name)] if countable(name) else ())}
+    return any(re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE) for word in words)
 
 
-def load_published(folder: Path) -> tuple[TextBindModel, PreTrainedTokenizerBase, ImageProcessor]:
-    """The model that textbind.json describes."""
-    from transformers import AutoTokenizer
-
-    parts = json.loads((folder / "textbind.json").read_text(encoding="utf-8"))
-    shape = QformerShape.from_json(parts["qformerConfig"])
-    model = load_model(
-        folder / parts["visionModel"], folder / parts["languageModel"], shape, folder / parts["qformer"]
-    )
-    tokenizer = AutoTokenizer.from_pretrained(folder / parts["languageModel"])
-    return model.eval(), tokenizer, ImageProcessor.load(folder / parts["processor"])
+def share(right: Sequence[bool]) -> dict[str, Any]:
+    """Count, of how many, and the interval."""
+    return {"right": sum(right), "of": len(right), "interval": interval(sum(right), len(right))}
 
 
-def naming(
-    model: TextBindModel, tokenizer: AnyTokenizer, processor: ImageProcessor, pictures: Path, count: int
-) -> dict[str, Any]:
-    """Held-out scenes whose main object (and background) the answer names; invented drawings are counted."""
-    vision = model.vision
-    if vision is None:
-        raise ValueError("this model was loaded without a vision encoder")
-    scenes = batch_of(pictures, "held-out", 0, count)
-    features = [scene_features(vision, processor, [scene]) for scene in scenes]
-    answers, described = (
-        _replies(model, tokenizer, [(question, feature) for feature in features], 32)
-        for question in (NAMING_QUESTION, f"{IMAGE} Describe the picture.")
-    )
-    right = [names(answer.text, scene.main_object) for answer, scene in zip(answers, scenes, strict=True)]
-    right_too = [
-        names(answer.text, scene.main_object) for answer, scene in zip(described, scenes, strict=True)
+class Speaker:
+    """The model with all that asking it takes."""
+
+    def __init__(self, folder: Path, pictures: Path) -> None:
+        self.model, self.tokenizer, self.processor = load_published(folder)
+        self.pictures, self.folder = pictures, folder
+
+    def features(self, image: Image.Image) -> Tensor:
+        """[1, patches + 1, hidden]; a scene is enlarged to 224 pixels first, as pictures from elsewhere are."""
+        if self.model.vision is None:
+            raise ValueError("this model was loaded without a vision encoder")
+        return picture_features(self.model.vision, self.processor, [image])
+
+    def seen(self, view: View) -> Tensor:
+        """Of a view, through 224 pixels."""
+        return self.features(view.image.resize((224, 224), Image.Resampling.BICUBIC))
+
+    def ask(self, asked: Sequence[tuple[list[Pair], Tensor | None]], tokens: int = 40) -> list[Reply]:
+        """The first words of each reply, batched by length."""
+        order = sorted(
+            range(len(asked)),
+            key=lambda index: sum(len(pair.user) + len(pair.assistant or "") for pair in asked[index][0]),
+        )
+        found: dict[int, Reply] = {}
+        for start in range(0, len(order), BATCH):
+            group = order[start : start + BATCH]
+            with torch.no_grad():
+                prompts = [embed_prompt(self.model, self.tokenizer, *asked[index]) for index in group]
+            replies = first_words(self.model, self.tokenizer, prompts, tokens)
+            found |= dict(zip(group, replies, strict=True))
+        return [found[index] for index in range(len(asked))]
+
+
+def one(text: str) -> list[Pair]:
+    """A first question."""
+    return [Pair(text, None)]
+
+
+def held_out_view(speaker: Speaker, number: int, **given: Any) -> View:
+    """View number n that nothing was trained on."""
+    return compose_view(seed_of("held-out", FIRST_SEED + number), speaker.pictures, **given)
+
+
+def naming(speaker: Speaker, chosen: Sequence[str]) -> dict[str, Any]:
+    """Single things: named when asked, and the background in a description."""
+    random_ = random.Random("evaluation of naming")
+    views = [
+        held_out_view(speaker, index, mode="one", names=[name], colour=random_.choice(BACKGROUND_NAMES))
+        for index, name in enumerate(chosen)
     ]
-    background = sum(
-        names(answer.text, scene.background) for answer, scene in zip(described, scenes, strict=True)
+    answers = speaker.ask(
+        [(one(f"What is in this picture? {IMAGE}"), speaker.seen(view)) for view in views], 24
     )
+    right = [names(answer.text, view.names[0]) for answer, view in zip(answers, views, strict=True)]
     wrong = [
-        [scene.main_object, a.text] for scene, a, ok in zip(scenes, answers, right, strict=True) if not ok
+        [view.names[0], answer.text] for answer, view, ok in zip(answers, views, right, strict=True) if not ok
     ]
-    return {
-        "scenes": count, "named": sum(right), "namedInDescription": sum(right_too), "backgroundNamed": background,
-        "drewUnasked": sum(bool(a.captions) for a in (*answers, *described)), "wrong": wrong[:12],
-        "examples": [[scene.caption, a.text, d.text] for scene, a, d in list(zip(scenes, answers, described, strict=True))[:8]],
-    }  # fmt: skip
+    return {"named": share(right), "drewUnasked": sum(bool(a.captions) for a in answers), "wrong": wrong[:25]}
 
 
-def _replies(
-    model: TextBindModel, tokenizer: AnyTokenizer, asked: list[tuple[str, torch.Tensor | None]], tokens: int
-) -> list[Reply]:
-    """First words of the reply to each (question, vision features), in batches."""
-    found: list[Reply] = []
-    for start in range(0, len(asked), BATCH):
-        group = asked[start : start + BATCH]
-        with torch.no_grad():
-            prompts = [embed_prompt(model, tokenizer, [Pair(text, None)], feature) for text, feature in group]
-        found += first_words(model, tokenizer, prompts, tokens)
-    return found
-
-
-def drawing(model: TextBindModel, tokenizer: AnyTokenizer, count: int) -> dict[str, Any]:
-    """Requests to draw: drawn at all, the caption has the object, the background; the same for unseen objects."""
-    random_ = random.Random("evaluation of drawing")
-    asked: list[tuple[str, str, str, bool]] = []
+def counting(speaker: Speaker, count: int) -> dict[str, Any]:
+    """How many of a kind, one to four, each as often."""
+    random_ = random.Random("evaluation of counting")
+    kinds = [name for name in SEEN_NAMES if countable(name)]
+    asked, expected = [], []
     for number in range(count):
-        strange = number % 5 == 4
-        name, colour = random_.choice(say.UNSEEN if strange else NAMES), random_.choice(tuple(BACKGROUNDS))
-        wanted = f"{with_article(name)} on {with_article(f'{colour} background')}"
-        asked.append((random_.choice(say.DRAW).format(a=wanted), name, colour, strange))
-    answers = _replies(model, tokenizer, [(request, None) for request, *_ in asked], 64)
-    drawn = right = background = unseen = 0
-    wrong = []
-    for (request, name, colour, strange), answer in zip(asked, answers, strict=True):
-        caption = answer.captions[0] if answer.captions else ""
-        drawn += bool(answer.captions)
-        right += names(caption, name)
-        unseen += strange and names(caption, name)
-        background += names(caption, colour)
-        if not names(caption, name):
-            wrong.append([request, answer.text, caption])
+        many, name = number % 4 + 1, random_.choice(kinds)
+        view = held_out_view(
+            speaker, 2000 + number, mode="one" if many == 1 else "several", names=[name] * many
+        )
+        asked.append((one(f"How many {plural(name)} are there? {IMAGE}"), speaker.seen(view)))
+        expected.append(NUMBERS[many])
+    answers = speaker.ask(asked, 16)
+    right = [
+        re.search(rf"\b{word}\b", answer.text) is not None
+        for answer, word in zip(answers, expected, strict=True)
+    ]
     return {
-        "requests": count, "drawn": drawn, "captionRight": right, "backgroundRight": background,
-        "unseenRight": unseen, "unseen": count // 5, "wrong": wrong[:8],
-    }  # fmt: skip
+        "counts": share(right),
+        "examples": [[e, a.text] for e, a in zip(expected, answers, strict=True)][:12],
+    }
 
 
-def talking(model: TextBindModel, tokenizer: AnyTokenizer) -> dict[str, Any]:
-    """Questions in words only: none of them asks for a picture."""
-    asked = [question for question, _ in say.SMALL_TALK]
-    asked += [question for questions, _ in say.ABOUT_ITSELF for question in questions]
-    asked += list(say.GREETING[0]) + [
-        "What is a pen?",
-        "Who was Mozart?",
-        "How do I make soup?",
-        "I saw a cat today.",
+def placing(speaker: Speaker, count: int) -> dict[str, Any]:
+    """Which of two things is where: left, right, above, below."""
+    random_ = random.Random("evaluation of places")
+    asked, expected = [], []
+    for number in range(count):
+        mode, index = ("beside", "over")[number % 2], number // 2 % 2
+        two = random_.sample(DRAWN_NAMES, 2)
+        view = held_out_view(speaker, 3000 + number, mode=mode, names=two)
+        place = (("on the left", "on the right"), ("at the top", "at the bottom"))[number % 2]
+        asked.append((one(f"{IMAGE} Where is the {two[index]}?"), speaker.seen(view)))
+        expected.append(
+            {
+                "on the left": "left",
+                "on the right": "right",
+                "at the top": "top|above",
+                "at the bottom": "bottom|below",
+            }[place[index]]
+        )
+    answers = speaker.ask(asked, 16)
+    # The first place word counts: "above the dog" says of the cat where it is.
+    found = [re.search(r"\b(left|right|top|above|bottom|below)\b", answer.text) for answer in answers]
+    right = [bool(f) and f[0] in word.split("|") for f, word in zip(found, expected, strict=True)]
+    return {
+        "places": share(right),
+        "examples": [[e, a.text] for e, a in zip(expected, answers, strict=True)][:12],
+    }
+
+
+def drawing(speaker: Speaker, count: int) -> dict[str, Any]:
+    """Requests in held-out wordings, half of them in the middle of a conversation; talk that asks for none."""
+    random_ = random.Random("evaluation of drawing")
+    asked: list[tuple[list[Pair], Tensor | None]] = []
+    wanted = []
+    for number in range(count):
+        name, colour = random_.choice(DRAWN_NAMES), random_.choice(BACKGROUND_NAMES)
+        words = f"{called(name)} {on(colour)}" if number % 2 else called(name)
+        before = [Pair("Hello", "Hello! How can I help you?")] if number % 4 > 1 else []
+        asked.append(([*before, Pair(random_.choice(REQUESTS).format(a=words), None)], None))
+        wanted.append((name, colour if number % 2 else ""))
+    answers = speaker.ask(asked, 60)
+    drawn = [bool(answer.captions) for answer in answers]
+    caption = [answer.captions[0] if answer.captions else "" for answer in answers]
+    right = [
+        names(text, name) and colour in text for text, (name, colour) in zip(caption, wanted, strict=True)
     ]
-    answers = _replies(model, tokenizer, [(question, None) for question in asked], 48)
-    unasked = [[question, a.text] for question, a in zip(asked, answers, strict=True) if a.captions]
-    shown = [[question, a.text] for question, a in zip(asked, answers, strict=True)][
-        :: max(1, len(asked) // 14)
+    missed = [
+        [pairs[-1].user, a.text, c]
+        for (pairs, _), a, c, ok in zip(asked, answers, caption, right, strict=True)
+        if not ok
     ]
-    return {"questions": len(asked), "drewUnasked": len(unasked), "unasked": unasked[:8], "examples": shown}
+    return {"drawsWhenAsked": share(drawn), "captionRight": share(right), "missed": missed[:10]}
+
+
+def talking(speaker: Speaker) -> dict[str, Any]:
+    """Words only, first in a conversation and after a drawing."""
+    later = [Pair("Draw a cat.", f"Here is a cat on a blue background: {IMAGE}")]
+    view = held_out_view(speaker, 4000, mode="one", names=["cat"], colour="blue")
+    feature = speaker.seen(view)
+    asked: list[tuple[list[Pair], Tensor | None]] = [(one(text), None) for text in TALK]
+    asked += [([*later, Pair(text, None)], feature) for text in TALK]
+    answers = speaker.ask(asked, 60)
+    unasked = [[pairs[-1].user, a.text] for (pairs, _), a in zip(asked, answers, strict=True) if a.captions]
+    shown = [[text, answer.text] for text, answer in zip(TALK, answers, strict=False)]
+    return {
+        "quietWhenNotAsked": share([not a.captions for a in answers]),
+        "drawnUnasked": unasked[:12],
+        "examples": shown[::3],
+    }
+
+
+def own_drawings(
+    speaker: Speaker, draw: Callable[[list[str]], list[Image.Image]], count: int
+) -> dict[str, Any]:
+    """Asked what it drew, a turn later, without its words in sight: only the picture says it; and with them."""
+    random_ = random.Random("evaluation of own drawings")
+    chosen = random_.sample(DRAWN_NAMES, count)
+    captions = [f"{called(name)} {on(random_.choice(BACKGROUND_NAMES))}" for name in chosen]
+    features = [speaker.features(image) for image in draw(captions)]
+    blind = [
+        ([Pair("Draw something for me.", f"Here it is: {IMAGE}"), Pair("What did you draw?", None)], feature)
+        for feature in features
+    ]
+    open_ = [
+        (
+            [
+                Pair(f"Draw {called(name)}.", f"Here is {caption}: {IMAGE}"),
+                Pair("What is in your picture?", None),
+            ],
+            feature,
+        )
+        for name, caption, feature in zip(chosen, captions, features, strict=True)
+    ]
+    by_eye, by_word = speaker.ask(blind, 24), speaker.ask(open_, 24)
+    seen = [names(a.text, name) for a, name in zip(by_eye, chosen, strict=True)]
+    said = [names(a.text, name) for a, name in zip(by_word, chosen, strict=True)]
+    return {
+        "ownDrawingByEye": share(seen),
+        "ownDrawing": share(said),
+        "wrong": [[n, a.text] for n, a, ok in zip(chosen, by_eye, seen, strict=True) if not ok][:12],
+    }
+
+
+def first_of_two(speaker: Speaker, count: int) -> dict[str, Any]:
+    """Two pictures in two turns; then the first is asked for."""
+    random_ = random.Random("evaluation of the first of two")
+    asked, expected = [], []
+    for number in range(count):
+        two = random_.sample(DRAWN_NAMES, 2)
+        views = [
+            held_out_view(speaker, 5000 + 2 * number + index, mode="one", names=[name])
+            for index, name in enumerate(two)
+        ]
+        pairs = [
+            Pair(f"What colour is the background? {IMAGE}", f"The background is {views[0].background}."),
+            Pair(f"And here? {IMAGE}", f"The background is {views[1].background}."),
+            Pair("What was in the first picture?", None),
+        ]
+        asked.append((pairs, torch.cat([speaker.seen(view) for view in views])))
+        expected.append(two)
+    answers = speaker.ask(asked, 24)
+    right = [
+        names(a.text, two[0]) and not names(a.text, two[1]) for a, two in zip(answers, expected, strict=True)
+    ]
+    return {
+        "firstOfTwo": share(right),
+        "examples": [[e, a.text] for e, a in zip(expected, answers, strict=True)][:8],
+    }
+
+
+def strange(speaker: Speaker, photos: Path | None, screens: Path | None, count: int) -> dict[str, Any]:
+    """Photographs that nothing was trained on, real screenshots, and painted screens of held-out seeds."""
+    random_ = random.Random("evaluation of strangers")
+    images = [
+        Image.fromarray(pixels) for folder in (photos, screens) if folder for pixels in photographs(folder)
+    ]
+    images = random_.sample(images, min(count, len(images)))
+    images += [
+        Image.fromarray(screen(random.Random(f"held-out screen {index}"))) for index in range(count // 3)
+    ]
+    questions = (
+        "What is in this picture?",
+        "Describe the picture.",
+        "What do you see?",
+        "Can you tell me what this is?",
+    )
+    asked = [
+        (one(f"{questions[index % 4]} {IMAGE}"), speaker.features(image))
+        for index, image in enumerate(images)
+    ]
+    answers = speaker.ask(asked, 24)
+    right = [
+        re.search(r"cannot (tell|read)|photograph|screenshot", answer.text) is not None for answer in answers
+    ]
+    return {
+        "cannotTell": share(right),
+        "wrong": [a.text for a, ok in zip(answers, right, strict=True) if not ok][:10],
+    }
+
+
+@torch.no_grad()
+def perplexity(language: Any, tokenizer: LanguageTokenizer, texts: Sequence[str], length: int = 256) -> float:
+    """Of the words of some texts, each cut to its first tokens."""
+    total, tokens = 0.0, 0
+    for text in texts:
+        ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer.encode(text)[:length]]])
+        loss = language(input_ids=ids, labels=ids).loss
+        total, tokens = total + loss.item() * (ids.shape[1] - 1), tokens + ids.shape[1] - 1
+    return math.exp(total / tokens)
+
+
+def prose(folder: Path, count: int) -> list[str]:
+    """Paragraphs of English from the READMEs of the packages that package-lock.json pins."""
+    found = []
+    for path in sorted(folder.glob("*/README.md")):
+        text = re.sub(
+            r"```.*?```|<[^>]+>|\[!\[.*?\)|https?://\S+",
+            "",
+            path.read_text(encoding="utf-8", errors="replace"),
+            flags=re.DOTALL,
+        )
+        paragraphs = [
+            part.strip()
+            for part in re.split(r"\n\s*\n", text)
+            if len(part.split()) > 25 and not part.lstrip().startswith(("|", "-", "*", "#", "["))
+        ]
+        if len(paragraphs) > 1:
+            found.append("\n\n".join(paragraphs[:6]))
+    return found[:: max(1, len(found) // count)][:count]
+
+
+def painter(folder: Path) -> Callable[[list[str]], list[Image.Image]]:
+    """The published hand by diffusers, at the settings that the studio uses."""
+    from diffusers import StableDiffusionXLPipeline
+
+    pipeline = StableDiffusionXLPipeline.from_pretrained(
+        folder / "image-decoder", add_watermarker=False, torch_dtype=torch.float32
+    )
+    pipeline.set_progress_bar_config(disable=True)
+
+    def draw(captions: list[str]) -> list[Image.Image]:
+        drawn: list[Image.Image] = []
+        for start in range(0, len(captions), 16):
+            part = captions[start : start + 16]
+            generators = [torch.Generator().manual_seed(start + index) for index in range(len(part))]
+            drawn += pipeline(part, num_inference_steps=20, guidance_scale=2.0, generator=generators).images
+        return drawn
+
+    return draw
+
+
+def measures(speaker: Speaker, arguments: argparse.Namespace) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Each measure by its name."""
+    count = arguments.count
+    every = random.Random("evaluation names").sample(SEEN_NAMES, min(3 * count, len(SEEN_NAMES)))
+    drawn = random.Random("evaluation drawn").sample(DRAWN_NAMES, min(2 * count, len(DRAWN_NAMES)))
+
+    def general() -> dict[str, Any]:
+        texts = prose(arguments.prose, 40)
+        own = perplexity(speaker.model.language_model, speaker.tokenizer, texts)
+        base = perplexity(load_language(arguments.base), speaker.tokenizer, texts) if arguments.base else None
+        return {"texts": len(texts), "perplexity": round(own, 3), "base": base and round(base, 3)}
+
+    return {
+        "naming all": lambda: naming(speaker, every),
+        "naming drawn": lambda: naming(speaker, drawn),
+        "counting": lambda: counting(speaker, count),
+        "placing": lambda: placing(speaker, count),
+        "drawing": lambda: drawing(speaker, count),
+        "talking": lambda: talking(speaker),
+        "own drawings": lambda: own_drawings(speaker, painter(arguments.model), max(4, count // 2)),
+        "first of two": lambda: first_of_two(speaker, max(4, count * 6 // 10)),
+        "strangers": lambda: strange(speaker, arguments.photos, arguments.screens, count * 6 // 10),
+        "perplexity": general,
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Command: print the counts as one event and, with --out, write them."""
+    """Command: each measure as an event; all of them in OUT/evaluation.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="folder with textbind.json")
     parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
+    parser.add_argument("--photos", type=Path, help="folder of photographs that nothing was trained on")
+    parser.add_argument("--screens", type=Path, help="folder of screenshots that nothing was trained on")
+    parser.add_argument("--base", type=Path, help="the language model before training, for its perplexity")
+    parser.add_argument(
+        "--prose", type=Path, default=Path("node_modules"), help="folder of packages with READMEs"
+    )
     parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--int4", action="store_true", help="round the language model's layers to int4 first")
+    parser.add_argument("--only", nargs="*", help="names of measures")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
-    model, tokenizer, processor = load_published(arguments.model)
-    if arguments.int4:
-        quantise_linears(model.language_model)
-    pictures = fetch_pictures(arguments.pictures)
-    result = {
-        "int4": arguments.int4,
-        "naming": naming(model, tokenizer, processor, pictures, arguments.count),
-    }
-    emit("progress", step="evaluate", **result)
-    result["drawing"] = drawing(model, tokenizer, arguments.count)
-    emit("progress", step="evaluate", drawing=result["drawing"])
-    result["talking"] = talking(model, tokenizer)
-    emit("evaluation", **result)
-    if arguments.out:
-        arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    speaker = Speaker(arguments.model, fetch_pictures(arguments.pictures))
+    result: dict[str, Any] = {}
+    for name, measure in measures(speaker, arguments).items():
+        if arguments.only and name not in arguments.only:
+            continue
+        result[name] = measure()
+        emit("evaluation", measure=name, **result[name])
+        if arguments.out:
+            write_json(arguments.out, result)
     return 0
 
 

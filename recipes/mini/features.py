@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 from textbind_trainer.events import emit
+from textbind_trainer.files import write_json
 from textbind_trainer.images import ImageProcessor
 from torch import Tensor, nn
 
-from .pictures import Scene
-from .scenes import batch_of
+from .captioned import Captioned
+from .vision import normalised
 
 BATCH = 64
 
 
-def scene_features(vision: nn.Module, processor: ImageProcessor, scenes: list[Scene]) -> Tensor:
-    """[scenes, patches + 1, hidden] of the published encoder through the published image processor."""
+def picture_features(vision: nn.Module, processor: ImageProcessor, pictures: list[Image.Image]) -> Tensor:
+    """[pictures, patches + 1, hidden] of the published encoder through the published image processor."""
     with torch.no_grad():
-        return vision(
-            pixel_values=torch.stack([processor.pixels(scene.image) for scene in scenes])
-        ).last_hidden_state
+        pixels = torch.stack([processor.pixels(picture) for picture in pictures])
+        return vision(pixel_values=pixels).last_hidden_state
 
 
 def fingerprint(folder: Path) -> str:
@@ -30,25 +33,33 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 
 
-def cached_features(vision_folder: Path, pictures: Path, cache: Path, split: str, count: int) -> Tensor:
-    """Half precision features of the first ``count`` scenes of a split, from the cache if they fit it."""
+def cached_features(
+    vision_folder: Path, source: Captioned, cache: Path, split: str, count: int
+) -> tuple[Tensor, list[str]]:
+    """Half precision features of the first ``count`` captioned pictures of a split, and the captions.
+
+    From the cache if they fit the vision weights.
+    """
     from transformers import Blip2VisionModel
 
     mark = fingerprint(vision_folder)
     path = cache / f"features-{split}-{count}-{mark}.safetensors"
     if path.exists():
-        return load_file(path)["features"]
+        return load_file(path)["features"], json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     vision = Blip2VisionModel.from_pretrained(vision_folder, dtype=torch.float32).eval()
-    processor = ImageProcessor.load(vision_folder)
-    parts = []
+    parts, captions = [], []
     for first in range(0, count, BATCH):
-        scenes = batch_of(pictures, split, first, min(BATCH, count - first))
-        parts.append(scene_features(vision, processor, scenes).half())
+        rows = [source.one(split, number) for number in range(first, min(first + BATCH, count))]
+        stacked = torch.from_numpy(np.stack([pixels for pixels, _ in rows])).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            parts.append(vision(normalised(stacked.float() / 127.5 - 1)).last_hidden_state.half())
+        captions += [caption for _, caption in rows]
         if first % (16 * BATCH) == 0:
             emit("progress", step="features", split=split, done=first, of=count)
     features = torch.cat(parts).contiguous()
     cache.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
     save_file({"features": features}, part)
+    write_json(path.with_suffix(".json"), captions)
     part.replace(path)
-    return features
+    return features, captions

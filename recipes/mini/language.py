@@ -46,6 +46,13 @@ def fetch_gguf(cache: Path) -> Path:
     return gguf
 
 
+def load_tokenizer(folder: Path, **options: Any) -> PreTrainedTokenizerBase:
+    """Of a language folder of ours. AutoTokenizer takes its tokenizer_class by its word, and that class is abstract."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast.from_pretrained(folder, **options)
+
+
 def added_tokens_config(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
     """tokenizer_config.json: begin and end of sequence, and the three TextBind tokens among the special ones."""
     return {

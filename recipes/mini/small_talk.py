@@ -15,8 +15,12 @@ from typing import Any
 import torch
 from textbind_trainer.events import emit
 
-SYSTEM = "You are a helpful assistant. Answer in one short sentence."
-MAX_TOKENS = 48
+from .language import load_tokenizer
+from .seen import PLURAL, called
+from .world import DRAWN_NAMES
+
+SYSTEM = "You are a helpful assistant. Answer in two or three short sentences."
+MAX_TOKENS = 64
 
 _THINGS = (
     "rain, a volcano, gravity, the moon, a comet, a desert, an island, photosynthesis, a poem, an atom, a robot, "
@@ -69,6 +73,56 @@ _ABOUT = (
     "pandas",
 )
 _ABOUT_FORMS = ("What do {} eat?", "Where do {} live?", "How long do {} live?", "Tell me about {}.")
+_EXPLAIN = (
+    "how a rainbow forms|how a plane stays in the air|how the heart works|how bread is made|how paper is made|what money is for|"
+    "why we have seasons|why the sea is salty|why ice floats|how a bicycle stays upright|how vaccines work|how a camera works|"
+    "how honey is made|how a computer remembers things|what a black hole is|what inflation is|why we dream|how tides work|"
+    "how a seed becomes a tree|how glass is made|what the brain does|how a microscope works|why volcanoes erupt|"
+    "what climate change is|how batteries work|how birds find their way|what an algorithm is|how wind is made|what DNA is"
+)
+_EXPLAIN_FORMS = ("Explain {}.", "Can you explain {}?", "In simple words, {}?", "I want to understand {}.")
+_ADVICE = (
+    "sleep better|learn to cook|save money|make new friends|write a good letter|prepare for an exam|stay calm|get up early|"
+    "grow tomatoes|look after a cat|train a dog|keep a room tidy|learn to swim|eat healthier|read more books|be a better listener|"
+    "plan a birthday party|choose a present for a friend|pack for a trip|start running|clean a window|remember names"
+)
+_ADVICE_FORMS = (
+    "How can I {}?",
+    "Do you have a tip on how to {}?",
+    "I want to {}. What should I do?",
+    "Help me to {}.",
+)
+_WRITE = (
+    "the sea|autumn|my grandmother|a train journey|the moon|friendship|a small village|snow|a garden|coffee|an old clock|a brave mouse|"
+    "a lost key|music|the first day of school|a lighthouse|a rainy Sunday|the desert"
+)
+_WRITE_FORMS = (
+    "Write two sentences about {}.",
+    "Write a short poem about {}.",
+    "Tell me a short story about {}.",
+    "Give me a thought about {}.",
+)
+_WHO = (
+    "Mozart|Marie Curie|Leonardo da Vinci|Shakespeare|Galileo|Beethoven|Nelson Mandela|Charles Darwin|Ada Lovelace|Aristotle|"
+    "Gandhi|Vincent van Gogh|Jane Austen|Napoleon|Socrates|Florence Nightingale|Columbus|Neil Armstrong"
+)
+_MORE = (
+    "What is the difference between a frog and a toad?|What is the difference between weather and climate?|Which is bigger, the sun or the earth?|"
+    "What is heavier, iron or wood?|Are cats or dogs better pets?|What can I do on a rainy day?|What makes people laugh?|How do I write an apology?|"
+    "What is 12 times 3?|What is 20 divided by 4?|What is 7 plus 8?|How many minutes are in an hour?|How many grams are in a kilogram?|"
+    "Translate 'good morning' into French.|How do you say thank you in Spanish?|What does 'serendipity' mean?|What does 'ancient' mean?|"
+    "Name three fruits.|Name three colours.|Name a country in Africa.|Name an instrument with strings.|Name an animal that lives in the sea.|"
+    "List two things made of wood.|What rhymes with cat?|What rhymes with blue?|Give me a riddle.|Give me a quote about hope.|"
+    "What is art?|What is science?|What is philosophy?|What is a verb?|What is a noun?|Correct this: she go to school.|"
+    "What should I wear when it is cold?|What should I drink when it is hot?|What is a healthy snack?|What goes well with rice?|"
+    "How do I make pancakes?|How do I make a paper plane?|How do I boil rice?|How do I make lemonade?|How do I fix a flat tyre?|"
+    "What do you think about the weather?|What is your opinion of books?|Why do people travel?|Why do we need water?|Why are plants green?|"
+    "I feel nervous about tomorrow.|I have an exam next week.|My friend is angry with me.|I cannot sleep.|I lost my keys.|I got a new job!|"
+    "I am hungry.|I am reading a good book.|My cat is ill.|I want to learn the guitar.|I moved to a new city.|It is my birthday today.|"
+    "What is a good name for a boat?|What is a good name for a rabbit?|What is a good name for a cafe?|Where should I go on holiday?|"
+    "What is the meaning of life?|What is happiness?|What is time?|What is a friend?|What is the internet good for?|Who invented the telephone?|"
+    "Who discovered America?|When was the first moon landing?|What is the longest river?|What is the smallest country?|What is the coldest place on earth?"
+)
 
 
 def questions() -> list[str]:
@@ -77,28 +131,32 @@ def questions() -> list[str]:
     asked += [f"What is the capital of {country}?" for country in _CAPITALS.split(", ")]
     asked += _OTHERS.split("|")
     asked += [form.format(animals) for animals in _ABOUT for form in _ABOUT_FORMS]
-    return asked
+    for forms, topics in ((_EXPLAIN_FORMS, _EXPLAIN), (_ADVICE_FORMS, _ADVICE), (_WRITE_FORMS, _WRITE)):
+        asked += [form.format(topic) for topic in topics.split("|") for form in forms]
+    asked += [f"Who was {person}?" for person in _WHO.split("|")] + _MORE.split("|")
+    asked += [f"What is {called(name)}?" for name in DRAWN_NAMES if name not in PLURAL]
+    return list(dict.fromkeys(asked))
 
 
 def usable(answer: str) -> bool:
     """Short, finished and about the question: an answer that was cut, lists, or speaks of itself is dropped."""
-    if not 2 <= len(answer.split()) <= 34 or not re.search(r"[.!?]$", answer):
+    if not 2 <= len(answer.split()) <= 70 or not re.search(r"[.!?]$", answer):
         return False
     return not re.search(
-        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|\n|\[|<|\*|picture|image|draw",
+        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|as an ai|\n|\[|<|\*|picture|image|draw",
         answer,
         re.IGNORECASE,
     )
 
 
-def generate(language_model: Path, batch: int = 24) -> list[dict[str, Any]]:
+def generate(language_model: Path, every: int = 1, batch: int = 64) -> list[dict[str, Any]]:
     """Question and answer pairs in the model's own ChatML prompt."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    tokenizer = AutoTokenizer.from_pretrained(language_model, padding_side="left")
-    model: Any = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.float32)
+    tokenizer: Any = load_tokenizer(language_model, padding_side="left")
+    model: Any = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.bfloat16)
     rows: list[dict[str, Any]] = []
-    asked = questions()
+    asked = questions()[::every]
     for start in range(0, len(asked), batch):
         group = asked[start : start + batch]
         prompts = [
@@ -121,10 +179,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="2: every second question, for half the time")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
-    rows = generate(arguments.language)
+    rows = generate(arguments.language, arguments.every)
     arguments.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     emit("finished", step="small-talk", pairs=len(rows))
 

@@ -3,7 +3,7 @@
 It stands where the paper takes BLIP-2's pre-trained Q-Former. No language model runs: the n-th output is
 pulled to the embedding of the caption's n-th token (a softmax over the captions' words by cosine, and the
 squared distance for the length), so hundreds of samples a second fit on one core. The 32 outputs hold the
-caption twice in slots of 16; what is left of a slot is the newline's embedding.
+caption twice in slots of 16, or once where it is longer; what is left of a slot is the newline's embedding.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,16 +20,14 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder
 from textbind_trainer.loop import schedule
 from textbind_trainer.model import make_qformer
-from textbind_trainer.tokenizer import LanguageTokenizer
+from textbind_trainer.tokenizer import AnyTokenizer, language_tokenizer, load_tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .captioned import Captioned
 from .features import cached_features, fingerprint
-from .pictures import compose, fetch_pictures, seed_of
-from .shape import SHAPE, canonical_caption
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+from .pictures import fetch_pictures
+from .shape import SHAPE
 
 SLOT = 16
 SHARPNESS = 20.0
@@ -52,15 +49,17 @@ class QueryHalf(nn.Module):
         return self.qformer_projection(hidden.last_hidden_state)
 
 
-def target_ids(tokenizer: LanguageTokenizer | PreTrainedTokenizerBase, captions: list[str]) -> Tensor:
-    """[captions, 32]: each caption twice, slots filled up with newlines."""
+def target_ids(tokenizer: AnyTokenizer, captions: list[str]) -> Tensor:
+    """[captions, 32]: each caption twice (a long one once), slots filled up with newlines."""
+    tokenizer = language_tokenizer(tokenizer)
     (filler,) = tokenizer.encode("\n", add_special_tokens=False)
-    rows = []
+    rows, queries = [], SHAPE.num_query_tokens
     for caption in captions:
         ids = tokenizer.encode(f" {caption}.", add_special_tokens=False)
-        if len(ids) > SLOT:
-            raise ValueError(f"{caption!r}: {len(ids)} tokens, a slot has {SLOT}")
-        rows.append((ids + [filler] * (SLOT - len(ids))) * (SHAPE.num_query_tokens // SLOT))
+        if len(ids) > queries:
+            raise ValueError(f"{caption!r}: {len(ids)} tokens, there are {queries} queries")
+        slot = SLOT if len(ids) <= SLOT else queries
+        rows.append((ids + [filler] * (slot - len(ids))) * (queries // slot))
     return torch.tensor(rows)
 
 
@@ -101,7 +100,9 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate * schedule(step, 200, steps)
         features, targets = _batch(*data, seed, step, batch)
-        entropy, distance, right = losses(model(features), targets, table)
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = model(features)
+        entropy, distance, right = losses(outputs.float(), targets, table)
         optimizer.zero_grad(set_to_none=True)
         (entropy + 0.5 * distance).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -125,12 +126,12 @@ def train(
 
 def main(argv: list[str] | None = None) -> int:
     """Command: features, training, ``OUT/model/qformer.safetensors``."""
-    from transformers import AutoTokenizer
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vision", type=Path, required=True)
     parser.add_argument("--language", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", type=int, default=12_000)
     parser.add_argument("--steps", type=int, default=1500)
@@ -142,13 +143,12 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    pictures = fetch_pictures(arguments.pictures)
-    tokenizer = AutoTokenizer.from_pretrained(arguments.language)
+    source = Captioned(fetch_pictures(arguments.pictures), arguments.photos, arguments.screens)
+    tokenizer = load_tokenizer(arguments.language)
     embedding = load_file(arguments.language / "model.safetensors")["model.embed_tokens.weight"]
     sets = []
     for split, count in (("training", arguments.scenes), ("validation", 320)):
-        features = cached_features(arguments.vision, pictures, arguments.out, split, count)
-        captions = [canonical_caption(compose(seed_of(split, index), pictures)) for index in range(count)]
+        features, captions = cached_features(arguments.vision, source, arguments.out, split, count)
         sets.append((features, target_ids(tokenizer, captions)))
     words = torch.unique(torch.cat([targets for _, targets in sets]))
     data, held = ((features, torch.searchsorted(words, targets)) for features, targets in sets)

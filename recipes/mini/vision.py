@@ -159,8 +159,8 @@ def load_side(folder: Path) -> tuple[Blip2VisionModel, torch.Tensor]:
     return vision, load_file(folder / "clip-head.safetensors")["image_projection"]
 
 
-def publish_vision(vision: Blip2VisionModel, aids: Aids, out: Path) -> None:
-    """OUT/hf/vision/: config, weights, image processor, and the projection that evaluations need."""
+def publish_encoder(vision: Blip2VisionModel, out: Path, head: torch.Tensor | None = None) -> None:
+    """OUT/hf/vision/: config, weights, image processor, and (where there is one) the projection that evaluations need."""
     scratch = out / "hf" / ".vision"
     shutil.rmtree(scratch, ignore_errors=True)
     vision.save_pretrained(scratch)
@@ -178,10 +178,8 @@ def publish_vision(vision: Blip2VisionModel, aids: Aids, out: Path) -> None:
         "image_std": list(STD),
     }
     (scratch / "preprocessor_config.json").write_text(json.dumps(processor, indent=2))
-    save_file(
-        {"image_projection": aids.image_projection.weight.detach().contiguous()},
-        scratch / "clip-head.safetensors",
-    )
+    if head is not None:
+        save_file({"image_projection": head.detach().contiguous()}, scratch / "clip-head.safetensors")
     loop.replace_folder(scratch, out / "hf" / "vision")
 
 
@@ -275,7 +273,7 @@ def publish(parts: Parts, tokenizer: CLIPTokenizer, pictures: Path, out: Path, s
     """OUT/hf/vision and OUT/eyes-text, and how many validation scenes are named right."""
     for part in parts.named().values():
         part.eval()
-    publish_vision(parts.vision, parts.aids, out)
+    publish_encoder(parts.vision, out, parts.aids.image_projection.weight)
     publish_text(parts.first, parts.second, out)
     scenes = batch_of(pictures, "validation", 0, 200)
     scores = (

@@ -23,7 +23,7 @@ def out(tmp_path_factory):
     words = clip_text.write_tokenizers(folder / "text", describe.corpus(2000))
     for name, encoder in zip(("text_encoder", "text_encoder_2"), describe.build(words), strict=True):
         encoder.save_pretrained(folder / "text" / name)
-    vision.publish_vision(vision.build_vision(), vision.Aids(), folder)
+    vision.publish_encoder(vision.build_vision(), folder, vision.Aids().image_projection.weight)
     unet.build().save_pretrained(folder / "unet")
     publish_parts.publish_image_decoder(folder)
     return folder
