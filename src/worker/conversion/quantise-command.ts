@@ -1,19 +1,23 @@
 /**
  * `quantiseModel` as a command, for recipes: `node src/worker/conversion/quantise-command.ts FROM TO
- * [4|8]`. A file of its own that nothing imports: once bundled, a module cannot tell whether it is the
+ * [4|8] [layers that keep 4]`. A file of its own that nothing imports: once bundled, a module cannot tell whether it is the
  * one that was started.
  */
 import { quantiseModel } from './quantise-model.ts';
 
 async function main(args: readonly string[]): Promise<void> {
-  const [from, to, bits = '4'] = args;
-  if (!from || !to || !['4', '8'].includes(bits)) {
-    process.stderr.write('usage: quantise-command.ts FROM TO [4|8]\n');
+  const [from, to, bits = '4', low = '0'] = args;
+  if (!from || !to || !['4', '8'].includes(bits) || !/^\d{1,3}$/.test(low)) {
+    process.stderr.write('usage: quantise-command.ts FROM TO [4|8] [LAYERS THAT KEEP 4]\n');
     process.exitCode = 2;
     return;
   }
   try {
-    const bytes = await quantiseModel(from, to, { bits: bits === '8' ? 8 : 4 });
+    const bytes = await quantiseModel(from, to, {
+      bits: bits === '8' ? 8 : 4,
+      lowLayers: Number(low),
+      maxShardBytes: 45_000_000,
+    });
     process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

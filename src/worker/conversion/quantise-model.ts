@@ -26,6 +26,8 @@ import { ShardWriter } from './shards.ts';
 /** How to quantise. */
 export interface QuantiseOptions {
   readonly bits?: 4 | 8;
+  /** Layers below this one get 4 bits: of a model whose base had no more, and that a training left as they were. */
+  readonly lowLayers?: number;
   readonly blockSize?: number;
   /** A file is closed before it grows over this; one tensor alone may exceed it. */
   readonly maxShardBytes?: number;
@@ -50,12 +52,12 @@ const fused: readonly (readonly [string, readonly string[]])[] = [
   ['mlp.down_proj', ['mlp.down_proj']],
 ];
 
-function layerGroups(layers: number, bits: 4 | 8): Group[] {
+function layerGroups(layers: number, bits: 4 | 8, lowLayers: number): Group[] {
   return Array.from({ length: layers }, (_, layer) =>
     fused.map(([name, parts]) => ({
       name: `model.layers.${layer}.${name}`,
       parts: parts.map((part) => `model.layers.${layer}.${part}`),
-      bits,
+      bits: layer < lowLayers ? 4 : bits,
     })),
   ).flat();
 }
@@ -187,7 +189,11 @@ function copyRest(from: string, to: string): void {
 }
 
 /** The matrices of a network and the bits that each gets, and the tensors that stay as they are. */
-function planOf(checkpoint: Checkpoint, config: RawConfig, bits: 4 | 8, blockSize: number) {
+function planOf(
+  checkpoint: Checkpoint,
+  config: RawConfig,
+  { bits, lowLayers, blockSize }: { bits: 4 | 8; lowLayers: number; blockSize: number },
+) {
   // Look-up and head read the same bytes only when rows are whole blocks.
   const embeddingBits = config.hidden_size % blockSize === 0 ? 8 : 16;
   const outer = config.tie_word_embeddings
@@ -196,7 +202,7 @@ function planOf(checkpoint: Checkpoint, config: RawConfig, bits: 4 | 8, blockSiz
   const outerGroups = outer.map((name) => ({ name, parts: [name], bits: 8 }) as const);
   const groups: Group[] = [
     ...(embeddingBits === 8 ? outerGroups : []),
-    ...layerGroups(config.num_hidden_layers, bits),
+    ...layerGroups(config.num_hidden_layers, bits, lowLayers),
   ];
   const plain = [...checkpoint.names()].filter((name) => /norm\.weight$/.test(name));
   if (embeddingBits === 16) plain.push(...outer.map((name) => `${name}.weight`));
@@ -216,10 +222,14 @@ export async function quantiseModel(
   to: string,
   options: QuantiseOptions = {},
 ): Promise<number> {
-  const { bits = 4, blockSize = 32, onProgress, signal } = options;
+  const { bits = 4, lowLayers = 0, blockSize = 32, onProgress, signal } = options;
   const config = readConfig(from);
   const checkpoint = options.checkpoint ?? openCheckpoint(from);
-  const { embeddingBits, groups, plain } = planOf(checkpoint, config, bits, blockSize);
+  const { embeddingBits, groups, plain } = planOf(checkpoint, config, {
+    bits,
+    lowLayers,
+    blockSize,
+  });
   mkdirSync(to, { recursive: true });
   const writer = new ShardWriter(to, {
     stem: 'model',
@@ -237,6 +247,7 @@ export async function quantiseModel(
   const quantization = {
     quant_method: 'textbind-blocks',
     bits,
+    ...(lowLayers > 0 ? { low_layers: lowLayers } : {}),
     block_size: blockSize,
     embedding_bits: embeddingBits,
   };

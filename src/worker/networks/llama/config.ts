@@ -29,9 +29,17 @@ export type RopeScaling =
 /** How weights are stored in blocks of few bits; undefined for plain floating point. */
 export interface Quantisation {
   readonly bits: 4 | 8;
+  /** Layers below this one have 4 bits, whatever `bits` says: those that a training left as they were. */
+  readonly lowLayers: number;
   readonly blockSize: number;
   /** Bits of the embedding and the head; 16 where they are stored as half precision. */
   readonly embeddingBits: 8 | 16;
+}
+
+/** Bits of a linear layer's blocks, by its checkpoint name. */
+export function linearBits({ bits, lowLayers }: Quantisation, name: string): 4 | 8 {
+  const layer = Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? lowLayers);
+  return layer < lowLayers ? 4 : bits;
 }
 
 /** A Llama network's sizes and constants. */
@@ -173,11 +181,15 @@ function readQuantisation(reader: ConfigReader): Quantisation | undefined {
   if (json === undefined || json === null) return undefined;
   const quantisation = configReader(json, `${reader.source}: quantization_config`);
   oneOf(quantisation, 'quant_method', ['textbind-blocks']);
-  refuseUnknownFields(quantisation, ['quant_method', 'bits', 'block_size', 'embedding_bits']);
+  const known = ['quant_method', 'bits', 'low_layers', 'block_size', 'embedding_bits'];
+  refuseUnknownFields(quantisation, known);
   const blockSize = positiveInteger(quantisation, 'block_size');
   if (blockSize < 16) throw invalidField(quantisation, 'block_size', 'at least 16');
   return {
     bits: oneOf(quantisation, 'bits', [4, 8]),
+    lowLayers: isGiven(quantisation, 'low_layers')
+      ? positiveInteger(quantisation, 'low_layers')
+      : 0,
     blockSize,
     embeddingBits: oneOf(quantisation, 'embedding_bits', [8, 16]),
   };

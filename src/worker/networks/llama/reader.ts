@@ -4,7 +4,7 @@ import { finishGraph, GraphError, input } from '../../graph/index.ts';
 import type { Checkpoint, EightBitMatrix, QuantisedMatrix } from '../../weights/index.ts';
 import { findTensor, foldToEightBits, readTensorBytes } from '../../weights/index.ts';
 import { twoPartAttention, type LayerCache } from './attention.ts';
-import type { LlamaConfig } from './config.ts';
+import { linearBits, type LlamaConfig } from './config.ts';
 import { cacheNames } from './decoder.ts';
 import { graphForm } from './form.ts';
 import { prefixPositions, twoPartPositions } from './positions.ts';
@@ -120,11 +120,13 @@ function bytesOf({ buffer, byteOffset, byteLength }: Int8Array | Float32Array): 
 
 /** A matrix of blocks as it is stored. */
 function blocksOf(checkpoint: Checkpoint, config: LlamaConfig, name: string): QuantisedMatrix {
-  const { bits = 4, blockSize = 32 } = config.quantisation ?? {};
+  const { quantisation } = config;
+  if (quantisation === undefined) throw new GraphError('blocks of weights that have none');
+  const bits = linearBits(quantisation, name);
   const [n = 0] = findTensor(checkpoint, `${name}.scales`).shape;
   const halves = readTensorBytes(checkpoint, `${name}.scales`).slice();
   return {
-    ...{ n, k: inputFeatures(config, name), bits, blockSize },
+    ...{ n, k: inputFeatures(config, name), bits, blockSize: quantisation.blockSize },
     quantised: readTensorBytes(checkpoint, `${name}.q${bits}`),
     scales: new Uint16Array(halves.buffer),
     zeros: readTensorBytes(checkpoint, `${name}.zeros`),

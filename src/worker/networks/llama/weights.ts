@@ -26,7 +26,7 @@ import {
   reshapeTo,
   shapeOf,
 } from '../../graph/index.ts';
-import type { LlamaConfig } from './config.ts';
+import { linearBits, type LlamaConfig, type Quantisation } from './config.ts';
 
 /** How the network computes. */
 export interface Precision {
@@ -82,11 +82,13 @@ function quantisedLinear(
   n: number,
   k: number,
   bias: boolean,
-  { bits, blockSize }: NonNullable<LlamaConfig['quantisation']>,
+  quantisation: Quantisation,
   precision: Precision,
 ): Linear {
-  const offset = bias ? parameter(`${name}.bias`, [n], precision.dtype) : undefined;
+  const { blockSize } = quantisation;
+  const bits = linearBits(quantisation, name);
   const weight = blockQuantised(`${name}.weight`, n, k, bits, blockSize, precision.dtype);
+  const offset = bias ? parameter(`${name}.bias`, [n], precision.dtype) : undefined;
   return (x) => {
     const product =
       precision.products === 'eightBits'

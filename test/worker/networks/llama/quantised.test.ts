@@ -107,6 +107,23 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     },
   );
 
+  it('keeps 4 bits in the layers below a bound, and is nearer than 4 bits everywhere', async () => {
+    const golden = reference('grouped-tied');
+    const embeds = golden.floats('embeds');
+    const distance = async (options: { bits: 4 | 8; lowLayers?: number }): Promise<number> => {
+      const to = mkdtempSync(join(folder, 'm'));
+      await quantiseModel(golden.folder, to, options);
+      const names = [...openCheckpoint(to).names()];
+      const first = options.bits === 4 || (options.lowLayers ?? 0) > 0 ? 'q4' : 'q8';
+      expect(names).toContain(`model.layers.0.mlp.down_proj.weight.${first}`);
+      expect(names).toContain(`model.layers.1.mlp.down_proj.weight.q${options.bits}`);
+      return relativeError(await score(to, embeds, {}), golden.floats('embeds_logits'));
+    };
+    const mixed = await distance({ bits: 8, lowLayers: 1 });
+    expect(mixed).toBeGreaterThan(await distance({ bits: 8 }));
+    expect(mixed).toBeLessThan(await distance({ bits: 4 }));
+  });
+
   it('names a tensor that is missing and one of the wrong shape', async () => {
     const golden = reference('grouped-tied');
     const quantised = mkdtempSync(join(folder, 'q'));
