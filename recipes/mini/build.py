@@ -149,11 +149,12 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
             ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "stage2/model/language"), "--out", str(out / "hf")),
             ("stage2", "parts", "clip-head"),
         ),
+        Step("ship", f"{package}.ship", ("--model", str(out / "hf"), "--out", str(out / "shipped")), ("publish",)),
         Step(
             "evaluate", f"{package}.evaluate",
-            ("--model", str(out / "hf"), *pictures, "--photos", str(out / "photographs-held-out"), "--base", language,
+            ("--model", str(out / "shipped"), *pictures, "--photos", str(out / "photographs-held-out"), "--base", language,
              "--out", str(out / "evaluation.json")),
-            ("publish",),
+            ("ship",),
         ),
     ]  # fmt: skip
 

@@ -28,8 +28,9 @@ def description() -> dict[str, Any]:
         "qformer": "qformer/model.safetensors",
         "languageModel": "language",
         "processor": "vision",
-        "imageDecoder": {"base": "image-decoder", "refiner": None},
+        "imageDecoder": {"base": "image-decoder", "refiner": None, "guidance": 2},
         "qformerConfig": SHAPE.to_json(),
+        "maxPicturesPerReply": 1,
         "maxSequenceLength": MAX_SEQUENCE_LENGTH,
     }
 

@@ -98,7 +98,7 @@ def train(
     began = time.time()
     for step in range(first, steps):
         for group in optimizer.param_groups:
-            group["lr"] = rate * schedule(step, 200, steps)
+            group["lr"] = rate * schedule(step, min(200, steps // 15), steps)
         features, targets = _batch(*data, seed, step, batch)
         with torch.autocast("cpu", torch.bfloat16):
             outputs = model(features)
