@@ -54,7 +54,7 @@ const facts: readonly (readonly [string, string])[] = [
     `in strides of at most ${days(stride.most)} days, one in ${stride.every / 3_600_000} hours`,
   ],
   [main, `Deleted conversations go after ${keptDays} days`],
-  [main, `are dropped after ${days(keptMs.unusedPicture)} days (a draft may hold them)`],
+  [main, `are dropped after ${days(keptMs.unusedPicture)} days unless a draft holds them`],
   [main, `are deleted after ${days(keptMs.trashedFile)} days there`],
   [
     main,

@@ -17,6 +17,7 @@ import { setupMenu } from './menu.ts';
 import { setupOffline } from './offline.ts';
 import { createOpener, linkScheme, readLink, readOpening } from './opening.ts';
 import { readOptions } from './options.ts';
+import { dropOldDrafts } from './old-drafts.ts';
 import { layOutPaths } from './paths.ts';
 import { createPlaces } from './places.ts';
 import { printPdf } from './print-pdf.ts';
@@ -116,8 +117,10 @@ async function boot(): Promise<void> {
   setupQuit(log);
   setupProtocols();
   const start = startStorage({ places: paths, version: describeApp(paths).version, log });
-  if (start.kind === 'open') setupStudio(start.storage, log);
-  else setupProblem(start.failure, log);
+  if (start.kind === 'open') {
+    dropOldDrafts(app.getPath('userData'), start.storage.store.settings);
+    setupStudio(start.storage, log);
+  } else setupProblem(start.failure, log);
   await studio?.prepare();
   await openWindow(log);
   if (studio !== null) setupOpener(studio, log);

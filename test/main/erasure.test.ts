@@ -53,6 +53,10 @@ async function conversed() {
     makeTurn('assistant', [{ kind: 'picture', picture: own }, inBoth, text('kumquatlast')]),
   );
   store.turns.append(other, makeTurn('assistant', [inBoth]));
+  const draftOf = (text: string) => ({ items: [{ kind: 'text' as const, text }], pictures: {} });
+  store.drafts.keep(secret, draftOf('kumquatdraft first'));
+  store.drafts.keep(secret, draftOf('kumquat'));
+  store.drafts.keep(other, draftOf('harmless draft'));
   await backups.make(database, 'day');
   const emitted: string[] = [];
   const erasure = createErasure({
@@ -82,6 +86,7 @@ test('what is deleted for good is in no byte of the data folder', async () => {
   expect(emitted).toEqual(['conversations.erased']);
   // The rest is whole, and so is the one copy.
   expect(store.turns.list(other)).toHaveLength(41);
+  expect(store.drafts.list().map(({ key }) => key)).toEqual([other]);
   expect(store.conversations.search('harmless', 10, 0).total).toBe(1);
   expect(readFileSync(pictures.fileOf(shared.hash)).length).toBe(shared.bytes);
   expect(backups.list().map(({ reason, turns }) => ({ reason, turns }))).toEqual([
@@ -95,6 +100,8 @@ test('a purge after a month leaves no word in the database either', async () => 
   backups.erase();
   store.conversations.remove(secret, 5);
   expect(store.conversations.purge(6)).toBe(1);
+  // The next window asks for drafts.
+  store.drafts.list();
   store.pictures.dropUnused(Date.now() + 1);
   database.pragma('wal_checkpoint(TRUNCATE)');
   expect(filesWith(folder, 'kumquat')).toEqual([]);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Backups } from './backups.ts';
 import type { StudioDatabase } from './connection.ts';
 import { secureSearch } from './search-index.ts';
-import type { SettingsTable } from './settings.ts';
+import { draftRowPrefix, type SettingsTable } from './settings.ts';
 
 const compacted = 'erasure.compacted';
 
@@ -16,7 +16,8 @@ export interface ErasurePlaces {
 }
 
 /**
- * Deletes conversations for good, those in the trash too, with the rows of the pictures that only they show.
+ * Deletes conversations for good, those in the trash too, with their drafts and the rows of the pictures that only they
+ * show.
  * @returns hashes of those pictures, whose files may go
  */
 export function eraseRows(database: StudioDatabase, conversationIds: readonly string[]): string[] {
@@ -27,12 +28,16 @@ export function eraseRows(database: StudioDatabase, conversationIds: readonly st
      WHERE c.id = ?`,
   );
   const erase = database.prepare('DELETE FROM conversations WHERE id = ?');
+  const eraseDraft = database.prepare('DELETE FROM settings WHERE name = ?');
   const erasePicture = database.prepare(
     'DELETE FROM pictures WHERE key = ? AND NOT EXISTS (SELECT 1 FROM parts WHERE picture_key = pictures.key)',
   );
   return database.transaction(() => {
     const pictures = conversationIds.flatMap((id) => shown.all(id));
-    for (const id of conversationIds) erase.run(id);
+    for (const id of conversationIds) {
+      erase.run(id);
+      eraseDraft.run(draftRowPrefix + id);
+    }
     return pictures.filter(({ key }) => erasePicture.run(key).changes > 0).map(({ hash }) => hash);
   })();
 }

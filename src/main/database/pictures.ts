@@ -5,6 +5,7 @@ import {
   type PictureChange,
 } from '../../shared/domain/picture.ts';
 import type { StudioDatabase } from './open.ts';
+import { draftRowPrefix } from './settings.ts';
 
 /** A picture's row as the queries name its columns. */
 export interface PictureRow {
@@ -62,7 +63,9 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
   );
   const dropUnused = database.prepare(
     `DELETE FROM pictures WHERE created_at < ?
-     AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)`,
+     AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)
+     AND NOT EXISTS (SELECT 1 FROM settings
+       WHERE name GLOB '${draftRowPrefix}*' AND instr(value, pictures.id) > 0)`,
   );
   return {
     insert(picture, createdAt) {

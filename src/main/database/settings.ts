@@ -13,11 +13,13 @@ export interface SettingsTable {
 }
 
 const statePrefix = 'state.';
+/** Drafts lie in the same table (drafts.ts). */
+export const draftRowPrefix = 'draft.';
 
 /** Prepares the queries on settings. */
 export function createSettingsTable(database: StudioDatabase): SettingsTable {
   const all = database.prepare<[], { name: string; value: string }>(
-    'SELECT name, value FROM settings',
+    `SELECT name, value FROM settings WHERE name NOT GLOB '${draftRowPrefix}*'`,
   );
   const one = database
     .prepare<[string], string>('SELECT value FROM settings WHERE name = ?')

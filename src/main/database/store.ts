@@ -1,6 +1,7 @@
 import type { Turn } from '../../shared/domain/turn.ts';
 import { createConversationTable, type ConversationTable } from './conversations.ts';
 import type { StudioDatabase } from './connection.ts';
+import { createDraftTable, type DraftTable } from './drafts.ts';
 import { createGalleryTable, type GalleryTable } from './gallery.ts';
 import { createPictureTable, type PictureTable } from './pictures.ts';
 import { createRecordMerge, type RecordMerge } from './record-merge.ts';
@@ -20,6 +21,7 @@ export interface Store {
   readonly pictures: PictureTable;
   readonly gallery: GalleryTable;
   readonly settings: SettingsTable;
+  readonly drafts: DraftTable;
   /** Whole conversations, out and in. */
   readonly records: RecordTable & RecordMerge;
   /** Runs it as one transaction: all of it is stored, or nothing. It may be run twice. */
@@ -30,7 +32,7 @@ export interface Store {
    */
   saveReply(turn: Turn, from: number, beside?: StoredWith | null): void;
   readonly unsaved: Pick<UnsavedTurns, 'count' | 'error' | 'retry'>;
-  /** Rows changed since the database was opened, settings left out: what a copy is made for. */
+  /** Rows changed since the database was opened, settings and drafts left out: what a copy is made for. */
   changes(): number;
 }
 
@@ -83,6 +85,7 @@ export function createStore(database: StudioDatabase, options: StoreOptions = {}
     gallery: guarded(createGalleryTable(database), counted),
     records: guarded({ ...createRecordTable(database), ...createRecordMerge(database) }, counted),
     settings: guarded(createSettingsTable(database), guard),
+    drafts: guarded(createDraftTable(database), guard),
     transaction,
     saveReply: (turn, from, beside = null) => unsaved.save(turn, from, beside),
     unsaved,

@@ -55,9 +55,6 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
     },
     'conversations.findPlace': ({ conversationId, query }) =>
       store.conversations.findPlace(conversationId, query),
-    'conversations.known': ({ conversationIds }) => ({
-      conversationIds: conversationIds.filter((id) => store.conversations.isKnown(id)),
-    }),
     'conversations.open': ({ conversationId }) => chat.open(conversationId),
     'conversations.rename'({ conversationId, title }) {
       summaryOf(conversationId);

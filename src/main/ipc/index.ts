@@ -3,6 +3,7 @@ import { appHandlers } from './app.ts';
 import { benchHandlers } from './bench.ts';
 import { chatHandlers } from './chat.ts';
 import { conversationHandlers } from './conversations.ts';
+import { draftHandlers } from './drafts.ts';
 import { engineHandlers } from './engine.ts';
 import { exchangeHandlers } from './exchange.ts';
 import type { AppHandlers } from './handlers.ts';
@@ -17,6 +18,7 @@ export function createHandlers(services: AppServices): AppHandlers {
   return {
     ...appHandlers(services),
     ...conversationHandlers(services),
+    ...draftHandlers(services),
     ...exchangeHandlers(services),
     ...pictureHandlers(services),
     ...galleryHandlers(services),

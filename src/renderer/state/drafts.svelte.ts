@@ -1,6 +1,12 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- reactive maps are replaced whole, the others are no state of the page */
-import { z } from 'zod';
-import { altOf, pictureLimits, pictureSchema, type Picture } from '../../shared/domain/picture.ts';
+import {
+  draftKeySchema,
+  keptDraftSchema,
+  newConversationKey,
+  type DraftItem,
+  type KeptDraft,
+} from '../../shared/domain/draft.ts';
+import { altOf, pictureLimits, type Picture } from '../../shared/domain/picture.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
 /** A picture that is being composed: on its way to main, stored, or refused. */
@@ -9,72 +15,68 @@ export type Upload =
   | { readonly state: 'stored'; readonly name: string; readonly picture: Picture }
   | { readonly state: 'failed'; readonly name: string; readonly message: string };
 
-/** A stretch of a draft, in order. `uploadId` names an upload of the store. */
-export const draftItemSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('text'), text: z.string() }),
-  z.object({ kind: z.literal('picture'), uploadId: z.string() }),
-]);
-export type DraftItem = z.infer<typeof draftItemSchema>;
+export type { DraftItem };
+export { newConversationKey };
 
-const storedDraftSchema = z.object({
-  items: z.array(draftItemSchema),
-  pictures: z.record(z.string(), pictureSchema),
-});
+/** Words that are being typed are kept this long after the last letter. Milliseconds. */
+const keepAfterMs = 300;
 
-/** Key of the draft of a conversation that does not exist yet. */
-export const newConversationKey = 'new';
-const storagePrefix = 'textbind-draft:';
-
-/** Where drafts outlive the window. `localStorage` in the app. */
-export type DraftStorage = Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
+/** Where drafts lay before main kept them: `localStorage`. */
+export type OldDrafts = Pick<Storage, 'getItem' | 'removeItem' | 'key' | 'length'>;
+const oldPrefix = 'textbind-draft:';
 
 /** Drafts, one a conversation, and the pictures in them. */
 export class DraftsStore {
   /** Every picture composed in this window, by upload id. */
   uploads = $state.raw<ReadonlyMap<string, Upload>>(new Map());
+  /** Counts how often drafts came from main: at the start. */
+  loaded = $state(0);
   readonly #api: Api;
-  readonly #storage: DraftStorage | null;
+  readonly #old: OldDrafts | null;
   readonly #drafts = new Map<string, readonly DraftItem[]>();
+  /** Drafts that main does not have as they are yet. */
+  readonly #unkept = new Map<string, ReturnType<typeof setTimeout>>();
 
-  constructor(api: Api, storage: DraftStorage | null = windowStorage()) {
+  constructor(api: Api, old: OldDrafts | null = windowStorage()) {
     this.#api = api;
-    this.#storage = storage;
+    this.#old = old;
     api.on('conversations.erased', ({ conversationIds }) => {
       for (const id of conversationIds) this.#forget(id);
     });
+    globalThis.addEventListener('pagehide', () => this.flush());
   }
 
-  /** Forgets the drafts of conversations that are gone for good. */
-  async prune(): Promise<void> {
-    const conversationIds = storedKeys(this.#storage).filter((key) => key !== newConversationKey);
-    if (conversationIds.length === 0) return;
+  /** Asks main for what it keeps; what was begun here meanwhile stays. */
+  async load(): Promise<void> {
     try {
-      const known = await this.#api.request('conversations.known', { conversationIds });
-      const kept = new Set(known.conversationIds);
-      for (const id of conversationIds) if (!kept.has(id)) this.#forget(id);
+      const { drafts } = await this.#api.request('drafts.list', null);
+      for (const { key, draft } of drafts) this.#take(key, draft);
+      await this.#moveOld(new Set(drafts.map(({ key }) => key)));
+      this.loaded += 1;
     } catch {
-      // Where it cannot be asked, a draft too many is kept.
+      // Where main cannot be asked there is nothing to be shown; what is written now lives in memory.
     }
   }
 
-  #forget(key: string): void {
-    this.#drafts.delete(key);
-    this.#storage?.removeItem(storagePrefix + key);
+  /** Main has everything as it is. */
+  flush(): void {
+    for (const key of [...this.#unkept.keys()]) this.#keep(key);
   }
 
-  /** The draft kept for a conversation; pictures that were never stored are left out after a restart. */
+  /** The draft of a conversation; pictures that were never stored are left out after a restart. */
   get(key: string): readonly DraftItem[] {
-    return this.#drafts.get(key) ?? this.#read(key);
+    return this.#drafts.get(key) ?? [];
   }
 
   set(key: string, items: readonly DraftItem[]): void {
-    this.#drafts.set(key, items);
-    if (items.length === 0) this.#storage?.removeItem(storagePrefix + key);
-    else this.#write(key, items);
+    if (items.length === 0) this.#drafts.delete(key);
+    else this.#drafts.set(key, items);
+    this.#keepSoon(key);
   }
 
   clear(key: string): void {
     this.set(key, []);
+    this.#keep(key);
   }
 
   /** Sends a file to main; its place in the draft is the caller's. Returns the upload id at once. */
@@ -122,7 +124,7 @@ export class DraftsStore {
     // A draft that was written while this was on its way could not name the picture yet.
     for (const [key, items] of this.#drafts) {
       if (items.some((item) => item.kind === 'picture' && item.uploadId === uploadId)) {
-        this.#write(key, items);
+        this.#keepSoon(key);
       }
     }
   }
@@ -131,30 +133,63 @@ export class DraftsStore {
     this.uploads = new Map(this.uploads).set(uploadId, upload);
   }
 
-  #write(key: string, items: readonly DraftItem[]): void {
+  #take(key: string, { items, pictures }: KeptDraft): void {
+    if (this.#drafts.has(key)) return;
+    for (const [uploadId, picture] of Object.entries(pictures)) {
+      this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
+    }
+    const known = items.filter(
+      (item) => item.kind === 'text' || pictures[item.uploadId] !== undefined,
+    );
+    if (known.length > 0) this.#drafts.set(key, known);
+  }
+
+  /** Hands over what lies in the window's own store, once. */
+  async #moveOld(kept: ReadonlySet<string>): Promise<void> {
+    for (const name of storedNames(this.#old)) {
+      const key = draftKeySchema.safeParse(name.slice(oldPrefix.length));
+      const draft = keptDraftSchema.safeParse(parseJson(this.#old?.getItem(name) ?? ''));
+      if (key.success && draft.success && !kept.has(key.data)) {
+        this.#take(key.data, draft.data);
+        await this.#api.request('drafts.keep', { key: key.data, draft: draft.data });
+      }
+      this.#old?.removeItem(name);
+    }
+    await this.#api.request('drafts.moved', null);
+  }
+
+  #forget(key: string): void {
+    this.#drafts.delete(key);
+    clearTimeout(this.#unkept.get(key));
+    this.#unkept.delete(key);
+  }
+
+  #keepSoon(key: string): void {
+    clearTimeout(this.#unkept.get(key));
+    this.#unkept.set(
+      key,
+      setTimeout(() => this.#keep(key), keepAfterMs),
+    );
+  }
+
+  #keep(key: string): void {
+    clearTimeout(this.#unkept.get(key));
+    this.#unkept.delete(key);
+    const items = this.#drafts.get(key);
+    const draft =
+      items === undefined ? null : { items: [...items], pictures: this.#storedIn(items) };
+    // Where the disk refuses it, the draft lives on in memory, which is what the person sees.
+    this.#api.request('drafts.keep', { key, draft }).catch(() => undefined);
+  }
+
+  #storedIn(items: readonly DraftItem[]): Record<string, Picture> {
     const pictures: Record<string, Picture> = {};
     for (const item of items) {
       if (item.kind !== 'picture') continue;
       const upload = this.uploads.get(item.uploadId);
       if (upload?.state === 'stored') pictures[item.uploadId] = upload.picture;
     }
-    try {
-      this.#storage?.setItem(storagePrefix + key, JSON.stringify({ items, pictures }));
-    } catch {
-      // Storage is full or forbidden: the draft lives on in memory, which is what the person sees.
-    }
-  }
-
-  #read(key: string): readonly DraftItem[] {
-    const text = this.#storage?.getItem(storagePrefix + key) ?? null;
-    if (text === null) return [];
-    const stored = storedDraftSchema.safeParse(parseJson(text));
-    if (!stored.success) return [];
-    const { items, pictures } = stored.data;
-    for (const [uploadId, picture] of Object.entries(pictures)) {
-      this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
-    }
-    return items.filter((item) => item.kind === 'text' || pictures[item.uploadId] !== undefined);
+    return pictures;
   }
 }
 
@@ -171,13 +206,12 @@ export function faultOf(file: Pick<File, 'name' | 'size' | 'type'>): string | nu
   return null;
 }
 
-/** Keys of the drafts that are stored. */
-function storedKeys(storage: DraftStorage | null): string[] {
+/** Names of the drafts in the window's own store. */
+function storedNames(storage: OldDrafts | null): string[] {
   const names = Array.from({ length: storage?.length ?? 0 }, (_, index) => storage?.key(index));
   return names
     .filter((name) => typeof name === 'string')
-    .filter((name) => name.startsWith(storagePrefix))
-    .map((name) => name.slice(storagePrefix.length));
+    .filter((name) => name.startsWith(oldPrefix));
 }
 
 function parseJson(text: string): unknown {
@@ -192,7 +226,7 @@ function objectUrl(file: File): string | null {
   return typeof URL.createObjectURL === 'function' ? URL.createObjectURL(file) : null;
 }
 
-function windowStorage(): DraftStorage | null {
+function windowStorage(): OldDrafts | null {
   try {
     return globalThis.localStorage ?? null;
   } catch {

@@ -94,7 +94,7 @@ export async function loadStudio(studio: Studio): Promise<void> {
     studio.engine.load(),
     studio.conversations.load(),
     studio.models.load(),
-    studio.drafts.prune(),
+    studio.drafts.load(),
   ]);
 }
 

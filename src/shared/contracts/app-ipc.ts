@@ -9,6 +9,7 @@ import {
   deletedConversationSchema,
 } from '../domain/conversation.ts';
 import { conversationSettingsSchema } from '../domain/conversation-settings.ts';
+import { draftKeySchema, keptDraftSchema } from '../domain/draft.ts';
 import { editCommandSchema } from '../domain/edit-command.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import {
@@ -124,11 +125,19 @@ export const appRequests = {
     request: conversationId.extend({ query: z.string().max(500) }),
     reply: foundPlaceSchema.nullable(),
   },
-  /** Which of these exist, in the trash too: the window forgets drafts of the others. */
-  'conversations.known': {
-    request: z.object({ conversationIds: z.array(z.uuid()).max(10_000) }),
-    reply: z.object({ conversationIds: z.array(z.uuid()) }),
+  /** What a person has begun to write, one a conversation. */
+  'drafts.list': {
+    request: nothing,
+    reply: z.object({
+      drafts: z.array(z.object({ key: draftKeySchema, draft: keptDraftSchema })),
+    }),
   },
+  'drafts.keep': {
+    request: z.object({ key: draftKeySchema, draft: keptDraftSchema.nullable() }),
+    reply: nothing,
+  },
+  /** The window keeps none by itself any more. */
+  'drafts.moved': { request: nothing, reply: nothing },
   /** `live`: the turn that is being written, as it is at this moment; the events after it go on from there. */
   'conversations.open': {
     request: conversationId,

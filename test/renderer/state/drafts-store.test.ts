@@ -1,20 +1,34 @@
 import { describe, expect, it, vi } from 'vitest';
 import { createApi } from '../../../src/renderer/api.ts';
-import {
-  DraftsStore,
-  faultOf,
-  type DraftStorage,
-} from '../../../src/renderer/state/drafts.svelte.ts';
+import { DraftsStore, faultOf, type OldDrafts } from '../../../src/renderer/state/drafts.svelte.ts';
+import type { KeptDraft } from '../../../src/shared/domain/draft.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
 import { samplePicture } from '../../support/samples.ts';
 import { deferred, stubBridge } from '../helpers/stub-bridge.ts';
 
-function memory(): DraftStorage & { readonly kept: Map<string, string> } {
-  const kept = new Map<string, string>();
+/** What main keeps, and a bridge to it. */
+function keeper() {
+  const kept = new Map<string, KeptDraft>();
+  const answers = {
+    'drafts.list': () => ({ drafts: [...kept].map(([key, draft]) => ({ key, draft })) }),
+    'drafts.keep': ({ key, draft }: { key: string; draft: KeptDraft | null }) => {
+      if (draft === null) kept.delete(key);
+      else kept.set(key, draft);
+      return null;
+    },
+    'drafts.moved': () => null,
+  };
+  return { kept, answers };
+}
+
+/** The window's own store, as versions before had it. */
+function oldDrafts(entries: Readonly<Record<string, string>>): OldDrafts & {
+  readonly kept: Map<string, string>;
+} {
+  const kept = new Map(Object.entries(entries));
   return {
     kept,
     getItem: (key) => kept.get(key) ?? null,
-    setItem: (key, value) => void kept.set(key, value),
     removeItem: (key) => void kept.delete(key),
     key: (index) => [...kept.keys()][index] ?? null,
     get length() {
@@ -23,50 +37,92 @@ function memory(): DraftStorage & { readonly kept: Map<string, string> } {
   };
 }
 
+const conversation = '00000000-0000-4000-8000-000000000001';
+const words = (text: string) => [{ kind: 'text' as const, text }];
 const png = (name = 'apple.png'): File =>
   new File([new Uint8Array([1])], name, { type: 'image/png' });
 const stored = () => samplePicture(7, { origin: 'user', caption: null, recipe: null });
 
 describe('DraftsStore', () => {
   it('keeps a draft over a restart, pictures included once they are stored', async () => {
-    const storage = memory();
+    const { kept, answers } = keeper();
     const answer = deferred<ReturnType<typeof stored>>();
-    const api = createApi(stubBridge({ 'pictures.add': () => answer.promise }));
-    const drafts = new DraftsStore(api, storage);
+    const api = createApi(stubBridge({ ...answers, 'pictures.add': () => answer.promise }));
+    const drafts = new DraftsStore(api, null);
+    const later = async (): Promise<DraftsStore> => {
+      drafts.flush();
+      const store = new DraftsStore(api, null);
+      await store.load();
+      return store;
+    };
     const uploadId = drafts.add(png());
-    drafts.set('c', [
+    drafts.set(conversation, [
       { kind: 'text', text: 'Look: ' },
       { kind: 'picture', uploadId },
     ]);
     expect(drafts.uploads.get(uploadId)?.state).toBe('storing');
     // Before the picture is stored, a restart cannot bring it back; the words it can.
-    expect(new DraftsStore(api, storage).get('c')).toEqual([{ kind: 'text', text: 'Look: ' }]);
+    expect((await later()).get(conversation)).toEqual(words('Look: '));
     answer.resolve(stored());
     await vi.waitFor(() => expect(drafts.uploads.get(uploadId)?.state).toBe('stored'));
-    const later = new DraftsStore(api, storage);
-    expect(later.get('c')).toEqual(drafts.get('c'));
-    expect(later.uploads.get(uploadId)).toMatchObject({ state: 'stored', picture: stored() });
+    const restarted = await later();
+    expect(restarted.get(conversation)).toEqual(drafts.get(conversation));
+    expect(restarted.uploads.get(uploadId)).toMatchObject({ state: 'stored', picture: stored() });
+    drafts.clear(conversation);
+    expect(kept.size).toBe(0);
   });
 
-  it('forgets the drafts of conversations that are gone for good, and no other', async () => {
-    const [gone, other, open] = ['1', '2', '3'].map(
-      (digit) => `00000000-0000-4000-8000-00000000000${digit}`,
-    ) as [string, string, string];
-    const storage = memory();
-    storage.setItem('something-else', 'kept');
-    const known = vi.fn(() => ({ conversationIds: [open] }));
-    const bridge = stubBridge({ 'conversations.known': known });
-    const drafts = new DraftsStore(createApi(bridge), storage);
-    for (const key of [gone, other, open, 'new']) drafts.set(key, [{ kind: 'text', text: key }]);
-    bridge.emit('conversations.erased', { conversationIds: [gone] });
-    expect(drafts.get(gone)).toEqual([]);
-    await drafts.prune();
-    expect(known).toHaveBeenCalledWith({ conversationIds: [other, open] });
-    expect([...storage.kept.keys()]).toEqual([
-      'something-else',
-      `textbind-draft:${open}`,
-      'textbind-draft:new',
-    ]);
+  it('hands letters over a moment after the last, and what is cleared at once', async () => {
+    const { kept, answers } = keeper();
+    const bridge = stubBridge(answers);
+    const drafts = new DraftsStore(createApi(bridge), null);
+    for (const text of ['a', 'ap', 'apple']) drafts.set('new', words(text));
+    expect(bridge.asked).toEqual([]);
+    await vi.waitFor(() => expect(kept.get('new')?.items).toEqual(words('apple')));
+    expect(bridge.asked).toHaveLength(1);
+    drafts.set('new', words('pear'));
+    globalThis.dispatchEvent(new Event('pagehide'));
+    await vi.waitFor(() => expect(kept.get('new')?.items).toEqual(words('pear')));
+  });
+
+  it('does not put what main kept over what was begun meanwhile', async () => {
+    const { kept, answers } = keeper();
+    kept.set('new', { items: words('old'), pictures: {} });
+    const drafts = new DraftsStore(createApi(stubBridge(answers)), null);
+    drafts.set('new', words('newer'));
+    await drafts.load();
+    expect(drafts.get('new')).toEqual(words('newer'));
+  });
+
+  it('hands over what versions before kept in the window, once, and leaves nothing there', async () => {
+    const { kept, answers } = keeper();
+    const moved = vi.fn(() => null);
+    const entry = (text: string): string => JSON.stringify({ items: words(text), pictures: {} });
+    const old = oldDrafts({
+      'something-else': 'kept',
+      [`textbind-draft:${conversation}`]: entry('from before'),
+      'textbind-draft:new': entry('older'),
+      'textbind-draft:broken': '{"items": 5',
+    });
+    kept.set('new', { items: words('newer'), pictures: {} });
+    const bridge = stubBridge({ ...answers, 'drafts.moved': moved });
+    const drafts = new DraftsStore(createApi(bridge), old);
+    await drafts.load();
+    expect([...old.kept.keys()]).toEqual(['something-else']);
+    expect(drafts.get(conversation)).toEqual(words('from before'));
+    expect(kept.get(conversation)?.items).toEqual(words('from before'));
+    expect(drafts.get('new')).toEqual(words('newer'));
+    expect(moved).toHaveBeenCalledOnce();
+  });
+
+  it('forgets the drafts of conversations that are gone for good', () => {
+    const bridge = stubBridge(keeper().answers);
+    const drafts = new DraftsStore(createApi(bridge), null);
+    drafts.set(conversation, words('x'));
+    bridge.emit('conversations.erased', { conversationIds: [conversation] });
+    expect(drafts.get(conversation)).toEqual([]);
+    drafts.flush();
+    expect(bridge.asked).toEqual([]);
   });
 
   it('says in place what is not a picture, and never sends it', async () => {
@@ -96,24 +152,18 @@ describe('DraftsStore', () => {
     );
   });
 
-  it('forgets a cleared draft and survives what it did not write', () => {
-    const storage = memory();
-    const drafts = new DraftsStore(createApi(stubBridge({})), storage);
-    drafts.set('c', [{ kind: 'text', text: 'x' }]);
-    drafts.clear('c');
-    expect(storage.kept.size).toBe(0);
-    storage.kept.set('textbind-draft:d', '{"items": 5');
-    expect(drafts.get('d')).toEqual([]);
-  });
-
-  it('goes on in memory when the storage is full', () => {
-    const storage = memory();
-    storage.setItem = () => {
-      throw new Error('QuotaExceededError');
+  it('goes on in memory where main refuses', async () => {
+    const refuse = () => {
+      throw new StudioError('storage', 'The disk is full.');
     };
-    const drafts = new DraftsStore(createApi(stubBridge({})), storage);
-    drafts.set('c', [{ kind: 'text', text: 'x' }]);
-    expect(drafts.get('c')).toEqual([{ kind: 'text', text: 'x' }]);
+    const drafts = new DraftsStore(
+      createApi(stubBridge({ 'drafts.keep': refuse, 'drafts.list': refuse })),
+      null,
+    );
+    await drafts.load();
+    drafts.set('new', words('x'));
+    drafts.flush();
+    expect(drafts.get('new')).toEqual(words('x'));
   });
 });
 

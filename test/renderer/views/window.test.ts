@@ -148,6 +148,23 @@ describe('a conversation', () => {
     expect(get(testIds.conversationItem).getAttribute('aria-current')).toBe('page');
   });
 
+  it('keeps what was begun to be written over a restart of the window', async () => {
+    await open();
+    const input = get(testIds.composerInput) as HTMLElement & {
+      editor: { commands: { insertContent(words: string): void } };
+    };
+    input.editor.commands.insertContent('A thought that is not');
+    await until(() => expect(main.services.store.drafts.list()).toHaveLength(1));
+    cleanup();
+    show();
+    await until(() =>
+      expect(get(testIds.composerInput).textContent).toContain('A thought that is not'),
+    );
+    await say(' finished');
+    await until(() => expect(main.services.store.drafts.list()).toEqual([]));
+    expect(localStorage.length).toBe(0);
+  });
+
   it('stops by Escape, keeps what was said, and goes on', async () => {
     await open();
     await say('/long');
