@@ -8,7 +8,7 @@ import type {
   AppRequestBody,
   AppRequestName,
 } from '../../src/shared/contracts/app-ipc.ts';
-import { inspect, type Inspector } from './inspector.ts';
+import { inspect, type Inspector, type Kept } from './inspector.ts';
 import { familyOf, type ProcessUse } from './processes.ts';
 
 export interface AppOptions {
@@ -19,6 +19,8 @@ export interface AppOptions {
   readonly saveFolder: string;
   readonly display: string | undefined;
   readonly switches: readonly string[];
+  /** Beside this program's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What a request of the window was refused with. */
@@ -33,6 +35,8 @@ export interface RunningApp {
   ): Promise<AppReplyBody<Name>>;
   /** Runs an expression in the page. */
   evaluate(expression: string): Promise<unknown>;
+  /** What the page keeps after a collection. */
+  kept(): Promise<Kept>;
   /** The app's processes, main first. */
   processes(): readonly ProcessUse[];
   /** Connects to the page anew: after it was loaded again. */
@@ -47,13 +51,15 @@ export interface RunningApp {
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
+/** How long anything is waited for: a machine that is far too busy starts an engine in minutes. */
+export const patienceMs = Number(process.env['TEXTBIND_BENCH_PATIENCE_S'] ?? 180) * 1000;
+
 /** Looks again and again until there is something. @throws after the limit, naming what was waited for */
 export async function until<Value>(
   what: string,
   look: () => Promise<Value | null> | Value | null,
-  limitMs = 180_000,
 ): Promise<Value> {
-  const end = performance.now() + limitMs;
+  const end = performance.now() + patienceMs;
   let last: unknown = null;
   while (performance.now() < end) {
     try {
@@ -64,12 +70,12 @@ export async function until<Value>(
     }
     await sleep(50);
   }
-  throw new Error(`waited ${limitMs / 1000} s in vain for ${what}`, { cause: last });
+  throw new Error(`waited ${patienceMs / 1000} s in vain for ${what}`, { cause: last });
 }
 
 /** Starts the app and waits until its window can be asked. */
 export async function startApp(options: AppOptions): Promise<RunningApp> {
-  const { binary, userData, saveFolder, display, switches } = options;
+  const { binary, userData, saveFolder, display, switches, environment } = options;
   const portFile = path.join(userData, 'DevToolsActivePort');
   rmSync(portFile, { force: true });
   const args = [
@@ -78,9 +84,12 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
     `--save-folder=${saveFolder}`,
     '--remote-debugging-port=0',
   ];
-  const env = { ...process.env, ...(display === undefined ? {} : { DISPLAY: display }) };
+  const screen = display === undefined ? {} : { DISPLAY: display };
+  const env = { ...process.env, ...screen, ...environment };
   const child = spawn(binary, args, { env, stdio: 'ignore' });
-  process.on('exit', () => child.kill('SIGKILL'));
+  const end = (): void => void child.kill('SIGKILL');
+  process.on('exit', end);
+  child.once('exit', () => process.off('exit', end));
   const { pid } = child;
   if (pid === undefined) throw new Error(`${binary} was not started`);
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -96,6 +105,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
       // Main checked it against the schema of this name.
       return envelope.value as AppReplyBody<typeof name>;
     },
+    kept: () => page.kept(),
     processes: () => familyOf(pid),
     async reconnect() {
       page.close();
@@ -124,7 +134,7 @@ async function connect(portFile: string, child: ChildProcess): Promise<Inspector
     const pages = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as Listed[];
     const page = pages.find(({ type, url }) => type === 'page' && url.startsWith('textbind-app:'));
     if (page === undefined) return null;
-    const inspector = await inspect(page.webSocketDebuggerUrl);
+    const inspector = await inspect(page.webSocketDebuggerUrl, patienceMs / 6);
     const isThere = await inspector.evaluate(
       `typeof window.api === 'object' && document.querySelector('[data-testid="composer-input"]') !== null`,
     );

@@ -2,22 +2,35 @@
 
 interface Answer {
   readonly id?: number;
-  readonly result?: {
-    readonly result?: { readonly value?: unknown };
-    readonly exceptionDetails?: unknown;
-  };
+  readonly result?: unknown;
   readonly error?: { readonly message: string };
+}
+
+interface Evaluated {
+  readonly result?: { readonly value?: unknown };
+  readonly exceptionDetails?: unknown;
+}
+
+/** What the page keeps after Chromium has collected what nobody reaches any more. */
+export interface Kept {
+  /** Bytes of JavaScript's heap. */
+  readonly heap: number;
+  /** Nodes of all documents, those that are in none among them. */
+  readonly nodes: number;
+  readonly listeners: number;
 }
 
 /** A page that can be asked. */
 export interface Inspector {
   /** Runs an expression in the page, waits for its promise, and gives its value. @throws where it throws, or the page is gone */
   evaluate(expression: string): Promise<unknown>;
+  /** Collects, then counts. Takes the page some tenths of a second. */
+  kept(): Promise<Kept>;
   close(): void;
 }
 
-/** Connects to a page's debugging address. */
-export async function inspect(address: string, limitMs = 30_000): Promise<Inspector> {
+/** Connects to a page's debugging address. @param limitMs how long one answer is waited for */
+export async function inspect(address: string, limitMs: number): Promise<Inspector> {
   const socket = new WebSocket(address);
   const waiting = new Map<number, (answer: Answer) => void>();
   let count = 0;
@@ -36,25 +49,41 @@ export async function inspect(address: string, limitMs = 30_000): Promise<Inspec
     waiting.get(answer.id)?.(answer);
     waiting.delete(answer.id);
   };
-  return {
-    evaluate(expression) {
-      if (socket.readyState !== WebSocket.OPEN) throw new Error('the page is gone');
-      const id = (count += 1);
-      return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(id);
-          reject(new Error(`the page did not answer within ${limitMs / 1000} s`));
-        }, limitMs);
-        waiting.set(id, ({ result, error }) => {
-          clearTimeout(timer);
-          if (error !== undefined) return reject(new Error(error.message));
-          if (result?.exceptionDetails !== undefined)
-            return reject(new Error(JSON.stringify(result.exceptionDetails).slice(0, 500)));
-          return resolve(result?.result?.value);
-        });
-        const params = { expression, awaitPromise: true, returnByValue: true };
-        socket.send(JSON.stringify({ id, method: 'Runtime.evaluate', params }));
+  /** @throws where the page refuses, does not answer, or is gone */
+  const ask = (method: string, params: object = {}): Promise<unknown> => {
+    if (socket.readyState !== WebSocket.OPEN) throw new Error('the page is gone');
+    const id = (count += 1);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.delete(id);
+        reject(new Error(`the page did not answer within ${limitMs / 1000} s`));
+      }, limitMs);
+      waiting.set(id, ({ result, error }) => {
+        clearTimeout(timer);
+        if (error === undefined) resolve(result);
+        else reject(new Error(error.message));
       });
+      socket.send(JSON.stringify({ id, method, params }));
+    });
+  };
+  return {
+    async evaluate(expression) {
+      const params = { expression, awaitPromise: true, returnByValue: true };
+      const { result, exceptionDetails } = (await ask('Runtime.evaluate', params)) as Evaluated;
+      if (exceptionDetails !== undefined)
+        throw new Error(JSON.stringify(exceptionDetails).slice(0, 500));
+      return result?.value;
+    },
+    async kept() {
+      await ask('HeapProfiler.enable');
+      await ask('HeapProfiler.collectGarbage');
+      await ask('HeapProfiler.disable');
+      const { usedSize: heap } = (await ask('Runtime.getHeapUsage')) as { usedSize: number };
+      const counters = (await ask('Memory.getDOMCounters')) as {
+        nodes: number;
+        jsEventListeners: number;
+      };
+      return { heap, nodes: counters.nodes, listeners: counters.jsEventListeners };
     },
     close() {
       endAll();

@@ -17,9 +17,12 @@ const questions = [
 
 type Turn = AppReplyBody<'conversations.open'>['turns'][number];
 
+const wordsOf = ({ parts }: Turn): string =>
+  parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+
 /** What the app said is stored: it must be there at the end. */
 export interface Confirmed {
-  /** Texts of the person's turns by their id. */
+  /** Words of the person's turns and of replies that have ended, by their id. */
   readonly turns: Map<string, { conversationId: string; text: string }>;
   /** Conversations that were put into the trash. */
   readonly deleted: Set<string>;
@@ -75,6 +78,20 @@ async function add(app: RunningApp, file: string): Promise<string> {
   return reply.value.id;
 }
 
+async function search(app: RunningApp, query: string): Promise<number> {
+  await app.request('conversations.list', { query, limit: 50, offset: 0 });
+  return 0;
+}
+
+async function lookAround(app: RunningApp): Promise<number> {
+  const click = (id: string): string => `document.querySelector('[data-testid="${id}"]')?.click()`;
+  for (const place of ['rail-settings', 'rail-models', 'rail-chat', 'conversation-item']) {
+    await app.evaluate(click(place));
+    await sleep(150);
+  }
+  return 0;
+}
+
 /** @param app asked for each time: it may be another one after a kill */
 export function createPerson(app: () => RunningApp, random: () => number): Person {
   const confirmed: Confirmed = { turns: new Map(), deleted: new Set() };
@@ -86,9 +103,13 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
     return (await app().request('conversations.open', { conversationId: conversation })).turns;
   };
   const settle = async (): Promise<void> => {
-    await until('the end of a reply', async () =>
-      (await turns()).some(({ status }) => status === 'streaming') ? null : true,
-    );
+    const ended = await until('the end of a reply', async () => {
+      const found = await turns();
+      return found.some(({ status }) => status === 'streaming') ? null : found;
+    });
+    for (const turn of ended)
+      if (conversation !== null && turn.role === 'assistant')
+        confirmed.turns.set(turn.id, { conversationId: conversation, text: wordsOf(turn) });
   };
   const addPicture = (): Promise<string> => add(app(), path.join(scenes, pick(pictures, random)));
   const send = async (withPicture: boolean): Promise<string> => {
@@ -136,15 +157,13 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
     async regenerate() {
       const reply = await lastReply();
       if (reply === undefined) return 0;
+      // It stands in another version then.
+      confirmed.turns.delete(reply.id);
       await app().request('chat.regenerate', { turnId: reply.id });
       await settle();
       return 1;
     },
-    async search() {
-      const query = pick(['sea', 'apples', 'cat', 'nothing has this'], random);
-      await app().request('conversations.list', { query, limit: 50, offset: 0 });
-      return 0;
-    },
+    search: () => search(app(), pick(['sea', 'apples', 'cat', 'nothing has this'], random)),
     async export() {
       if (conversation === null) return 0;
       const format = pick(['md', 'textbind'] as const, random);
@@ -160,15 +179,7 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
       conversation = null;
       return 0;
     },
-    async 'look around'() {
-      const click = (id: string): string =>
-        `document.querySelector('[data-testid="${id}"]')?.click()`;
-      for (const place of ['rail-settings', 'rail-models', 'rail-chat', 'conversation-item']) {
-        await app().evaluate(click(place));
-        await sleep(150);
-      }
-      return 0;
-    },
+    'look around': () => lookAround(app()),
   };
   return {
     confirmed,
@@ -189,7 +200,7 @@ export async function missing(app: RunningApp, { turns }: Confirmed): Promise<st
     const found = await app.request('conversations.open', { conversationId });
     for (const id of ids) {
       const turn = found.turns.find((each) => each.id === id);
-      const text = turn?.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
+      const text = turn && wordsOf(turn);
       const wanted = turns.get(id)?.text;
       if (text !== wanted) faults.push(`turn ${id}: "${wanted}" is ${JSON.stringify(text)}`);
     }

@@ -29,15 +29,18 @@ export const faultNames = [
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
-/** Main's log names the engine's process; another that looks alike decodes pictures. */
-function engineOf({ app }: Scene): number {
-  const nodes = app()
-    .processes()
-    .filter(({ kind }) => kind === 'node')
-    .sort((a, b) => b.bytes - a.bytes);
-  const [largest] = nodes;
-  if (largest === undefined) throw new Error('no engine runs');
-  return largest.pid;
+/** The engine has a model open: the process that decodes pictures looks alike and is smaller. */
+const engineLeastBytes = 200 * 2 ** 20;
+
+/** Main may not have noticed yet that the one before is dead, or waits before it starts the next. */
+function engineOf({ app }: Scene): Promise<number> {
+  return until('an engine with a model', () => {
+    const [largest] = app()
+      .processes()
+      .filter(({ kind }) => kind === 'node')
+      .sort((a, b) => b.bytes - a.bytes);
+    return largest !== undefined && largest.bytes > engineLeastBytes ? largest.pid : null;
+  });
 }
 
 async function stopped(pid: number, forMs: number): Promise<() => Promise<void>> {
@@ -61,9 +64,9 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     return null;
   },
 
-  'SIGKILL of the engine'(scene) {
-    process.kill(engineOf(scene), 'SIGKILL');
-    return Promise.resolve(null);
+  async 'SIGKILL of the engine'(scene) {
+    process.kill(await engineOf(scene), 'SIGKILL');
+    return null;
   },
 
   async 'SIGKILL of the page'({ app }) {
@@ -78,13 +81,13 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
     return null;
   },
 
-  'SIGSTOP of the engine': (scene) => stopped(engineOf(scene), 1500),
+  'SIGSTOP of the engine': async (scene) => stopped(await engineOf(scene), 1500),
 
   'SIGSTOP of the app': ({ app }) => stopped(app().pid, 1500),
 
   /** No more address space than it has now and a little: the next large piece is refused. */
   async 'engine out of memory'(scene) {
-    const pid = engineOf(scene);
+    const pid = await engineOf(scene);
     execFileSync('prlimit', [`--pid=${pid}`, '--data=67108864:67108864']);
     await sleep(1000);
     return () => {

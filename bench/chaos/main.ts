@@ -1,6 +1,7 @@
 // `npm run bench -- chaos`: things go wrong in the middle of a conversation, again and again, by seed. After each: nothing
 // that was confirmed is missing, no reply hangs, and the window works.
 //   --steps 100   --seed 1   --only NAME[,NAME]   --app FILE a packed program
+//   --look-every 1   after so many steps all is looked for, and somebody asks and is answered; thousands take hours with 1
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '100' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    'look-every': { type: 'string', default: '1' },
     app: { type: 'string' },
   },
 });
@@ -57,6 +59,7 @@ async function mayBeRefused(work: Promise<unknown>): Promise<string | null> {
   }
 }
 
+/** One fault in the middle of a reply. @returns what was refused meanwhile */
 async function step(
   scene: Scene,
   person: Person,
@@ -68,18 +71,21 @@ async function step(
   await sleep(random() * 1200);
   const heal = await faults[name](scene);
   const said = [await during];
-  if (heal !== null && name !== 'SIGSTOP of the app' && name !== 'SIGSTOP of the engine')
+  if (heal !== null && !name.startsWith('SIGSTOP'))
     said.push(await mayBeRefused(person.send(false)));
   await heal?.();
   await recovered(scene);
   await person.settle();
-  const lost = await missing(scene.app(), person.confirmed);
-  if (lost.length > 0) throw new Error(`lost after ${name}: ${lost.join('; ')}`);
-  // It works: somebody asks, and is answered. What the disk refused is stored within a second or two.
-  await person.act('ask');
-  const after = await missing(scene.app(), person.confirmed);
-  if (after.length > 0) throw new Error(`lost after ${name}: ${after.join('; ')}`);
   return said.flatMap((each) => each ?? []).join(' | ');
+}
+
+/** Nothing is missing, and it works: somebody asks, and is answered. What the disk refused is stored within a second or two. */
+async function look(scene: Scene, person: Person, name: FaultName): Promise<void> {
+  for (const ask of [null, 'ask anew'] as const) {
+    if (ask !== null) await person.act(ask);
+    const lost = await missing(scene.app(), person.confirmed);
+    if (lost.length > 0) throw new Error(`lost after ${name}: ${lost.join('; ')}`);
+  }
 }
 
 async function main(): Promise<number> {
@@ -108,10 +114,13 @@ async function main(): Promise<number> {
       sampling: { temperature: 0, topK: 0, topP: 1, maxNewTokens: 40, seed: null },
     });
     const person = createPerson(() => app, random);
-    for (const steps = Number(values.steps); at < steps; at += 1) {
+    const steps = Number(values.steps);
+    const lookEvery = Number(values['look-every']);
+    for (; at < steps; at += 1) {
       // Each once in turn, then by chance.
       const name = names[at] ?? pick(names, random);
       const said = await step(scene, person, name, random);
+      if ((at + 1) % lookEvery === 0 || at + 1 === steps) await look(scene, person, name);
       counts.set(name, (counts.get(name) ?? 0) + 1);
       process.stdout.write(`${at + 1}/${steps} ${name}${said === '' ? '' : `: ${said}`}\n`);
       // Two pages that die within a minute are normal, a fourth would ask the person.
