@@ -125,7 +125,7 @@ async function boot(): Promise<void> {
   await openWindow(log);
   if (studio !== null) setupOpener(studio, log);
   // After the window: on a small machine they would fight for the processor.
-  studio?.engine.start();
+  await studio?.startEngine();
   if (options.demo !== null) await startDemo(options.demo.out, log);
 }
 
@@ -208,7 +208,7 @@ function setupProblem(failure: StartFailure, log: Logger): void {
       await window?.loadURL(pageAddress);
       studio?.announce();
       if (studio !== null) setupOpener(studio, log);
-      studio?.engine.start();
+      await studio?.startEngine();
     },
   });
 }

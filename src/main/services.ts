@@ -4,6 +4,7 @@ import type { EditCommand } from '../shared/domain/edit-command.ts';
 import type { EngineStatus } from '../shared/domain/engine-status.ts';
 import type { Clock } from '../base/clock.ts';
 import type { BenchService } from './conversations/bench-service.ts';
+import type { ComparisonService } from './conversations/comparison-service.ts';
 import type { ChatService } from './conversations/chat-service.ts';
 import type { VersionService } from './conversations/version-service.ts';
 import type { Store } from './database/store.ts';
@@ -63,6 +64,7 @@ export interface AppServices {
   readonly bench: BenchService;
   readonly exchange: ExchangeService;
   readonly gatherer: Gatherer;
+  readonly comparison: ComparisonService;
   readonly engine: EngineControl;
   readonly training: Training;
   readonly modelsFolders: readonly ModelsFolder[];

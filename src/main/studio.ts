@@ -1,11 +1,14 @@
 import path from 'node:path';
 import { toWireError } from '../shared/errors.ts';
 import { BenchService } from './conversations/bench-service.ts';
+import { ComparisonService } from './conversations/comparison-service.ts';
+import { openTallyBook } from './conversations/tally.ts';
 import { ChatService } from './conversations/chat-service.ts';
 import { VersionService } from './conversations/version-service.ts';
 import { createCalendar } from './database/calendar.ts';
 import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
+import { EngineRest } from './engine-rest.ts';
 import { createErasure } from './erasure.ts';
 import type { PrintPdf } from './exchange/exporter.ts';
 import { Gatherer } from './exchange/gather.ts';
@@ -20,10 +23,12 @@ import { createOutgoingPictures } from './pictures/outgoing.ts';
 import { createPictureStore, type PictureStore } from './pictures/store.ts';
 import { createThumbnails } from './pictures/thumbnails.ts';
 import { Engine } from './processes/engine.ts';
+import { SecondEngine } from './processes/second-engine.ts';
 import type { Spawn } from './processes/child.ts';
+import type { EngineClient } from './processes/engine-client.ts';
 import type { AppServices } from './services.ts';
 import { UpdateService, type UpdateServiceOptions } from './updates/update-service.ts';
-import { Training } from './training/training.ts';
+import { Training, type TrainingOptions } from './training/training.ts';
 
 /** Files that no row names stay this long after a database was put in another's place: it may be put back. */
 const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
@@ -34,6 +39,8 @@ export interface Studio {
   readonly engine: Engine;
   /** What the window's first sight needs: pictures that rows name again are back in their places. */
   prepare(): Promise<void>;
+  /** Starts the engine, unless a run that is under way has its memory. */
+  startEngine(): Promise<void>;
   /** Says to the window what a person should know of how storage was opened. */
   announce(): void;
   /** Stores what streams, ends every child, closes the database. */
@@ -61,11 +68,30 @@ function createTraining(
   { paths, clock, log, emit }: StudioParts,
   smallModel: string,
   stamp: () => number,
+  onRun: TrainingOptions['onRun'] & {},
 ): Training {
   const trainer = path.join(paths.resources, 'trainer');
   const { training, ownModels } = paths;
   const places = { training, trainer, ownModels, smallModel };
-  return new Training({ places, clock, log, stamp, emit });
+  return new Training({ places, clock, log, stamp, emit, onRun });
+}
+
+/** The engine of the model that the settings name. */
+function createEngine(
+  { storage, spawn, clock, log, emit }: StudioParts,
+  modelsFolders: readonly ModelsFolder[],
+): Engine {
+  return new Engine({
+    spawn: spawn.engine,
+    spawnDrawing: spawn.drawing,
+    clock,
+    log,
+    choice() {
+      const { modelFolder, provider } = storage.store.settings.get();
+      return { folder: resolveModelFolder(modelsFolders, modelFolder), provider };
+    },
+    onStatus: (status) => emit('engine.status', status),
+  });
 }
 
 /** Puts the services together. The engine does not start yet. */
@@ -83,17 +109,7 @@ export function createStudio(parts: StudioParts): Studio {
     { folder: paths.embeddedModels, embedded: true },
     { folder: paths.ownModels, embedded: false },
   ];
-  const engine = new Engine({
-    spawn: spawn.engine,
-    spawnDrawing: spawn.drawing,
-    clock,
-    log,
-    choice() {
-      const { modelFolder, provider } = store.settings.get();
-      return { folder: resolveModelFolder(modelsFolders, modelFolder), provider };
-    },
-    onStatus: (status) => emit('engine.status', status),
-  });
+  const engine = createEngine(parts, modelsFolders);
   const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
   // A process of its own: what a person drops must not wait behind a gallery.
   const shrinker = createPictureDecoder({ spawn: spawn.decoder, clock, log });
@@ -110,16 +126,12 @@ export function createStudio(parts: StudioParts): Studio {
   const bench = new BenchService(chatParts, chat);
   const versions = new VersionService({ store, clock, emit }, chat);
   const stamp = (): number => calendar.stamp();
-  const training = createTraining(parts, resolveModelFolder(modelsFolders, null), stamp);
+  const rest = new EngineRest({ engine, idle: () => chat.idle(), log });
+  const smallModel = resolveModelFolder(modelsFolders, null);
+  const training = createTraining(parts, smallModel, stamp, (...run) => rest.follow(...run));
+  const { comparison, second } = createComparison(parts, { engine, decoder, pictures, chat });
   const exchange = createExchange(parts, pictures, decoder);
-  const updates = new UpdateService({
-    ...parts.updates,
-    mayLook: () => store.settings.get().lookForUpdates,
-    busyWith: () => (chat.isWriting ? 'A reply is being written.' : null),
-    onStatus: (status) => emit('updates.status', status),
-    clock,
-    log,
-  });
+  const updates = createUpdates(parts, chat);
   updates.start();
   return {
     services: {
@@ -135,6 +147,7 @@ export function createStudio(parts: StudioParts): Studio {
       bench,
       exchange,
       gatherer: new Gatherer({ store, pictures }),
+      comparison,
       engine,
       training,
       modelsFolders,
@@ -151,6 +164,11 @@ export function createStudio(parts: StudioParts): Studio {
       const revived = await pictures.revive();
       if (revived > 0) log.info('pictures brought back from the trash', { revived });
     },
+    async startEngine() {
+      await training.open();
+      await rest.settled();
+      if (!engine.isResting) engine.start();
+    },
     announce() {
       if (storage.notice !== null) say(storage.notice);
     },
@@ -158,16 +176,66 @@ export function createStudio(parts: StudioParts): Studio {
       updates.close();
       chat.close();
       bench.close();
+      comparison.close();
       training.close();
       exchange.close();
       keeping.close();
       decoder.close();
       shrinker.close();
       await outgoing.clear();
-      await engine.close();
+      await Promise.all([engine.close(), second.close()]);
       await closeStorage(storage, log);
     },
   };
+}
+
+function createUpdates(
+  { updates, storage, emit, clock, log }: StudioParts,
+  chat: ChatService,
+): UpdateService {
+  return new UpdateService({
+    ...updates,
+    mayLook: () => storage.store.settings.get().lookForUpdates,
+    busyWith: () => (chat.isWriting ? 'A reply is being written.' : null),
+    onStatus: (status) => emit('updates.status', status),
+    ...{ clock, log },
+  });
+}
+
+/** Two models side by side: in the chat's engine the one that it has open, in a second one any other. */
+function createComparison(
+  { storage, spawn, paths, clock, log, emit }: StudioParts,
+  made: {
+    readonly engine: Engine;
+    readonly decoder: PictureDecoder;
+    readonly pictures: PictureStore;
+    readonly chat: ChatService;
+  },
+): { readonly comparison: ComparisonService; readonly second: SecondEngine } {
+  const { store } = storage;
+  const { engine, decoder, pictures, chat } = made;
+  const second = new SecondEngine({
+    ...{ spawn: spawn.engine, spawnDrawing: spawn.drawing, clock, log },
+  });
+  const guard = (client: EngineClient): EngineClient => guardEngine(client, decoder);
+  const comparison = new ComparisonService({
+    ...{ store, pictures, clock, log, emit, chat },
+    engines: {
+      async withModel(folder, signal) {
+        if (engine.status().model?.folder === folder) return guard(engine);
+        const { provider } = store.settings.get();
+        return guard(await second.open({ folder, provider }, signal));
+      },
+      async makeRoom() {
+        if (engine.isResting) return () => undefined;
+        await engine.rest('Another model has the memory while two are compared.');
+        return () => engine.wake();
+      },
+      leave: () => second.leave(),
+    },
+    tally: openTallyBook(path.join(paths.training, 'comparisons.jsonl')),
+  });
+  return { comparison, second };
 }
 
 function createExchange(

@@ -276,6 +276,7 @@ export const testIds = {
   // Training
   trainingView: 'training-view',
   trainingError: 'training-error',
+  trainingBack: 'training-back',
   trainerCard: 'trainer-card',
   trainerPython: 'trainer-python',
   trainerChoose: 'trainer-choose',
@@ -311,12 +312,37 @@ export const testIds = {
   runPage: 'run-page',
   runState: 'run-state',
   runTrouble: 'run-trouble',
+  /** Changes what the trouble's words advise, and goes on. */
+  runRemedy: 'run-remedy',
+  runSettings: 'run-settings',
+  runChangeSteps: 'run-change-steps',
+  runChangeRate: 'run-change-rate',
+  runRestsEngine: 'run-rests-engine',
   runStart: 'run-start',
   runStop: 'run-stop',
   runPublish: 'run-publish',
   runPublished: 'run-published',
   runUse: 'run-use',
   chart: 'chart',
+
+  // Two models side by side
+  compareOpen: 'compare-open',
+  comparePage: 'compare-page',
+  compareFirst: 'compare-first',
+  compareSecond: 'compare-second',
+  compareBlind: 'compare-blind',
+  compareMessage: 'compare-message',
+  compareAsk: 'compare-ask',
+  /** `data-side`: A or B; `data-state`: waiting, opening, answering, done or failed. */
+  compareSide: 'compare-side',
+  compareReply: 'compare-reply',
+  /** The model's name, once it may be known. */
+  compareName: 'compare-name',
+  /** `data-verdict`: A, B, both or neither. */
+  compareVerdict: 'compare-verdict',
+  compareTally: 'compare-tally',
+  /** After a run was published: the new model against the one that it began with. */
+  runCompare: 'run-compare',
 } as const;
 
 export type TestId = (typeof testIds)[keyof typeof testIds];

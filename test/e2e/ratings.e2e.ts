@@ -5,7 +5,7 @@ import path from 'node:path';
 import { testIds } from '../../src/renderer/test-ids.ts';
 import { noPython } from '../golden/run-python.ts';
 import { app } from './harness/app.ts';
-import { endRuns, patienceMs, press, reaches, takePython } from './harness/training.ts';
+import { endRuns, openRun, patienceMs, press, reaches, takePython } from './harness/training.ts';
 import { ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
 
 describe('my ratings', function () {
@@ -19,9 +19,8 @@ describe('my ratings', function () {
   const rated = async (): Promise<string[]> => {
     const marks: string[] = [];
     for (const id of [testIds.rateUp, testIds.rateDown]) {
-      for (const button of await $$(selector(id))) {
-        marks.push(String(await button.getAttribute('aria-pressed')));
-      }
+      const pressed = await $$(selector(id)).map((button) => button.getAttribute('aria-pressed'));
+      marks.push(...pressed.map(String));
     }
     return marks;
   };
@@ -44,8 +43,8 @@ describe('my ratings', function () {
     await takePython();
     await press(testIds.gatherOpen);
     await byId(testIds.gatherRow).waitForDisplayed({ timeout: patienceMs });
-    expect((await $$(selector(testIds.gatherRow))).length).toBe(1);
-    expect((await $$(selector(testIds.gatherExchange))).length).toBe(2);
+    expect(await $$(selector(testIds.gatherRow)).length).toBe(1);
+    expect(await $$(selector(testIds.gatherExchange)).length).toBe(2);
     await screenshot('ratings-gather');
     await press(testIds.gatherMake);
     const item = byId(testIds.datasetItem);
@@ -79,6 +78,42 @@ describe('my ratings', function () {
     await byId(testIds.runState).waitForDisplayed();
     await reaches('finished', 10);
     await screenshot('ratings-run');
+    await press(testIds.runPublish);
+    await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });
+  });
+
+  it('is asked the same as the model that it came from, blind, and the tally is kept', async () => {
+    await press(testIds.runCompare);
+    await byId(testIds.compareMessage).setValue('What is the sea?');
+    await press(testIds.compareAsk);
+    await browser.waitUntil(
+      async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
+      { timeout: patienceMs },
+    );
+    const replies = await $$(selector(testIds.compareReply)).map((reply) => reply.getText());
+    expect(replies.every((words) => words.length > 0)).toBe(true);
+    expect(await byId(testIds.compareName).isExisting()).toBe(false);
+    await screenshot('compare-blind');
+    await byId(testIds.compareVerdict).waitForEnabled();
+    await browser.execute(() => (document.activeElement as HTMLElement | null)?.blur());
+    await browser.keys('2');
+    await byId(testIds.compareTally).waitForDisplayed();
+    const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
+    expect([...names].sort()).toEqual(['My taste', 'TextBind mini']);
+    await screenshot('compare-judged');
+    const kept = readFileSync(
+      path.join(app().userData, 'data', 'training', 'comparisons.jsonl'),
+      'utf8',
+    );
+    const judged = JSON.parse(kept.trim()) as { verdict: string; models: { name: string }[] };
+    expect(judged).toMatchObject({ verdict: 'B', blind: true });
+    expect(judged.models.map(({ name }) => name)).toEqual(names);
+    expect(kept).not.toContain('sea');
+  });
+
+  it('is talked to', async () => {
+    await press(testIds.trainingBack);
+    await openRun();
     await press(testIds.runPublish);
     await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });
     await press(testIds.runUse);

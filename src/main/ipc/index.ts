@@ -2,6 +2,7 @@ import type { AppServices } from '../services.ts';
 import { appHandlers } from './app.ts';
 import { benchHandlers } from './bench.ts';
 import { chatHandlers } from './chat.ts';
+import { comparisonHandlers } from './comparison.ts';
 import { conversationHandlers } from './conversations.ts';
 import { draftHandlers } from './drafts.ts';
 import { engineHandlers } from './engine.ts';
@@ -29,5 +30,6 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...engineHandlers(services),
     ...updateHandlers(services),
     ...trainingHandlers(services),
+    ...comparisonHandlers(services),
   };
 }

@@ -47,6 +47,7 @@ export function trainingHandlers(
     'runs.kill': ({ runId }) => runs.kill(runId),
     'runs.change': ({ runId, change }) => runs.change(runId, change),
     'runs.rename': ({ runId, name }) => runs.rename(runId, name),
+    'runs.restEngine': ({ runId, restsEngine }) => runs.setRestsEngine(runId, restsEngine),
     'runs.duplicate': ({ runId }) => runs.duplicate(runId),
     async 'runs.delete'({ runId }) {
       await runs.delete(runId);

@@ -43,6 +43,8 @@ export class Engine implements EngineClient {
   #model: OpenModelReport | null = null;
   #modelError: StudioError | null = null;
   #opening: ModelChoice | null = null;
+  /** Why it was ended until it is wanted again; null where it was not. */
+  #restReason: string | null = null;
   #lastStatus = '';
 
   constructor(options: EngineOptions) {
@@ -62,13 +64,36 @@ export class Engine implements EngineClient {
   }
 
   start(): void {
+    this.#restReason = null;
     this.#supervisor.start();
   }
 
   /** Starts the worker anew, whatever its state. */
   async restart(): Promise<void> {
     this.#options.log.info('worker restart asked for');
+    this.#restReason = null;
     await this.#supervisor.restart();
+  }
+
+  /**
+   * Ends the worker, so that its memory is free, until it is started again.
+   * @param reason a sentence that the window says meanwhile
+   */
+  async rest(reason: string): Promise<void> {
+    this.#options.log.info('worker rests');
+    this.#restReason = reason;
+    await Promise.all([this.#supervisor.stop(reason), this.#drawing?.end()]);
+  }
+
+  /** Starts the worker where it rests; nothing happens where it does not. */
+  wake(): void {
+    if (this.#restReason === null) return;
+    this.#restReason = null;
+    this.#supervisor.start();
+  }
+
+  get isResting(): boolean {
+    return this.#restReason !== null;
   }
 
   async close(): Promise<void> {
@@ -91,6 +116,10 @@ export class Engine implements EngineClient {
    * engine died of.
    */
   async openChosen(): Promise<void> {
+    if (this.#restReason !== null) {
+      this.start();
+      return;
+    }
     if (this.#opening !== null || this.#supervisor.status().state === 'halted') {
       await this.restart();
       return;
@@ -108,7 +137,7 @@ export class Engine implements EngineClient {
     const runs = state === 'running';
     return {
       state: runs ? this.#runningState() : state,
-      reason: runs ? (this.#modelError?.message ?? null) : reason,
+      reason: runs ? (this.#modelError?.message ?? null) : (this.#restReason ?? reason),
       restartInMs,
       crashes,
       model: this.#model,

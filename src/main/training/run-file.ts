@@ -99,7 +99,9 @@ function tarsOf(place: string): string | string[] {
 
 /** The run file after a change; a setting that becomes null falls back to the trainer's default. */
 export function changedRunFile(file: RunFile, change: RunChange): RunFile {
-  const changed = { ...file, ...change };
+  const { skipBadRows, ...settings } = change;
+  const changed = { ...file, ...settings };
+  if (skipBadRows === true) changed.data = { ...file.data, badRows: 'skip' };
   // The trainer takes one of the two.
   if (change.steps !== undefined && change.steps !== null) changed.epochs = null;
   if (change.epochs !== undefined && change.epochs !== null) changed.steps = null;

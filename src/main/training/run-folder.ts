@@ -31,6 +31,8 @@ const aboutSchema = z.object({
   processes: z.number().int().min(1),
   /** Names of models that were made of it. */
   published: z.array(z.string()),
+  /** Whether the chat's model gives up its memory while it is under way. */
+  restsEngine: z.boolean().default(false),
   /** By the calendar, when it was put aside. */
   deletedAt: z.number().nullable(),
 });

@@ -84,10 +84,10 @@ export class Run {
   }
 
   summary(): RunSummary {
-    const { id, name, createdAt } = this.#about;
+    const { id, name, createdAt, restsEngine } = this.#about;
     const state = this.state();
     return {
-      ...{ id, name, createdAt, state },
+      ...{ id, name, createdAt, state, restsEngine },
       stage: this.#stage,
       ...summaryFields(this.#progress),
       validationLoss: this.#history.lastValidation(),

@@ -130,7 +130,11 @@ export class Runs {
   }
 
   /** Writes a run's folder. */
-  async create(name: string, file: RunFile, processes: number): Promise<RunSummary> {
+  async create(
+    name: string,
+    file: RunFile,
+    { processes, restsEngine = false }: Pick<RunAbout, 'processes'> & Partial<RunAbout>,
+  ): Promise<RunSummary> {
     await this.open();
     const id = randomUUID();
     const folder = this.#folderOf(id);
@@ -138,7 +142,7 @@ export class Runs {
     folder.writeFile({ ...file, output: '.' });
     // Last: without it the folder is no run.
     folder.writeAbout({
-      ...{ format: 1, id, name, processes, published: [], deletedAt: null },
+      ...{ format: 1, id, name, processes, restsEngine, published: [], deletedAt: null },
       createdAt: this.#options.clock.now(),
     });
     const run = new Run(folder);
@@ -199,10 +203,18 @@ export class Runs {
     return run.summary();
   }
 
+  /** Whether the chat's model gives up its memory while it is under way: from now on, and the next times. */
+  async setRestsEngine(id: string, restsEngine: boolean): Promise<RunSummary> {
+    const run = await this.find(id);
+    run.setAbout({ restsEngine });
+    this.#tell(run);
+    return run.summary();
+  }
+
   async duplicate(id: string): Promise<RunSummary> {
     const run = await this.find(id);
-    const { name, processes } = run.about;
-    return this.create(`${name} (copy)`, run.folder.readFile(), processes);
+    const { name, processes, restsEngine } = run.about;
+    return this.create(`${name} (copy)`, run.folder.readFile(), { processes, restsEngine });
   }
 
   /** Puts it aside. @throws StudioError `busy` while it is under way */

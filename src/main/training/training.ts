@@ -41,6 +41,8 @@ export interface TrainingOptions {
   readonly log: Logger;
   readonly stamp: () => number;
   readonly emit: Emit;
+  /** Told of each run as it is now, before the window is. */
+  readonly onRun?: (run: RunSummary, removed: boolean) => void;
 }
 
 const preflightEventSchema = preflightSchema.extend({
@@ -73,7 +75,10 @@ export class Training {
     });
     this.runs = new Runs({
       ...{ folder: place('runs'), clock, log, stamp, runtime },
-      onChange: (run, removed) => emit('runs.changed', { run, removed }),
+      onChange(run, removed) {
+        options.onRun?.(run, removed);
+        emit('runs.changed', { run, removed });
+      },
     });
   }
 
@@ -88,7 +93,13 @@ export class Training {
   /** @throws StudioError `bad-input`, `not-found`, `model-invalid` naming what the plan lacks */
   async createRun(plan: RunPlan): Promise<RunSummary> {
     const file = runFileOf(plan, this.#dataOf(plan), this.#features());
-    return this.runs.create(plan.name, file, plan.settings.processes);
+    const { restsEngine, settings } = plan;
+    return this.runs.create(plan.name, file, { processes: settings.processes, restsEngine });
+  }
+
+  /** Finds the runs that are there; those under way are told of. */
+  async open(): Promise<void> {
+    for (const run of await this.runs.list()) this.#options.onRun?.(run, false);
   }
 
   /** A few real steps of a plan, in a folder that goes again. */

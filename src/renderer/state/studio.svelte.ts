@@ -2,6 +2,7 @@ import { getContext, setContext } from 'svelte';
 import type { Api } from '../api.ts';
 import { BenchStore } from './bench.svelte.ts';
 import { ChatStore } from './chat.svelte.ts';
+import { ComparisonStore } from './comparison.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
@@ -37,6 +38,7 @@ export interface Studio {
   readonly versions: VersionsStore;
   readonly reveal: RevealStore;
   readonly training: TrainingStore;
+  readonly comparison: ComparisonStore;
   readonly trash: TrashStore;
   readonly meter: MeterStore;
   readonly own: OwnSettingsStore;
@@ -81,6 +83,7 @@ export function createStudio(api: Api): Studio {
     versions: new VersionsStore(api, chat),
     reveal,
     training: new TrainingStore(api),
+    comparison: new ComparisonStore(api),
     trash: new TrashStore(api),
     meter: new MeterStore(api, chat),
     own: new OwnSettingsStore(api, chat, settings),

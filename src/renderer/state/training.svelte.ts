@@ -2,6 +2,7 @@ import type {
   DataSample,
   Dataset,
   Preflight,
+  RunChange,
   RunDetail,
   RunHistory,
   RunPlan,
@@ -16,12 +17,21 @@ import { sentenceOf, type Api } from '../api.ts';
 
 type GatherPage = AppReplyBody<'datasets.gatherable'>;
 
+/** What two models are compared by, where that was chosen elsewhere. */
+export interface CompareStart {
+  /** Folders. */
+  readonly models?: readonly [string, string];
+  /** A reply whose message both are asked. */
+  readonly turnId?: string;
+}
+
 /** What the training room shows: all of it, a run, or the form of a new one. */
 export type TrainingPage =
   | { readonly kind: 'all' }
   | { readonly kind: 'new'; readonly tenStepsOn?: string }
   /** A data set of the app's own conversations. */
   | { readonly kind: 'gather' }
+  | { readonly kind: 'compare'; readonly start: CompareStart }
   | { readonly kind: 'run'; readonly runId: string };
 
 /** Conversations that are looked through at once. */
@@ -201,6 +211,19 @@ export class TrainingStore {
 
   rename(runId: string, name: string): Promise<boolean> {
     return this.#summary(() => this.#api.request('runs.rename', { runId, name }));
+  }
+
+  /** Changes settings of a run that rests. */
+  change(runId: string, change: RunChange): Promise<boolean> {
+    return this.#try(async () => {
+      const detail = await this.#api.request('runs.change', { runId, change });
+      if (this.openRunId === runId) this.detail = detail;
+    });
+  }
+
+  /** Whether the chat's model gives up its memory while the run is under way. */
+  restEngine(runId: string, restsEngine: boolean): Promise<boolean> {
+    return this.#summary(() => this.#api.request('runs.restEngine', { runId, restsEngine }));
   }
 
   duplicate(runId: string): Promise<boolean> {

@@ -31,6 +31,7 @@ import { pictureWishSchema, ratingSchema, replySamplingSchema } from '../domain/
 import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
+import { comparisonEvents, comparisonRequests } from './comparison-ipc.ts';
 import { trainingEvents, trainingRequests } from './training-ipc.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
@@ -329,6 +330,7 @@ export const appRequests = {
   /** Starts the worker again, at once, whatever its state. */
   'engine.restart': { request: nothing, reply: nothing },
   ...trainingRequests,
+  ...comparisonRequests,
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
 /** Main to window. */
@@ -363,6 +365,7 @@ export const appEvents = {
   /** Something that failed outside any turn. */
   'app.problem': z.object({ error: wireErrorSchema }),
   ...trainingEvents,
+  ...comparisonEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type AppRequestName = keyof typeof appRequests;

@@ -109,6 +109,11 @@ export const trainingRequests = {
     request: runId.extend({ name: z.string().trim().min(1).max(120) }),
     reply: runSummarySchema,
   },
+  /** Whether the chat's model gives up its memory while the run is under way. */
+  'runs.restEngine': {
+    request: runId.extend({ restsEngine: z.boolean() }),
+    reply: runSummarySchema,
+  },
   /** The same settings again, not started. */
   'runs.duplicate': { request: runId, reply: runSummarySchema },
   /** Puts it aside; `runs.restore` brings it back, for 30 days. */

@@ -82,6 +82,8 @@ export const runSummarySchema = z.object({
   question: runQuestionSchema.nullable(),
   device: z.string().nullable(),
   processes: count.nullable(),
+  /** The chat's model is closed while it is under way, so that its memory is free. */
+  restsEngine: z.boolean(),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
@@ -194,6 +196,7 @@ export const runPlanSchema = z.object({
   datasetId: z.uuid(),
   /** Data to check against, held back from training; null for none. */
   validationId: z.uuid().nullable(),
+  restsEngine: z.boolean(),
   settings: runSettingsSchema,
 });
 export type RunPlan = z.infer<typeof runPlanSchema>;
@@ -207,6 +210,12 @@ export const runChangeSchema = runSettingsSchema
     microBatchSize: true,
     learningRate: true,
     warmupSteps: true,
+    keepCheckpoints: true,
+    activationCheckpointing: true,
+  })
+  .extend({
+    /** Of stage 2: leave rows with faults out instead of refusing to start. */
+    skipBadRows: z.literal(true),
   })
   .partial();
 export type RunChange = z.infer<typeof runChangeSchema>;

@@ -10,6 +10,8 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { BenchService } from '../../../src/main/conversations/bench-service.ts';
+import { ComparisonService } from '../../../src/main/conversations/comparison-service.ts';
+import { openTallyBook } from '../../../src/main/conversations/tally.ts';
 import { ChatService } from '../../../src/main/conversations/chat-service.ts';
 import { Gatherer } from '../../../src/main/exchange/gather.ts';
 import { ExchangeService } from '../../../src/main/exchange/service.ts';
@@ -65,6 +67,15 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     versions: new VersionService({ store, clock: systemClock, emit }, chat),
     bench: new BenchService(parts, chat),
     gatherer: new Gatherer({ store, pictures }),
+    comparison: new ComparisonService({
+      ...{ store, pictures, clock: systemClock, log: silentLogger, emit, chat },
+      engines: {
+        withModel: async () => engine,
+        makeRoom: async () => () => undefined,
+        leave: () => undefined,
+      },
+      tally: openTallyBook(path.join(folder, 'comparisons.jsonl')),
+    }),
     exchange: new ExchangeService({
       store,
       pictures,

@@ -69,6 +69,16 @@ describe('a run', () => {
     expect(`${ended.trouble?.message} ${ended.trouble?.remedy}`).toMatch(words);
   });
 
+  it('goes on after the remedy for what ended it', async () => {
+    const runs = openScriptedRuns(temporaryFolder());
+    const { id } = await createRun(runs, 'diverge');
+    await runs.start(id, false);
+    expect((await reaches(runs, id, 'failed')).trouble?.kind).toBe('diverged');
+    expect((await runs.change(id, { learningRate: 3e-5 })).file.learningRate).toBe(3e-5);
+    await runs.start(id, true);
+    expect((await reaches(runs, id, 'running', 4)).trouble).toBeNull();
+  });
+
   it('that asks is answered by starting it with the changes', async () => {
     const runs = openScriptedRuns(temporaryFolder());
     const { id } = await createRun(runs, 'ask');
@@ -123,7 +133,12 @@ describe('a run', () => {
       data: { play: 'endless' },
     });
     expect((await runs.change(id, { epochs: 2 })).file.steps).toBeUndefined();
+    const skipped = (await runs.change(id, { skipBadRows: true, keepCheckpoints: 1 })).file;
+    expect(skipped.data).toEqual({ play: 'endless', badRows: 'skip' });
+    expect(skipped).not.toHaveProperty('skipBadRows');
+    expect((await runs.setRestsEngine(id, true)).restsEngine).toBe(true);
     const copy = await runs.duplicate(id);
+    expect(copy.restsEngine).toBe(true);
     expect(copy).toMatchObject({ name: 'Run endless (copy)', state: 'ready', step: 0 });
     await runs.delete(id);
     expect((await runs.list()).map((run) => run.id)).toEqual([copy.id]);

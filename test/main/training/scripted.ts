@@ -36,7 +36,7 @@ export function openScriptedRuns(folder: string, stamp: () => number = () => 0):
 /** A run that plays a part. */
 export function createRun(runs: Runs, play: string): Promise<RunSummary> {
   const file = { stage: 1 as const, model: {}, data: { play }, output: '.' };
-  return runs.create(`Run ${play}`, file, 1);
+  return runs.create(`Run ${play}`, file, { processes: 1 });
 }
 
 /** Waits until a run is in a state, however long it takes. */

@@ -1,0 +1,76 @@
+import type {
+  ComparedModel,
+  Comparison,
+  ComparisonPrompt,
+  Tally,
+  Verdict,
+} from '../../shared/domain/comparison.ts';
+import { sentenceOf, type Api } from '../api.ts';
+
+/** Two models side by side: the comparison that stands there, and who was better how often. */
+export class ComparisonStore {
+  current = $state.raw<Comparison | null>(null);
+  tallies = $state.raw<readonly Tally[]>([]);
+  error = $state<string | null>(null);
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+    api.on('comparison.changed', ({ comparison }) => (this.current = comparison));
+  }
+
+  get isAnswering(): boolean {
+    const sides = this.current?.sides ?? [];
+    return sides.some(({ state }) => state !== 'done' && state !== 'failed');
+  }
+
+  get canJudge(): boolean {
+    const { current } = this;
+    return current?.verdict === null && current.sides.every(({ state }) => state === 'done');
+  }
+
+  load(): Promise<void> {
+    return this.#try(async () => {
+      const { comparison, tallies } = await this.#api.request('comparison.current', null);
+      this.current = comparison;
+      this.tallies = tallies;
+    });
+  }
+
+  start(
+    models: readonly [ComparedModel, ComparedModel],
+    blind: boolean,
+    prompt: ComparisonPrompt,
+  ): Promise<void> {
+    return this.#try(async () => {
+      const request = { models: [models[0], models[1]] as [ComparedModel, ComparedModel], blind };
+      const started = await this.#api.request('comparison.start', { ...request, prompt });
+      // What was told since then is newer.
+      if (this.current?.id !== started.id) this.current = started;
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#try(async () => void (await this.#api.request('comparison.stop', null)));
+  }
+
+  judge(verdict: Verdict): Promise<void> {
+    const { current } = this;
+    if (current === null || !this.canJudge) return Promise.resolve();
+    return this.#try(async () => {
+      const request = { id: current.id, verdict };
+      const { comparison, tallies } = await this.#api.request('comparison.judge', request);
+      this.current = comparison;
+      this.tallies = tallies;
+    });
+  }
+
+  async #try(action: () => Promise<void>): Promise<void> {
+    this.error = null;
+    try {
+      await action();
+    } catch (error) {
+      this.error = sentenceOf(error);
+    }
+  }
+}
