@@ -53,20 +53,20 @@ async function summarise(folder: string, embedded: boolean): Promise<ModelSummar
   const read = attempt(() => readManifest(folder));
   if ('fault' in read) {
     const name = path.basename(folder);
-    const bytesOnDisk = await bytesOf([folder]);
+    const bytesOnDisk = await bytesOfPlaces([folder]);
     return { folder, bytesOnDisk, embedded, name, licence: '', canDraw: false, fault: read.fault };
   }
   const { name, licence, imageDecoder } = read.value;
   const located = attempt(() => locateParts(folder, read.value));
   const parts = 'fault' in located ? [] : partsOf(located.value);
-  const bytesOnDisk = await bytesOf([folder, ...parts]);
+  const bytesOnDisk = await bytesOfPlaces([folder, ...parts]);
   const fault = 'fault' in located ? located.fault : null;
   return { folder, bytesOnDisk, embedded, name, licence, canDraw: imageDecoder !== null, fault };
 }
 
 /** Bytes of all files of a model, those too that textbind.json names elsewhere. */
 export function bytesOnDisk(model: ModelFolder): Promise<number> {
-  return bytesOf([model.folder, ...partsOf(model)]);
+  return bytesOfPlaces([model.folder, ...partsOf(model)]);
 }
 
 /** Where a model's parts lie: in its folder, or anywhere else that its textbind.json names. */
@@ -93,7 +93,7 @@ const mostEntries = 100_000;
  * Bytes of files and of all files below folders, as far as they can be seen, each file once. A link to a file counts as
  * the file (the Hugging Face cache is made of such), a link to a folder is not followed.
  */
-async function bytesOf(places: readonly string[]): Promise<number> {
+export async function bytesOfPlaces(places: readonly string[]): Promise<number> {
   const files = new Map<string, number>();
   const folders = new Set<string>();
   let seen = 0;

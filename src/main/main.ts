@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
-import { app, clipboard, ipcMain, protocol, session, shell } from 'electron';
+import { app, clipboard, ipcMain, protocol, safeStorage, session, shell } from 'electron';
 import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
@@ -151,13 +151,18 @@ function createUpdates(log: Logger): StudioParts['updates'] {
 }
 
 function createSpawns(): StudioParts['spawn'] {
-  const { worker, decoder, workerLog: logFile, drawingLog } = paths;
+  const { worker, decoder, workerLog: logFile, drawingLog, conversionLog } = paths;
   return {
     engine: createUtilitySpawn({ entry: worker, name: 'TextBind Studio engine', logFile }),
     drawing: createUtilitySpawn({
       entry: worker,
       name: 'TextBind Studio drawing',
       logFile: drawingLog,
+    }),
+    conversion: createUtilitySpawn({
+      entry: worker,
+      name: 'TextBind Studio models',
+      logFile: conversionLog,
     }),
     decoder: createUtilitySpawn({ entry: decoder, name: 'TextBind Studio pictures', logFile }),
   };
@@ -174,6 +179,7 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     emit,
     clock: systemClock,
     spawn: createSpawns(),
+    keychain: () => safeStorage,
     places: createPlaces(() => window, options.saveFolder, new SavedFiles(storage.store.settings)),
     updates: createUpdates(log),
     printPdf,

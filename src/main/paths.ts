@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { catalogueName } from '../library/catalogue.ts';
 
 /** Every place that main reads or writes. */
 export interface AppPaths {
@@ -13,11 +14,19 @@ export interface AppPaths {
   readonly ownModels: string;
   /** What training keeps: its environment, data sets and runs. */
   readonly training: string;
+  /** What is fetched: parts of models, where each download is, the hub's token, what can be fetched. */
+  readonly fetched: {
+    readonly parts: string;
+    readonly downloads: string;
+    readonly token: string;
+    readonly catalogues: readonly string[];
+  };
   readonly logs: string;
   readonly mainLog: string;
   readonly workerLog: string;
   /** Of the process that draws: each process has a file of its own. */
   readonly drawingLog: string;
+  readonly conversionLog: string;
   /** Models that came with the app. */
   readonly embeddedModels: string;
   readonly resources: string;
@@ -54,10 +63,17 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     outgoing: path.join(roots.userData, 'outgoing'),
     ownModels: path.join(data, 'models'),
     training: path.join(data, 'training'),
+    fetched: {
+      parts: path.join(data, 'parts'),
+      downloads: path.join(data, 'downloads'),
+      token: path.join(roots.userData, 'hub-token'),
+      catalogues: [path.join(base, 'models', catalogueName), path.join(data, catalogueName)],
+    },
     logs,
     mainLog: path.join(logs, 'main.log'),
     workerLog: path.join(logs, 'worker.log'),
     drawingLog: path.join(logs, 'drawing.log'),
+    conversionLog: path.join(logs, 'conversion.log'),
     embeddedModels: roots.modelsFolder ?? path.join(base, 'models'),
     resources: path.join(base, 'resources'),
     icon: path.join(base, 'resources', 'icons', 'png', '256x256.png'),

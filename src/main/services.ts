@@ -19,6 +19,9 @@ import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
 import type { UpdateService } from './updates/update-service.ts';
+import type { DownloadService } from './downloads/download-service.ts';
+import type { TokenKeeper } from './downloads/token.ts';
+import type { ModelStore } from './models/model-store.ts';
 import type { Training } from './training/training.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */
@@ -68,6 +71,11 @@ export interface AppServices {
   readonly engine: EngineControl;
   readonly training: Training;
   readonly modelsFolders: readonly ModelsFolder[];
+  readonly modelStore: ModelStore;
+  readonly downloads: DownloadService;
+  readonly token: TokenKeeper;
+  /** Files of what can be fetched; the person's own last. */
+  readonly catalogues: readonly string[];
   readonly places: Places;
   readonly updates: UpdateService;
   readonly clock: Clock;

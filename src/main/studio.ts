@@ -9,6 +9,8 @@ import { createCalendar } from './database/calendar.ts';
 import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { EngineRest } from './engine-rest.ts';
+import type { Keychain } from './downloads/token.ts';
+import { createModelLibrary } from './models/model-library.ts';
 import { createErasure } from './erasure.ts';
 import type { PrintPdf } from './exchange/exporter.ts';
 import { Gatherer } from './exchange/gather.ts';
@@ -54,11 +56,24 @@ export interface StudioParts extends Pick<
   readonly storage: OpenedStorage;
   readonly paths: Pick<
     AppPaths,
-    'database' | 'pictures' | 'outgoing' | 'embeddedModels' | 'ownModels' | 'training' | 'resources'
+    | 'database'
+    | 'pictures'
+    | 'outgoing'
+    | 'embeddedModels'
+    | 'ownModels'
+    | 'training'
+    | 'resources'
+    | 'fetched'
   >;
   readonly log: Logger;
   /** What starts the processes. */
-  readonly spawn: { readonly engine: Spawn; readonly drawing: Spawn; readonly decoder: Spawn };
+  readonly spawn: {
+    readonly engine: Spawn;
+    readonly drawing: Spawn;
+    readonly decoder: Spawn;
+    readonly conversion: Spawn;
+  };
+  readonly keychain: () => Keychain;
   readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
   /** Null where nothing can print. */
   readonly printPdf: PrintPdf | null;
@@ -105,10 +120,7 @@ export function createStudio(parts: StudioParts): Studio {
   const say = (message: string): void => emit('app.notice', { message });
   const keeping = startKeeping({ storage, pictures, calendar, clock, log, tell, say });
   const erasure = createErasure({ storage, pictures, file: paths.database, emit });
-  const modelsFolders: readonly ModelsFolder[] = [
-    { folder: paths.embeddedModels, embedded: true },
-    { folder: paths.ownModels, embedded: false },
-  ];
+  const modelsFolders = foldersOfModels(paths);
   const engine = createEngine(parts, modelsFolders);
   const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
   // A process of its own: what a person drops must not wait behind a gallery.
@@ -131,6 +143,7 @@ export function createStudio(parts: StudioParts): Studio {
   const training = createTraining(parts, smallModel, stamp, (...run) => rest.follow(...run));
   const { comparison, second } = createComparison(parts, { engine, decoder, pictures, chat });
   const exchange = createExchange(parts, pictures, decoder);
+  const library = createLibrary(parts, modelsFolders);
   const updates = createUpdates(parts, chat);
   updates.start();
   return {
@@ -151,6 +164,7 @@ export function createStudio(parts: StudioParts): Studio {
       engine,
       training,
       modelsFolders,
+      ...library.services,
       places,
       clock,
       emit,
@@ -171,6 +185,7 @@ export function createStudio(parts: StudioParts): Studio {
     },
     announce() {
       if (storage.notice !== null) say(storage.notice);
+      library.restore();
     },
     async close() {
       updates.close();
@@ -183,7 +198,7 @@ export function createStudio(parts: StudioParts): Studio {
       decoder.close();
       shrinker.close();
       await outgoing.clear();
-      await Promise.all([engine.close(), second.close()]);
+      await Promise.all([library.close(), engine.close(), second.close()]);
       await closeStorage(storage, log);
     },
   };
@@ -236,6 +251,26 @@ function createComparison(
     tally: openTallyBook(path.join(paths.training, 'comparisons.jsonl')),
   });
   return { comparison, second };
+}
+
+function foldersOfModels({
+  embeddedModels,
+  ownModels,
+}: StudioParts['paths']): readonly ModelsFolder[] {
+  return [
+    { folder: embeddedModels, embedded: true },
+    { folder: ownModels, embedded: false },
+  ];
+}
+
+function createLibrary(
+  { storage, paths, spawn, keychain, emit, clock, log }: StudioParts,
+  modelsFolders: readonly ModelsFolder[],
+) {
+  const { ownModels, fetched } = paths;
+  const network = () => storage.store.settings.get().network;
+  const about = { ownModels, fetched, modelsFolders, keychain, network };
+  return createModelLibrary({ ...about, spawn: spawn.conversion, emit, clock, log });
 }
 
 function createExchange(

@@ -13,6 +13,7 @@ import {
 import { StudioError, toWireError } from '../shared/errors.ts';
 import { AskedDrawings } from './asked-drawings.ts';
 import type { Draw, Drawer } from './pipelines/drawing/drawer.ts';
+import { checkOneModel, costOfImport, importOneModel, recogniseModels } from './model-requests.ts';
 import { toStudioError } from './pipelines/model-errors.ts';
 import type { TextBindModel } from './pipelines/textbind-model.ts';
 
@@ -97,6 +98,10 @@ class WorkerServer {
       'prompt.measure': async (body) => this.#opened().measure(body),
       draw: (body, task) =>
         (this.#drawer ?? this.#opened()).draw(body, task.emit, task.abort.signal),
+      'models.recognise': async (body) => recogniseModels(body),
+      'models.cost': async (body) => costOfImport(body),
+      'models.import': (body, task) => importOneModel(body, task.emit, task.abort.signal),
+      'models.check': (body, task) => checkOneModel(body, task.abort.signal),
       ping: async () => null,
       memory: async () => ({
         residentBytes: process.memoryUsage().rss,

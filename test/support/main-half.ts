@@ -72,12 +72,23 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       embeddedModels: place('embedded'),
       ownModels: place('models'),
       training: place('training'),
+      fetched: {
+        parts: place('parts'),
+        downloads: place('downloads'),
+        token: place('hub-token'),
+        catalogues: [path.join(import.meta.dirname, '..', '..', 'models', 'catalogue.json')],
+      },
       resources: path.join(import.meta.dirname, '..', '..', 'resources'),
     },
     log,
     emit,
     clock,
-    spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn() },
+    spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn(), conversion: spawn },
+    keychain: () => ({
+      isEncryptionAvailable: () => false,
+      encryptString: (text) => Buffer.from(text),
+      decryptString: String,
+    }),
     places: {
       async askWhere(suggested) {
         saved.note(place(suggested));

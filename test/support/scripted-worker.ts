@@ -131,6 +131,11 @@ export class ScriptedWorker {
 
   #do(id: string, name: WorkerRequestName, body: never): unknown {
     switch (name) {
+      case 'models.recognise':
+      case 'models.cost':
+      case 'models.import':
+      case 'models.check':
+        throw new StudioError('unsupported', 'The scripted engine puts no models together.');
       case 'ping':
         return null;
       case 'memory':

@@ -5,12 +5,12 @@ import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/mod
 import { StudioError } from '../../shared/errors.ts';
 import {
   importModel,
-  type ImportProgress,
   type ImportReport,
   type ImportRequest,
   type ImportSources,
   type ImportStorage,
 } from '../../worker/conversion/import-model.ts';
+import type { ImportProgress } from '../../shared/domain/model-import.ts';
 import { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
 import { readOptions } from '../options.ts';
 import { tidyUpAfterKill } from '../tidy-up.ts';

@@ -1,14 +1,12 @@
-import { listModels } from '../../library/models.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
-/** Requests about models, settings and the engine that runs them. */
+/** Requests about settings and the engine that runs them. */
 export function engineHandlers(
   services: AppServices,
-): DomainHandlers<'models'> & DomainHandlers<'settings'> & DomainHandlers<'engine'> {
-  const { store, engine, emit, modelsFolders } = services;
+): DomainHandlers<'settings'> & DomainHandlers<'engine'> {
+  const { store, engine, emit } = services;
   return {
-    'models.list': async () => ({ models: await listModels(modelsFolders) }),
     'settings.get': () => store.settings.get(),
     'settings.set'(patch) {
       const before = store.settings.get();

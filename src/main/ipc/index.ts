@@ -9,6 +9,7 @@ import { engineHandlers } from './engine.ts';
 import { exchangeHandlers } from './exchange.ts';
 import type { AppHandlers } from './handlers.ts';
 import { galleryHandlers } from './gallery.ts';
+import { modelHandlers } from './models.ts';
 import { pictureHandlers } from './pictures.ts';
 import { updateHandlers } from './updates.ts';
 import { trainingHandlers } from './training.ts';
@@ -31,5 +32,6 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...updateHandlers(services),
     ...trainingHandlers(services),
     ...comparisonHandlers(services),
+    ...modelHandlers(services),
   };
 }

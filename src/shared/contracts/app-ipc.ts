@@ -21,7 +21,6 @@ import {
   importSummarySchema,
 } from '../domain/exchange.ts';
 import { licenceSchema } from '../domain/licence.ts';
-import { modelSummarySchema } from '../domain/model-manifest.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
@@ -32,6 +31,7 @@ import { replyMessageSchema, replySnapshotSchema } from '../domain/reply.ts';
 import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
 import { comparisonEvents, comparisonRequests } from './comparison-ipc.ts';
+import { modelEvents, modelRequests } from './models-ipc.ts';
 import { trainingEvents, trainingRequests } from './training-ipc.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
@@ -315,7 +315,6 @@ export const appRequests = {
   /** Deletes all of them for good. */
   'trash.empty': { request: nothing, reply: z.object({ deleted: z.number().int() }) },
 
-  'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
   'settings.get': { request: nothing, reply: settingsSchema },
   'settings.set': { request: settingsPatchSchema, reply: settingsSchema },
   'updates.status': { request: nothing, reply: updateStatusSchema },
@@ -331,6 +330,7 @@ export const appRequests = {
   'engine.restart': { request: nothing, reply: nothing },
   ...trainingRequests,
   ...comparisonRequests,
+  ...modelRequests,
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
 /** Main to window. */
@@ -366,6 +366,7 @@ export const appEvents = {
   'app.problem': z.object({ error: wireErrorSchema }),
   ...trainingEvents,
   ...comparisonEvents,
+  ...modelEvents,
 } as const satisfies Record<string, z.ZodType>;
 
 export type AppRequestName = keyof typeof appRequests;

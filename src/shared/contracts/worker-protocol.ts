@@ -6,6 +6,16 @@ import {
   providerPreferenceSchema,
   samplingSchema,
 } from '../domain/settings.ts';
+import {
+  foundPartSchema,
+  importCostSchema,
+  importOutcomeSchema,
+  importProgressSchema,
+  importSourcesSchema,
+  importStorageSchema,
+  modelImportSchema,
+  partFaultSchema,
+} from '../domain/model-import.ts';
 import { pictureWishSchema, usageSchema } from '../domain/turn.ts';
 import { wireErrorSchema } from '../errors.ts';
 import {
@@ -133,6 +143,30 @@ export const workerRequests = {
     }),
     event: drawingProgressSchema,
     reply: drawnPictureSchema,
+  },
+  /** Says what files and folders are. */
+  'models.recognise': {
+    request: z.object({ places: z.array(z.string()).min(1).max(1000) }),
+    event: z.never(),
+    reply: z.object({ found: z.array(foundPartSchema) }),
+  },
+  /** What an import would take on the disk. */
+  'models.cost': {
+    request: z.object({ sources: importSourcesSchema, storage: importStorageSchema }),
+    event: z.never(),
+    reply: importCostSchema,
+  },
+  /** Makes a model of parts, in a folder that is not there yet. What is cancelled or fails leaves nothing. */
+  'models.import': {
+    request: z.object({ request: modelImportSchema, out: z.string() }),
+    event: importProgressSchema,
+    reply: importOutcomeSchema,
+  },
+  /** Whether a model's parts fit together, from configurations and headers. */
+  'models.check': {
+    request: z.object({ folder: z.string() }),
+    event: z.never(),
+    reply: z.object({ warnings: z.array(z.string()), faults: z.array(partFaultSchema) }),
   },
   /** Answers at once when nothing runs; the supervisor's way to know that the worker still listens. */
   ping: { request: nothing, event: z.never(), reply: nothing },

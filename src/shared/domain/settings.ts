@@ -54,6 +54,21 @@ export const presetSchema = z.object({
 export type Preset = z.infer<typeof presetSchema>;
 export const mostPresets = 50;
 
+/** Where models are fetched from. */
+export const networkSchema = z.object({
+  /** A hub of Hugging Face's kind: its own, or a mirror. https, or http on this machine. */
+  hub: z
+    .url({ protocol: /^https?$/ })
+    .transform((address) => address.replace(/\/+$/, ''))
+    .default('https://huggingface.co'),
+  /** An HTTP proxy; null for none. */
+  proxy: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null),
+});
+export type NetworkSettings = z.infer<typeof networkSchema>;
+
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
   /** Folder name or path of the chosen model; null: the embedded one. */
@@ -61,6 +76,7 @@ export const settingsSchema = z.object({
   provider: providerPreferenceSchema.default('auto'),
   sampling: samplingSchema.prefault({}),
   drawing: drawingSchema.prefault({}),
+  network: networkSchema.prefault({}),
   listCollapsed: z.boolean().default(false),
   /** Width of the list of conversations, CSS pixels. */
   listWidth: z.number().int().min(listWidths.least).max(listWidths.most).default(listWidths.usual),
@@ -80,6 +96,7 @@ export const settingsPatchSchema = z
     provider: providerPreferenceSchema,
     sampling: samplingSchema,
     drawing: drawingSchema,
+    network: networkSchema,
     listCollapsed: z.boolean(),
     listWidth: z.number().int().min(listWidths.least).max(listWidths.most),
     lastConversation: z.uuid().nullable(),

@@ -36,6 +36,7 @@ import {
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { checkFinite, checkUnused } from './check-weights.ts';
+import { FaultList } from './model-faults.ts';
 import { pause } from './pause.ts';
 
 /** What was found: the model can be used, and a person should know the warnings. */
@@ -73,24 +74,26 @@ export async function checkModel(folder: string, options: CheckOptions = {}): Pr
     if (warning !== null) warnings.push(warning);
     await checkFinite(weights, options.signal);
   };
+  const list = new FaultList();
   await begin('language model');
-  const language = await checkLanguage(model, fit);
+  const language = await checkLanguage(model, fit, list);
   await begin('vision');
-  await checkVision(model, language.hiddenSize, fit);
+  await checkVision(model, language.hiddenSize, fit, list);
   if (model.imageDecoder !== null) {
     await begin('image decoder');
     const base = await readDiffusion(model.imageDecoder.base);
     refuseRefiner(base);
-    await checkDiffusion(base, fit);
+    await checkDiffusion(base, { fit, list });
     if (model.imageDecoder.refiner !== null) {
       await begin('refiner');
       const refiner = await readDiffusion(model.imageDecoder.refiner, base);
       if (!refiner.hasAestheticScore) {
         warnings.push(`${refiner.folder}: is no SDXL refiner (it takes no aesthetic score)`);
       }
-      await checkDiffusion(refiner, fit, base);
+      await checkDiffusion(refiner, { fit, list }, base);
     }
   }
+  list.finish();
   return { canDraw: model.imageDecoder !== null, warnings };
 }
 
@@ -100,18 +103,19 @@ type Fit = (
   isOurs?: (name: string) => boolean,
 ) => Promise<void>;
 
-async function checkLanguage(model: ModelFolder, fit: Fit): Promise<LlamaConfig> {
+async function checkLanguage(model: ModelFolder, fit: Fit, list: FaultList): Promise<LlamaConfig> {
   const { languageModel, checkpoint } = model;
   const weights = languageWeights(model);
   if (checkpoint !== null) checkWholeLanguageModel(languageModel, checkpoint);
   const config = readLanguageConfig(languageModel, weights);
   checkVocabulary(languageModel, await openLanguageTokenizer(languageModel), config);
-  const decoder = decoderModel(config, weights, cpuTarget, {
-    positions: Math.min(model.manifest.maxSequenceLength, config.maxPositions),
+  const positions = Math.min(model.manifest.maxSequenceLength, config.maxPositions);
+  await list.over(async () => {
+    const decoder = decoderModel(config, weights, cpuTarget, { positions });
+    const notLookedUp = new Set(embeddingModel(config, weights).unused());
+    const unused = decoder.unused().filter((name) => notLookedUp.has(name));
+    await fit(weights, unused, (name) => !(config.hasTiedHead && name === 'lm_head.weight'));
   });
-  const notLookedUp = new Set(embeddingModel(config, weights).unused());
-  const unused = decoder.unused().filter((name) => notLookedUp.has(name));
-  await fit(weights, unused, (name) => !(config.hasTiedHead && name === 'lm_head.weight'));
   return config;
 }
 
@@ -133,23 +137,30 @@ function checkWholeLanguageModel(languageModel: string, checkpoint: string): voi
   );
 }
 
-async function checkVision(model: ModelFolder, hiddenSize: number, fit: Fit): Promise<void> {
+async function checkVision(
+  model: ModelFolder,
+  hiddenSize: number,
+  fit: Fit,
+  list: FaultList,
+): Promise<void> {
   const file = join(model.visionModel, 'config.json');
   const config = parseVitConfig(readJson(file, 'model-invalid'), file);
   openFittingProcessor(model.processor, config, file);
   const vision = openCheckpoint(model.visionModel);
   const isOurs = (name: string) =>
     !otherNetworks.test(name) && !/^(qformer|query_tokens)/.test(name);
-  await fit(vision, vitModel(config, vision, cpuTarget).unused(), isOurs);
+  await list.over(() => fit(vision, vitModel(config, vision, cpuTarget).unused(), isOurs));
   const sizes = qformerConfigFromSizes(model.manifest.qformerConfig, {
     encoderHiddenSize: config.hiddenSize,
     projectionSize: hiddenSize,
   });
   const qformer = openCheckpoint(...model.qformer);
-  await fit(
-    qformer,
-    qformerModel(sizes, qformer, cpuTarget).unused(),
-    (name) => !otherNetworks.test(name),
+  await list.over(() =>
+    fit(
+      qformer,
+      qformerModel(sizes, qformer, cpuTarget).unused(),
+      (name) => !otherNetworks.test(name),
+    ),
   );
 }
 
@@ -164,7 +175,7 @@ function refuseRefiner({ folder, textEncoder, hasAestheticScore }: DiffusionConf
 /** @param shared the base, whose encoders and VAE a refiner uses */
 async function checkDiffusion(
   config: DiffusionConfig,
-  fit: Fit,
+  { fit, list }: { readonly fit: Fit; readonly list: FaultList },
   shared?: DiffusionConfig,
 ): Promise<void> {
   const check = async (
@@ -173,7 +184,7 @@ async function checkDiffusion(
     isOurs?: (name: string) => boolean,
   ): Promise<void> => {
     const weights = openCheckpoint(folder);
-    await fit(weights, build(weights).unused(), isOurs);
+    await list.over(() => fit(weights, build(weights).unused(), isOurs));
   };
   const text = (encoder: { readonly folder: string; readonly config: ClipTextConfig }) =>
     check(encoder.folder, (weights) => clipTextModel(encoder.config, weights, target));

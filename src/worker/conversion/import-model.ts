@@ -10,9 +10,10 @@ import { toStudioError } from '../pipelines/model-errors.ts';
 import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
+import type { ImportProgress } from '../../shared/domain/model-import.ts';
 import { openCheckpoint } from '../weights/index.ts';
 import { checkModel } from './check-model.ts';
-import { copyFolder, copyOneFile } from './copy-folder.ts';
+import { copyFolder, copyOneFile, type CopyOptions } from './copy-folder.ts';
 import { copySmallFiles, storeAsHalf, storeFileAsHalf } from './half-precision.ts';
 import {
   createStaged,
@@ -53,12 +54,6 @@ export interface ImportRequest {
   readonly guidance: number;
 }
 
-export interface ImportProgress {
-  readonly kind: 'importing';
-  readonly step: 'writing' | 'checking' | 'loading';
-  readonly part: string;
-}
-
 export interface ImportOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ImportProgress) => void;
@@ -94,7 +89,10 @@ export async function importModel(
   options.onFolders?.(folders);
   try {
     createStaged(folders);
-    const paths = await new PartWriter(folders.staged, request, options).write();
+    const writer = new PartWriter(folders.staged, request, options);
+    const tell = (step: 'checking' | 'loading', part: string): void =>
+      options.onProgress?.({ kind: 'importing', step, part, bytes: writer.bytes });
+    const paths = await writer.write();
     const { name, licence, ...sizes } = manifest;
     writeJsonFileSync(path.join(folders.staged, 'textbind.json'), {
       name,
@@ -104,10 +102,10 @@ export async function importModel(
     });
     const { canDraw, warnings } = await checkModel(folders.staged, {
       signal: options.signal,
-      onPart: (part) => options.onProgress?.({ kind: 'importing', step: 'checking', part }),
+      onPart: (part) => tell('checking', part),
     });
     if (options.load !== undefined) {
-      options.onProgress?.({ kind: 'importing', step: 'loading', part: name });
+      tell('loading', name);
       await options.load(folders.staged);
     }
     options.signal?.throwIfAborted();
@@ -126,6 +124,8 @@ class PartWriter {
   readonly #storage: ImportStorage;
   readonly #guidance: number;
   readonly #options: ImportOptions;
+  #bytes = 0;
+  #part = '';
 
   constructor(folder: string, request: ImportRequest, options: ImportOptions) {
     this.#folder = folder;
@@ -133,6 +133,11 @@ class PartWriter {
     this.#storage = request.storage;
     this.#guidance = request.guidance;
     this.#options = options;
+  }
+
+  /** Bytes of whole files that were copied. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get #quantises(): boolean {
@@ -156,14 +161,30 @@ class PartWriter {
   /** The path that stands in the manifest: the source's own where parts are referred to. */
   async #place(name: string, source: string, write: (to: string) => Promise<unknown>) {
     if (this.#storage === 'refer') return source;
-    this.#options.onProgress?.({ kind: 'importing', step: 'writing', part: name });
+    this.#part = name;
+    this.#tell();
     await write(path.join(this.#folder, name));
     return name;
   }
 
+  #tell(): void {
+    const { onProgress } = this.#options;
+    onProgress?.({ kind: 'importing', step: 'writing', part: this.#part, bytes: this.#bytes });
+  }
+
+  get #copying(): CopyOptions {
+    const onBytes = (bytes: number): void => {
+      this.#bytes += bytes;
+      this.#tell();
+    };
+    return { signal: this.#options.signal, onBytes };
+  }
+
   async #writeNetwork(from: string, to: string): Promise<void> {
     const { signal } = this.#options;
-    await (this.#quantises ? storeAsHalf(from, to, { signal }) : copyFolder(from, to, { signal }));
+    await (this.#quantises
+      ? storeAsHalf(from, to, { signal })
+      : copyFolder(from, to, this.#copying));
   }
 
   /** Half precision is written as safetensors; a copy keeps its format, and so its extension. */
@@ -172,7 +193,7 @@ class PartWriter {
     const name = `${part}/model${this.#quantises ? '.safetensors' : path.extname(source)}`;
     return this.#place(name, source, async (to) => {
       mkdirSync(path.dirname(to), { recursive: true });
-      if (!this.#quantises) await copyOneFile(source, to, { signal });
+      if (!this.#quantises) await copyOneFile(source, to, this.#copying);
       else await storeFileAsHalf(source, to, { signal, ...(keep === undefined ? {} : { keep }) });
     });
   }
@@ -193,7 +214,7 @@ class PartWriter {
     const { language, checkpoint } = this.#sources;
     const { signal } = this.#options;
     return this.#place('language', language, async (to) => {
-      if (!this.#quantises) return copyFolder(language, to, { signal });
+      if (!this.#quantises) return copyFolder(language, to, this.#copying);
       const weights =
         checkpoint === null ? openCheckpoint(language) : overlaid(language, checkpoint);
       const bits = this.#storage === 'int4' ? 4 : 8;
@@ -230,7 +251,7 @@ class PartWriter {
 
   async #writeDiffusion(from: string, to: string): Promise<void> {
     const { signal } = this.#options;
-    if (!this.#quantises) return copyFolder(from, to, { signal });
+    if (!this.#quantises) return copyFolder(from, to, this.#copying);
     mkdirSync(to, { recursive: true });
     copySmallFiles(from, to);
     for (const [part, hasWeights] of Object.entries(diffusionParts)) {

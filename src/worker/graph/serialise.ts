@@ -10,7 +10,7 @@ import type { Shape } from './dim.ts';
 import { showShape } from './dim.ts';
 import type { Graph, Parameter } from './graph.ts';
 import { nameOf } from './graph.ts';
-import { GraphError } from './graph-error.ts';
+import { WeightsError, type TensorFault } from './graph-error.ts';
 import type { Attribute, Body, Node, Value } from './value.ts';
 import { contrib } from './value.ts';
 
@@ -149,7 +149,8 @@ function prefixOf(weights: WeightSource): string {
   return weights.source === undefined ? '' : `${weights.source}: `;
 }
 
-function checkStored({ value, source }: Parameter, stored: StoredTensor, prefix: string): void {
+/** What does not fit of a stored tensor; null where it does. */
+function misfitOf({ value, source }: Parameter, stored: StoredTensor): string | null {
   const count = (shape: Shape): number =>
     shape.reduce<number>((product, dim) => product * Number(dim), 1);
   const fits = source.reshaped
@@ -157,19 +158,16 @@ function checkStored({ value, source }: Parameter, stored: StoredTensor, prefix:
     : stored.shape.length === value.shape.length &&
       stored.shape.every((dim, axis) => dim === value.shape[axis]);
   if (!fits) {
-    throw new GraphError(
-      `${prefix}tensor "${source.name}" has shape ${showShape(stored.shape)} in the checkpoint, ` +
-        `the network needs ${showShape(value.shape)}`,
+    return (
+      `tensor "${source.name}" has shape ${showShape(stored.shape)} in the checkpoint, ` +
+      `the network needs ${showShape(value.shape)}`
     );
   }
   const length =
     stored.location.kind === 'file' ? stored.location.length : stored.location.bytes.length;
   const expected = byteLength(stored.dtype, count(stored.shape));
-  if (length !== expected) {
-    throw new GraphError(
-      `${prefix}tensor "${source.name}" has ${length} bytes, its shape and type need ${expected}`,
-    );
-  }
+  if (length === expected) return null;
+  return `tensor "${source.name}" has ${length} bytes, its shape and type need ${expected}`;
 }
 
 /**
@@ -188,20 +186,30 @@ export function compareWeights(
 }
 
 function resolveAll(graph: Graph, weights: WeightSource): Resolved[] {
-  const { missing } = compareWeights(graph, weights);
-  if (missing.length > 0) {
-    const shown = missing.slice(0, 5).map((name) => `"${name}"`);
-    const rest = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
-    throw new GraphError(
-      `${prefixOf(weights)}the checkpoint lacks tensor ${shown.join(', ')}${rest} (graph "${graph.name}")`,
-    );
+  const resolved: Resolved[] = [];
+  const missing = new Map<string, TensorFault>();
+  const wrong = new Map<string, TensorFault>();
+  for (const parameter of graph.parameters) {
+    const tensor = parameter.source.name;
+    const stored = weights.find(tensor);
+    const misfit = stored === undefined ? null : misfitOf(parameter, stored);
+    if (stored === undefined) {
+      missing.set(tensor, { tensor, problem: 'missing', says: `tensor "${tensor}" is missing` });
+    } else if (misfit !== null) {
+      wrong.set(tensor, { tensor, problem: 'wrong', says: misfit });
+    } else resolved.push({ parameter, stored });
   }
-  return graph.parameters.map((parameter) => {
-    const stored = weights.find(parameter.source.name);
-    if (!stored) throw new GraphError(`the checkpoint lost tensor "${parameter.source.name}"`);
-    checkStored(parameter, stored, prefixOf(weights));
-    return { parameter, stored };
-  });
+  if (missing.size + wrong.size === 0) return resolved;
+  const [first] = wrong.values();
+  const summary = missing.size > 0 ? lackOf([...missing.keys()], graph) : (first?.says ?? '');
+  const faults = [...missing.values(), ...wrong.values()];
+  throw new WeightsError(prefixOf(weights) + summary, weights.source ?? '', faults);
+}
+
+function lackOf(missing: readonly string[], graph: Graph): string {
+  const shown = missing.slice(0, 5).map((name) => `"${name}"`);
+  const rest = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
+  return `the checkpoint lacks tensor ${shown.join(', ')}${rest} (graph "${graph.name}")`;
 }
 
 function writeCast(writer: BinaryWriter, from: string, to: string, dtype: DataType): void {

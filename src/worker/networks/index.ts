@@ -32,3 +32,5 @@ export type { VitConfig } from './vit/config.ts';
 export { buildVit } from './vit/build.ts';
 export { parseVitConfig, vitSequenceLength } from './vit/config.ts';
 export { adaptVitWeights } from './vit/weights.ts';
+export type { TensorFault } from '../graph/index.ts';
+export { WeightsError } from '../graph/index.ts';

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createModelLibrary } from '../../../src/main/models/model-library.ts';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
 import { UpdateService } from '../../../src/main/updates/update-service.ts';
 import { Training } from '../../../src/main/training/training.ts';
@@ -109,6 +110,28 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       emit,
     }),
     modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
+    ...createModelLibrary({
+      modelsFolders: [],
+      ownModels: path.join(folder, 'own'),
+      fetched: {
+        parts: path.join(folder, 'parts'),
+        downloads: path.join(folder, 'downloads'),
+        token: path.join(folder, 'hub-token'),
+        catalogues: [],
+      },
+      spawn: () => {
+        throw new Error('No process is started here.');
+      },
+      keychain: () => ({
+        isEncryptionAvailable: () => false,
+        encryptString: (text) => Buffer.from(text),
+        decryptString: String,
+      }),
+      network: () => store.settings.get().network,
+      clock: systemClock,
+      log: silentLogger,
+      emit,
+    }).services,
     licences: () => [],
     updates: new UpdateService({
       updater: 'A test has no update server.',

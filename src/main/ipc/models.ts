@@ -1,0 +1,88 @@
+import { listModels } from '../../library/models.ts';
+import { readCatalogue } from '../../library/catalogue.ts';
+import type { HubStatus } from '../../shared/domain/download.ts';
+import type { AppServices } from '../services.ts';
+import type { DomainHandlers } from './handlers.ts';
+
+/** Requests about models on the disk and about what is fetched. */
+export function modelHandlers(
+  services: AppServices,
+): DomainHandlers<'models'> & DomainHandlers<'downloads'> {
+  const { modelsFolders, places, modelStore, downloads, token, catalogues, emit } = services;
+  const hub = (): HubStatus => ({ hasToken: token.has, tokenKept: token.kept() });
+  return {
+    'models.list': async () => ({ models: await listModels(modelsFolders) }),
+    async 'models.pick'({ what }) {
+      const place = await places.askForData(what);
+      return place === null ? null : { place };
+    },
+    async 'models.recognise'({ places: brought }) {
+      return { found: await modelStore.recognise(brought) };
+    },
+    'models.cost': ({ sources, storage }) => modelStore.cost(sources, storage),
+    'models.import': (request) => modelStore.import(request),
+    'models.stopImport'() {
+      modelStore.stopImport();
+      return null;
+    },
+    'models.rename'({ folder, name }) {
+      modelStore.rename(folder, name);
+      return null;
+    },
+    async 'models.removal'({ folder }) {
+      const { ownBytes, parts } = await modelStore.removal(folder);
+      return { ownBytes, parts: parts.map((part) => ({ ...part, usedBy: [...part.usedBy] })) };
+    },
+    async 'models.remove'({ folder }) {
+      await modelStore.remove(folder);
+      return null;
+    },
+    async 'models.verify'({ folder }) {
+      const tell = (bytes: number): void => emit('models.verifying', { folder, bytes });
+      return { faults: await modelStore.verify(folder, tell) };
+    },
+    'models.stopVerifying'() {
+      modelStore.stopVerifying();
+      return null;
+    },
+    async 'models.parts'() {
+      const parts = await modelStore.listParts();
+      return { parts: parts.map((part) => ({ ...part, usedBy: [...part.usedBy] })) };
+    },
+    async 'models.removePart'({ folder }) {
+      await modelStore.removePart(folder);
+      return null;
+    },
+    'downloads.catalogue'() {
+      const { parts, systems, faults } = readCatalogue(catalogues);
+      return { parts, systems, faults: [...faults] };
+    },
+    'downloads.list': () => ({ downloads: [...downloads.list()], hub: hub() }),
+    'downloads.look': ({ entryId }) => downloads.look(entryId),
+    'downloads.stopLooking'() {
+      downloads.stopLooking();
+      return null;
+    },
+    'downloads.start': ({ offerId }) => downloads.start(offerId),
+    async 'downloads.pause'({ downloadId }) {
+      await downloads.pause(downloadId);
+      return null;
+    },
+    'downloads.resume'({ downloadId }) {
+      downloads.resume(downloadId);
+      return null;
+    },
+    async 'downloads.cancel'({ downloadId }) {
+      await downloads.cancel(downloadId);
+      return null;
+    },
+    'downloads.move'({ downloadId, by }) {
+      downloads.move(downloadId, by);
+      return null;
+    },
+    'downloads.setToken'({ token: given }) {
+      token.set(given);
+      return hub();
+    },
+  };
+}

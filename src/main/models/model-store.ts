@@ -1,0 +1,221 @@
+/** The models that a person has: added from what they bring or from what was fetched, checked, renamed, deleted. */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { writeJsonFileSync } from '../../base/whole-file.ts';
+import { manifestName, readManifest } from '../../library/model-folder.ts';
+import { partUse, usedParts, type PartUse } from '../../library/part-use.ts';
+import { readPart } from '../../library/parts.ts';
+import { StudioError } from '../../shared/errors.ts';
+import type {
+  FoundPart,
+  ImportOutcome,
+  ImportProgress,
+  ModelImport,
+} from '../../shared/domain/model-import.ts';
+import { freeBytesAt } from '../downloads/job-size.ts';
+import type { Job } from '../downloads/job.ts';
+import type { ConversionProcess } from '../processes/conversion-process.ts';
+import { verifyPart } from './verify-part.ts';
+
+export interface ModelStoreOptions {
+  readonly models: string;
+  readonly parts: string;
+  readonly conversion: Pick<ConversionProcess, 'ask'>;
+  readonly onImporting: (progress: ImportProgress) => void;
+  /** What is on the disk changed. */
+  readonly onChange: () => void;
+}
+
+/** What deleting a model takes away. */
+export interface Removal {
+  /** Of its own folder. */
+  readonly ownBytes: number;
+  readonly parts: readonly PartUse[];
+}
+
+export class ModelStore {
+  readonly #options: ModelStoreOptions;
+  #importing: AbortController | null = null;
+  #verifying: AbortController | null = null;
+
+  constructor(options: ModelStoreOptions) {
+    this.#options = options;
+  }
+
+  async recognise(places: readonly string[]): Promise<FoundPart[]> {
+    const { conversion } = this.#options;
+    return (await conversion.ask('models.recognise', { places: [...places] })).found;
+  }
+
+  async cost(sources: ModelImport['sources'], storage: ModelImport['storage']) {
+    const { conversion, models } = this.#options;
+    const cost = await conversion.ask('models.cost', { sources, storage });
+    return { ...cost, freeBytes: await freeBytesAt(models) };
+  }
+
+  /** Adds a model of parts. @throws {StudioError} `busy` while another is added */
+  async import(request: ModelImport): Promise<ImportOutcome> {
+    if (this.#importing !== null) {
+      throw new StudioError('busy', 'Another model is being added; wait for it, or stop it.');
+    }
+    this.#importing = new AbortController();
+    try {
+      return await this.#import(request, this.#importing.signal);
+    } finally {
+      this.#importing = null;
+    }
+  }
+
+  stopImport(): void {
+    this.#importing?.abort();
+  }
+
+  /** Puts the parts of a finished download together. @returns the model's folder */
+  async build({ system, name, parts }: Job, signal: AbortSignal): Promise<string> {
+    if (system === null) throw new StudioError('internal', 'A part alone is no model.');
+    const place = (role: string, file?: string): string | null => {
+      const found = parts.find(({ part }) => part.role === role);
+      if (found === undefined) return null;
+      return path.join(this.#options.parts, found.folder, ...(file === undefined ? [] : [file]));
+    };
+    const tensors = parts.find(({ part }) => part.role === 'vision')?.part.tensors ?? null;
+    const weights = parts.find(({ part }) => part.role === 'checkpoint')?.files[0]?.path;
+    const licences = [...new Set(parts.map(({ part }) => `${part.name}: ${part.licence.name}`))];
+    const outcome = await this.#import(
+      {
+        sources: {
+          vision: place('vision') ?? '',
+          language: place('language') ?? '',
+          // The Q-Former's keys come with the vision encoder where only some tensors were fetched.
+          qformer: tensors === null ? null : place('vision', tensors.file),
+          checkpoint: place('checkpoint', weights),
+          processor: null,
+          base: place('image-decoder'),
+          refiner: place('refiner'),
+        },
+        storage: 'refer',
+        name,
+        licence: licences.join('; '),
+        sizes: system.manifest,
+        guidance: system.guidance,
+      },
+      signal,
+    );
+    if (outcome.ok) return outcome.folder;
+    throw new StudioError('model-invalid', outcome.message);
+  }
+
+  /** @throws {StudioError} `bad-input` for a folder that is not one of the person's models */
+  rename(folder: string, name: string): void {
+    this.#own(folder);
+    writeJsonFileSync(path.join(folder, manifestName), { ...readManifest(folder), name });
+    this.#options.onChange();
+  }
+
+  removal(folder: string): Promise<Removal> {
+    this.#own(folder);
+    return usedParts(folder, this.#options.models, this.#options.parts);
+  }
+
+  /** Deletes a model, and the parts that no other model uses. */
+  async remove(folder: string): Promise<void> {
+    const { parts } = await this.removal(folder);
+    // First what makes it a model: what is cut short is then no broken one.
+    rmSync(path.join(folder, manifestName), { force: true });
+    rmSync(folder, { recursive: true, force: true });
+    for (const part of parts.filter(({ usedBy }) => usedBy.length === 0)) {
+      rmSync(part.folder, { recursive: true, force: true });
+    }
+    this.#options.onChange();
+  }
+
+  /** Parts that were fetched, and which models use each. */
+  listParts(): Promise<PartUse[]> {
+    return partUse(this.#options.models, this.#options.parts);
+  }
+
+  /** Deletes a part that no model uses. @throws {StudioError} `bad-input` where one does */
+  async removePart(folder: string): Promise<void> {
+    const part = (await this.listParts()).find((each) => each.folder === folder);
+    if (part === undefined) throw new StudioError('not-found', `${folder}: there is no such part.`);
+    if (part.usedBy.length > 0) {
+      throw new StudioError('bad-input', `${part.name} is used by ${part.usedBy.join(', ')}.`);
+    }
+    rmSync(folder, { recursive: true, force: true });
+    this.#options.onChange();
+  }
+
+  /**
+   * Reads every byte of a model's fetched parts and compares it with what the hub said, then looks whether the parts
+   * fit together.
+   * @returns what is wrong, in sentences; nothing where all is right
+   */
+  async verify(folder: string, onBytes: (bytes: number) => void): Promise<string[]> {
+    this.#verifying?.abort();
+    const stop = new AbortController();
+    this.#verifying = stop;
+    const { parts } = await usedParts(folder, this.#options.models, this.#options.parts);
+    const faults: string[] = [];
+    let before = 0;
+    for (const part of parts) {
+      const tell = (bytes: number): void => onBytes(before + bytes);
+      faults.push(...(await verifyPart(part.folder, readPart(part.folder), tell, stop.signal)));
+      before += part.bytes;
+    }
+    const checked = await this.#options.conversion.ask(
+      'models.check',
+      { folder },
+      { signal: stop.signal },
+    );
+    return [...faults, ...checked.faults.map(({ place, says }) => `${place}: ${says}`)];
+  }
+
+  stopVerifying(): void {
+    this.#verifying?.abort();
+  }
+
+  close(): void {
+    this.#importing?.abort();
+    this.#verifying?.abort();
+  }
+
+  async #import(request: ModelImport, signal: AbortSignal): Promise<ImportOutcome> {
+    const { models, conversion, onImporting, onChange } = this.#options;
+    mkdirSync(models, { recursive: true });
+    await this.#checkSpace(request);
+    const out = path.join(models, freeName(models, request.name));
+    const body = { request, out };
+    const outcome = await conversion.ask('models.import', body, { signal, onEvent: onImporting });
+    if (outcome.ok) onChange();
+    return outcome;
+  }
+
+  async #checkSpace({ sources, storage }: ModelImport): Promise<void> {
+    const { bytes, freeBytes } = await this.cost(sources, storage);
+    if (freeBytes > bytes) return;
+    const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
+    throw new StudioError(
+      'storage',
+      `It takes ${gigabytes(bytes)}; the disk has ${gigabytes(freeBytes)} free.`,
+    );
+  }
+
+  #own(folder: string): void {
+    if (path.dirname(path.resolve(folder)) === path.resolve(this.#options.models)) return;
+    throw new StudioError('bad-input', `${folder} is not one of your models.`);
+  }
+}
+
+/** A folder's name made of a model's name; where it is taken, with a number. */
+function freeName(models: string, name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const wanted = plain === '' ? 'model' : plain.slice(0, 80);
+  const taken = new Set(existsSync(models) ? readdirSync(models) : []);
+  for (let number = 1; ; number += 1) {
+    const free = number === 1 ? wanted : `${wanted}-${number}`;
+    if (!taken.has(free)) return free;
+  }
+}
