@@ -10,6 +10,8 @@ export interface AppPaths {
   readonly pictures: string;
   /** Pictures that are being dragged to another program. Emptied at each start and end. */
   readonly outgoing: string;
+  /** Pictures of the local server's clients, while they are answered. */
+  readonly requests: string;
   /** Models that a person brings. */
   readonly ownModels: string;
   /** What training keeps: its environment, data sets and runs. */
@@ -61,6 +63,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     backups: path.join(data, 'backups'),
     pictures: path.join(data, 'pictures'),
     outgoing: path.join(roots.userData, 'outgoing'),
+    requests: path.join(roots.userData, 'requests'),
     ownModels: path.join(data, 'models'),
     training: path.join(data, 'training'),
     fetched: {

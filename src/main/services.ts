@@ -18,6 +18,8 @@ import type { OutgoingPictures } from './pictures/outgoing.ts';
 import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
+import type { DoctorService } from './doctor-service.ts';
+import type { LocalServerService } from './local-server-service.ts';
 import type { UpdateService } from './updates/update-service.ts';
 import type { DownloadService } from './downloads/download-service.ts';
 import type { TokenKeeper } from './downloads/token.ts';
@@ -78,6 +80,8 @@ export interface AppServices {
   readonly catalogues: readonly string[];
   readonly places: Places;
   readonly updates: UpdateService;
+  readonly doctor: DoctorService;
+  readonly localServer: LocalServerService;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly info: AppReplyBody<'app.info'>;

@@ -31,6 +31,9 @@ import type { EngineClient } from './processes/engine-client.ts';
 import type { AppServices } from './services.ts';
 import { UpdateService, type UpdateServiceOptions } from './updates/update-service.ts';
 import { Training, type TrainingOptions } from './training/training.ts';
+import { DoctorService } from './doctor-service.ts';
+import { LocalServerService } from './local-server-service.ts';
+import { shareEngine } from './processes/shared-engine.ts';
 
 /** Files that no row names stay this long after a database was put in another's place: it may be put back. */
 const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
@@ -59,6 +62,7 @@ export interface StudioParts extends Pick<
     | 'database'
     | 'pictures'
     | 'outgoing'
+    | 'requests'
     | 'embeddedModels'
     | 'ownModels'
     | 'training'
@@ -132,8 +136,8 @@ export function createStudio(parts: StudioParts): Studio {
   });
   const gallery = new Gallery(store.gallery);
   const outgoing = createOutgoingPictures(paths.outgoing, pictures);
-  const guarded = guardEngine(engine, decoder);
-  const chatParts = { store, pictures, engine: guarded, clock, log, emit };
+  const { shared, localServer } = createLocalServer(parts, engine, decoder);
+  const chatParts = { store, pictures, engine: shared.own, clock, log, emit };
   const chat = new ChatService(chatParts);
   const bench = new BenchService(chatParts, chat);
   const versions = new VersionService({ store, clock, emit }, chat);
@@ -141,11 +145,14 @@ export function createStudio(parts: StudioParts): Studio {
   const rest = new EngineRest({ engine, idle: () => chat.idle(), log });
   const smallModel = resolveModelFolder(modelsFolders, null);
   const training = createTraining(parts, smallModel, stamp, (...run) => rest.follow(...run));
-  const { comparison, second } = createComparison(parts, { engine, decoder, pictures, chat });
+  const { comparison, second } = createComparison(parts, {
+    ...{ engine, own: shared.own, decoder, pictures, chat },
+  });
   const exchange = createExchange(parts, pictures, decoder);
   const library = createLibrary(parts, modelsFolders);
   const updates = createUpdates(parts, chat);
   updates.start();
+  const doctor = createDoctor(parts, modelsFolders, { engine, training });
   return {
     services: {
       store,
@@ -171,12 +178,15 @@ export function createStudio(parts: StudioParts): Studio {
       info,
       licences: parts.licences,
       updates,
+      doctor,
+      localServer,
     },
     engine,
     async prepare() {
       await outgoing.clear();
       const revived = await pictures.revive();
       if (revived > 0) log.info('pictures brought back from the trash', { revived });
+      localServer.start();
     },
     async startEngine() {
       await training.open();
@@ -189,6 +199,7 @@ export function createStudio(parts: StudioParts): Studio {
     },
     async close() {
       updates.close();
+      await localServer.close();
       chat.close();
       bench.close();
       comparison.close();
@@ -202,6 +213,38 @@ export function createStudio(parts: StudioParts): Studio {
       await closeStorage(storage, log);
     },
   };
+}
+
+/** The engine shared by the window and by clients of the local server, and that server, off until it is switched on. */
+function createLocalServer(
+  { storage, paths, emit, log }: StudioParts,
+  engine: Engine,
+  decoder: PictureDecoder,
+) {
+  const { settings } = storage.store;
+  const shared = shareEngine(engine, guardEngine(engine, decoder), () => localServer.turned());
+  const localServer = new LocalServerService({
+    state: settings,
+    ...{ engine, shared, decoder, log, folder: paths.requests },
+    defaults: () => settings.get(),
+    onStatus: (status) => emit('server.status', status),
+  });
+  return { shared, localServer };
+}
+
+function createDoctor(
+  { spawn, clock, log, info, storage }: StudioParts,
+  modelsFolders: readonly ModelsFolder[],
+  { engine, training }: { readonly engine: Engine; readonly training: Training },
+): DoctorService {
+  const settings = () => storage.store.settings.get();
+  return new DoctorService({
+    ...{ spawn: spawn.engine, clock, log, info, modelsFolders },
+    python: async () => (await training.environment.status()).python,
+    settings,
+    engine: () => engine.status(),
+    chosenModel: () => resolveModelFolder(modelsFolders, settings().modelFolder),
+  });
 }
 
 function createUpdates(
@@ -222,24 +265,25 @@ function createComparison(
   { storage, spawn, paths, clock, log, emit }: StudioParts,
   made: {
     readonly engine: Engine;
+    /** The engine as the window asks it. */
+    readonly own: EngineClient;
     readonly decoder: PictureDecoder;
     readonly pictures: PictureStore;
     readonly chat: ChatService;
   },
 ): { readonly comparison: ComparisonService; readonly second: SecondEngine } {
   const { store } = storage;
-  const { engine, decoder, pictures, chat } = made;
+  const { engine, own, decoder, pictures, chat } = made;
   const second = new SecondEngine({
     ...{ spawn: spawn.engine, spawnDrawing: spawn.drawing, clock, log },
   });
-  const guard = (client: EngineClient): EngineClient => guardEngine(client, decoder);
   const comparison = new ComparisonService({
     ...{ store, pictures, clock, log, emit, chat },
     engines: {
       async withModel(folder, signal) {
-        if (engine.status().model?.folder === folder) return guard(engine);
+        if (engine.status().model?.folder === folder) return own;
         const { provider } = store.settings.get();
-        return guard(await second.open({ folder, provider }, signal));
+        return guardEngine(await second.open({ folder, provider }, signal), decoder);
       },
       async makeRoom() {
         if (engine.isResting) return () => undefined;

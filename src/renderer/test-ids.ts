@@ -273,6 +273,20 @@ export const testIds = {
   licences: 'licences',
   dataFolder: 'data-folder',
 
+  // The local server and the doctor
+  serverSwitch: 'server-switch',
+  serverAddress: 'server-address',
+  serverKey: 'server-key',
+  serverShowKey: 'server-show-key',
+  serverRenew: 'server-renew',
+  serverPort: 'server-port',
+  serverState: 'server-state',
+  doctorOpen: 'doctor-open',
+  doctorView: 'doctor-view',
+  doctorFinding: 'doctor-finding',
+  doctorCopy: 'doctor-copy',
+  doctorAgain: 'doctor-again',
+
   // Training
   trainingView: 'training-view',
   trainingError: 'training-error',

@@ -102,6 +102,8 @@ class WorkerServer {
       'models.cost': async (body) => costOfImport(body),
       'models.import': (body, task) => importOneModel(body, task.emit, task.abort.signal),
       'models.check': (body, task) => checkOneModel(body, task.abort.signal),
+      // What it needs is loaded where it is asked for, in a process that is started to say it.
+      inspect: async ({ folders }) => (await import('./inspect.ts')).inspectEngine(folders),
       ping: async () => null,
       memory: async () => ({
         residentBytes: process.memoryUsage().rss,

@@ -77,6 +77,17 @@ describe('the network', () => {
     });
   }
 
+  // Those that WebDriver drives listen for it.
+  for (const name of ['commandLine', 'worker', 'shippedApp']) {
+    it(`cannot be reached: nothing of ${name} listens until it is switched on`, () => {
+      expect(seen(name).listened).toEqual([]);
+    });
+  }
+
+  it('would have seen a server', () => {
+    expect(seen('plantedServer').listened).toEqual(['0100007F:2CEC']);
+  });
+
   it('would have seen a look-up and a connection', () => {
     const { recorded, reached } = seen('plantedCall');
     expect(recorded).toContain('look-up of planted.example');

@@ -69,6 +69,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     paths: {
       ...places,
       outgoing: place('outgoing'),
+      requests: place('requests'),
       embeddedModels: place('embedded'),
       ownModels: place('models'),
       training: place('training'),

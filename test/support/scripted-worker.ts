@@ -90,6 +90,23 @@ function overProcesses(port: Port): Port {
   };
 }
 
+/** A machine like ours. */
+const inspected: WorkerReplyBody<'inspect'> = {
+  libraries: [{ name: 'onnxruntime-node', version: '1.30.0', fault: null }],
+  providers: [
+    { provider: 'cuda', usable: false, reason: '', detail: 'Failed to load shared library' },
+    { provider: 'webgpu', usable: false, reason: '', detail: 'No supported adapters' },
+    { provider: 'cpu', usable: true, reason: '', detail: '' },
+  ],
+  choice: { provider: 'cpu', explanation: 'All networks run on the processor.' },
+  models: [
+    {
+      ...{ name: 'TextBind mini', folder: 'textbind-mini', bytesOnDisk: 134e6, fits: true },
+      ...{ verdict: 'fits into memory', memoryBytes: { talking: 309e6 } },
+    },
+  ],
+};
+
 /** One worker: requests in, events and replies out. */
 export class ScriptedWorker {
   readonly #port: Port;
@@ -152,6 +169,8 @@ export class ScriptedWorker {
         return shortened(body);
       case 'prompt.measure':
         return measured(body, this.#script.model.maxSequenceLength);
+      case 'inspect':
+        return inspected;
       default:
         return name satisfies never;
     }

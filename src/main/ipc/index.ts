@@ -7,6 +7,7 @@ import { conversationHandlers } from './conversations.ts';
 import { draftHandlers } from './drafts.ts';
 import { engineHandlers } from './engine.ts';
 import { exchangeHandlers } from './exchange.ts';
+import { machineHandlers } from './machine.ts';
 import type { AppHandlers } from './handlers.ts';
 import { galleryHandlers } from './gallery.ts';
 import { modelHandlers } from './models.ts';
@@ -29,6 +30,7 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...versionHandlers(services),
     ...trashHandlers(services),
     ...engineHandlers(services),
+    ...machineHandlers(services),
     ...updateHandlers(services),
     ...trainingHandlers(services),
     ...comparisonHandlers(services),

@@ -36,9 +36,14 @@ const taking: ReadonlySet<WorkerRequestName> = new Set(['chat.reply', 'draw']);
  * owner's is left. The worker takes requests in order, and leaves one that is stopped within a run.
  * @param engine as guests use it
  * @param guarded as its owner does
+ * @param onTurn called when it becomes the owner's turn, and when that ends
  */
-export function shareEngine(engine: EngineClient, guarded: EngineClient): SharedEngine {
-  const shares = new Shares();
+export function shareEngine(
+  engine: EngineClient,
+  guarded: EngineClient,
+  onTurn: () => void = () => undefined,
+): SharedEngine {
+  const shares = new Shares(onTurn);
   return {
     own: {
       whenReady: (signal) => guarded.whenReady(signal),
@@ -72,7 +77,12 @@ export function shareEngine(engine: EngineClient, guarded: EngineClient): Shared
 class Shares {
   readonly #loans = new Set<AbortController>();
   readonly #waiting = new Set<() => void>();
+  readonly #onTurn: () => void;
   #owners = 0;
+
+  constructor(onTurn: () => void) {
+    this.#onTurn = onTurn;
+  }
 
   get isTaken(): boolean {
     return this.#owners > 0;
@@ -83,9 +93,11 @@ class Shares {
     this.#owners += 1;
     for (const loan of this.#loans) loan.abort(new StudioError('cancelled', 'It was recalled.'));
     this.#loans.clear();
+    if (this.#owners === 1) this.#onTurn();
     return () => {
       this.#owners -= 1;
       if (this.#owners > 0) return;
+      this.#onTurn();
       for (const resume of [...this.#waiting]) resume();
     };
   }

@@ -1,7 +1,15 @@
 import type { EditCommand } from '../../shared/domain/edit-command.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
-export const places = ['chat', 'trash', 'gallery', 'training', 'models', 'settings'] as const;
+export const places = [
+  'chat',
+  'trash',
+  'gallery',
+  'training',
+  'models',
+  'settings',
+  'doctor',
+] as const;
 export type Place = (typeof places)[number];
 
 /** What the inspector on the right is about. */

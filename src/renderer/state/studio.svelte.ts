@@ -4,6 +4,7 @@ import { BenchStore } from './bench.svelte.ts';
 import { ChatStore } from './chat.svelte.ts';
 import { ComparisonStore } from './comparison.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
+import { DoctorStore } from './doctor.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ExchangeStore } from './exchange.svelte.ts';
@@ -14,6 +15,7 @@ import { ModelsStore } from './models.svelte.ts';
 import { OwnSettingsStore } from './own-settings.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
 import { RevealStore } from './reveal.svelte.ts';
+import { ServerStore } from './server.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
 import { ShellStore } from './shell.svelte.ts';
 import { TrainingStore } from './training.svelte.ts';
@@ -42,6 +44,8 @@ export interface Studio {
   readonly trash: TrashStore;
   readonly meter: MeterStore;
   readonly own: OwnSettingsStore;
+  readonly doctor: DoctorStore;
+  readonly server: ServerStore;
 }
 
 const key = Symbol('studio');
@@ -87,6 +91,8 @@ export function createStudio(api: Api): Studio {
     trash: new TrashStore(api),
     meter: new MeterStore(api, chat),
     own: new OwnSettingsStore(api, chat, settings),
+    doctor: new DoctorStore(api),
+    server: new ServerStore(api),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import { conversationSettingsSchema } from '../domain/conversation-settings.ts';
 import { draftKeySchema, keptDraftSchema } from '../domain/draft.ts';
 import { editCommandSchema } from '../domain/edit-command.ts';
+import { doctorReportSchema } from '../domain/doctor.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import {
   databaseCopySchema,
@@ -21,6 +22,7 @@ import {
   importSummarySchema,
 } from '../domain/exchange.ts';
 import { licenceSchema } from '../domain/licence.ts';
+import { localServerPatchSchema, localServerStatusSchema } from '../domain/local-server.ts';
 import { pictureChangeSchema, pictureSchema } from '../domain/picture.ts';
 import { openedPlaceSchema } from '../domain/opening.ts';
 import { updateStatusSchema } from '../domain/update-status.ts';
@@ -325,6 +327,14 @@ export const appRequests = {
   'updates.stop': { request: nothing, reply: nothing },
   /** Installs what was fetched and starts the app anew; `busy` while a reply is written or a training runs. */
   'updates.install': { request: nothing, reply: updateStatusSchema },
+  /** Looks at the machine, what runs on it and what is wrong; takes seconds. */
+  'doctor.examine': { request: nothing, reply: doctorReportSchema },
+  /** The local server for other programs: off until a person switches it on. */
+  'server.status': { request: nothing, reply: localServerStatusSchema },
+  /** Switches it, or has it listen elsewhere; what is left out stays. */
+  'server.set': { request: localServerPatchSchema, reply: localServerStatusSchema },
+  /** Makes another key; who has the one before is let in no more. */
+  'server.renewKey': { request: nothing, reply: localServerStatusSchema },
   'engine.status': { request: nothing, reply: engineStatusSchema },
   /** Starts the worker again, at once, whatever its state. */
   'engine.restart': { request: nothing, reply: nothing },
@@ -337,6 +347,7 @@ export const appRequests = {
 export const appEvents = {
   'engine.status': engineStatusSchema,
   'updates.status': updateStatusSchema,
+  'server.status': localServerStatusSchema,
   'settings.changed': settingsSchema,
   /** A drawing of the bench as it is now. */
   'bench.drawing': z.object({ drawing: benchDrawingSchema }),

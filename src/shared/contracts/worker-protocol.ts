@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { engineFactsSchema } from '../domain/doctor.ts';
 import { openModelReportSchema } from '../domain/engine-status.ts';
 import {
   drawingSchema,
@@ -167,6 +168,14 @@ export const workerRequests = {
     request: z.object({ folder: z.string() }),
     event: z.never(),
     reply: z.object({ warnings: z.array(z.string()), faults: z.array(partFaultSchema) }),
+  },
+  /** What can be used here, and what the models of these folders would take. Answered without a model open. */
+  inspect: {
+    request: z.object({
+      folders: z.array(z.object({ folder: z.string(), embedded: z.boolean() })),
+    }),
+    event: z.never(),
+    reply: engineFactsSchema,
   },
   /** Answers at once when nothing runs; the supervisor's way to know that the worker still listens. */
   ping: { request: nothing, event: z.never(), reply: nothing },

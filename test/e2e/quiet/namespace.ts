@@ -1,7 +1,7 @@
 // Runs inside `unshare --net --mount`: lays out a network in which every address is this machine, starts the recorder,
 // and then one program after another, each in a fresh home. Writes what it saw as JSON to the file that it was given.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { scenarios, type Place } from './scenarios.ts';
 import { nameServer, startRecorder } from './recorder.ts';
@@ -17,6 +17,8 @@ export type Seen = {
   readonly asked: readonly string[] | null;
   /** Files outside the program's own folders: by the trace, else those left in its home. */
   readonly strayFiles: readonly string[];
+  /** Addresses and ports, in the kernel's notation, on which something listened that did not before. */
+  readonly listened: readonly string[];
 };
 export type Report = Readonly<Record<string, Seen>>;
 
@@ -79,6 +81,33 @@ function environmentOf(place: Place): NodeJS.ProcessEnv {
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name));
 
+/** TCP sockets of this network that wait for connections, e.g. `0100007F:2CEC`. */
+function listeners(): string[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').trim().split('\n').slice(1);
+    const fields = lines.map((line) => line.trim().split(/\s+/));
+    // 0A: LISTEN.
+    return fields.flatMap(([, local = '', , state]) => (state === '0A' ? [local] : []));
+  });
+}
+
+/** Looks again and again, until it is stopped. */
+function watchListeners(): { stop(): string[] } {
+  const before = new Set(listeners());
+  const seen = new Set<string>();
+  const look = (): void => {
+    for (const each of listeners()) if (!before.has(each)) seen.add(each);
+  };
+  const timer = setInterval(look, 50);
+  return {
+    stop() {
+      look();
+      clearInterval(timer);
+      return [...seen];
+    },
+  };
+}
+
 async function main([folder = '', resultFile = '']: readonly string[]): Promise<void> {
   isolate(folder);
   const recorder = await startRecorder();
@@ -86,12 +115,14 @@ async function main([folder = '', resultFile = '']: readonly string[]): Promise<
   for (const [name, scenario] of Object.entries(scenarios)) {
     const place = placeOf(folder, name);
     const before = recorder.events.length;
+    const ears = watchListeners();
     let failure = '';
     try {
       await scenario(place, { prefix: traced(place.trace), env: environmentOf(place) });
     } catch (error) {
       failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
     }
+    const listened = ears.stop();
     const { reached, asked, written } = readTraces(place.trace);
     const found = [...written, ...filesBelow(place.home), ...filesBelow(place.temporary)];
     const own = [place.data, place.out].map((each) => each + path.sep);
@@ -101,6 +132,7 @@ async function main([folder = '', resultFile = '']: readonly string[]): Promise<
       recorded: recorder.events.slice(before),
       reached: strace === null ? null : reached,
       asked: strace === null ? null : asked,
+      listened,
       strayFiles: [...new Set(found)].filter((file) => !isOwn(file) && !isSystems(file, place)),
     };
   }

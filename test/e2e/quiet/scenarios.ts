@@ -164,6 +164,13 @@ const plantedCall: Scenario = async (_place, launch) => {
   await runToEnd(node('--eval', script), launch);
 };
 
+/** Breaks it by listening, where nobody switched anything on. */
+const plantedServer: Scenario = async (_place, launch) => {
+  const script = `const server = require('node:http').createServer().listen(11500, '127.0.0.1');
+    setTimeout(() => server.close(), 1000);`;
+  await runToEnd(node('--eval', script), launch);
+};
+
 /** Breaks it as the engine would without our line: ONNX Runtime loaded past it. */
 const plantedTelemetry: Scenario = async (_place, launch) => {
   const script = `
@@ -184,4 +191,5 @@ export const scenarios = {
   attackedApp,
   plantedCall,
   plantedTelemetry,
+  plantedServer,
 } as const satisfies Readonly<Record<string, Scenario>>;

@@ -10,6 +10,11 @@ import { readJsonFile } from '../../../src/base/json-file.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { systemClock } from '../../../src/base/clock.ts';
+import { DoctorService } from '../../../src/main/doctor-service.ts';
+import { LocalServerService } from '../../../src/main/local-server-service.ts';
+import { shareEngine } from '../../../src/main/processes/shared-engine.ts';
+import type { EngineStatus } from '../../../src/shared/domain/engine-status.ts';
+import { decoderSpawn } from '../support/decoder-process.ts';
 import { BenchService } from '../../../src/main/conversations/bench-service.ts';
 import { ComparisonService } from '../../../src/main/conversations/comparison-service.ts';
 import { openTallyBook } from '../../../src/main/conversations/tally.ts';
@@ -25,6 +30,10 @@ import { encodePng } from '../../support/png.ts';
 import { drawnEvent, ScriptedEngine } from '../support/scripted-engine.ts';
 import { openTestStorage } from '../support/storage.ts';
 import { until } from '../support/node-spawn.ts';
+
+const notRunning: EngineStatus = {
+  ...{ state: 'ready', reason: null, restartInMs: null, crashes: 0, model: null },
+};
 
 function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const { store, folder } = openTestStorage();
@@ -143,6 +152,25 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       log: silentLogger,
     }),
     places,
+    doctor: new DoctorService({
+      ...{ spawn: decoderSpawn(), clock: systemClock, log: silentLogger, modelsFolders: [] },
+      info: {
+        ...{ version: '1', electron: '1', platform: 'linux' },
+        ...{ dataFolder: folder, logFolder: folder },
+      },
+      python: async () => null,
+      settings: () => store.settings.get(),
+      engine: () => notRunning,
+      chosenModel: () => '',
+    }),
+    localServer: new LocalServerService({
+      ...{ state: store.settings, folder: path.join(folder, 'requests'), log: silentLogger },
+      engine: { whenReady: (signal) => engine.whenReady(signal), status: () => notRunning },
+      shared: shareEngine(engine, engine),
+      decoder: { check: async () => undefined },
+      defaults: () => store.settings.get(),
+      onStatus: () => undefined,
+    }),
     info: {
       version: '1',
       electron: '2',

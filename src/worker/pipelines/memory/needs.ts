@@ -1,3 +1,4 @@
+export { gigabytes } from '../../../shared/words.ts';
 import type { NetworkModel } from '../../networks/models.ts';
 
 /** What one part of a model takes of memory, bytes. */
@@ -47,11 +48,4 @@ export function togetherBytes(parts: readonly PartNeeds[]): number {
 /** Bytes of parts that are opened one after the other, each leaving before the next. */
 export function oneByOneBytes(parts: readonly PartNeeds[]): number {
   return Math.max(0, ...parts.map(({ held, working }) => held + working));
-}
-
-/** `13.2 GB`, for a person. */
-export function gigabytes(bytes: number): string {
-  return bytes < 1e9
-    ? `${Math.max(1, Math.round(bytes / 1e6))} MB`
-    : `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -1,0 +1,64 @@
+import {
+  defaultServerPort,
+  type LocalServerPatch,
+  type LocalServerStatus,
+} from '../../shared/domain/local-server.ts';
+import { sentenceOf, type Api } from '../api.ts';
+
+const off: LocalServerStatus = {
+  state: 'off',
+  address: null,
+  port: defaultServerPort,
+  key: null,
+  active: false,
+  waiting: 0,
+  ownFirst: false,
+  error: null,
+};
+
+/** The local server as main has it. */
+export class ServerStore {
+  status = $state.raw<LocalServerStatus>(off);
+  /** A request of ours failed. */
+  error = $state<string | null>(null);
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+    api.on('server.status', (status) => (this.status = status));
+  }
+
+  load(): Promise<void> {
+    return this.#take(() => this.#api.request('server.status', null));
+  }
+
+  set(patch: LocalServerPatch): Promise<void> {
+    return this.#take(() => this.#api.request('server.set', patch));
+  }
+
+  renewKey(): Promise<void> {
+    return this.#take(() => this.#api.request('server.renewKey', null));
+  }
+
+  async #take(ask: () => Promise<LocalServerStatus>): Promise<void> {
+    this.error = null;
+    try {
+      this.status = await ask();
+    } catch (error) {
+      this.error = sentenceOf(error);
+    }
+  }
+}
+
+/** What the server does at this moment, in a person's words. */
+export function describeServer(status: LocalServerStatus): string {
+  const { state, active, waiting, ownFirst } = status;
+  if (state === 'starting') return 'Starting';
+  if (state === 'failed') return 'Not listening';
+  if (state === 'off') return 'Off: nothing listens';
+  const line = waiting === 0 ? '' : `, ${waiting} ${waiting === 1 ? 'waits' : 'wait'}`;
+  if (!active) return 'Ready';
+  return ownFirst
+    ? `Your conversation goes first; a client waits${line}`
+    : `Answering a client${line}`;
+}
