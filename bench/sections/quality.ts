@@ -14,6 +14,7 @@ import type { Row, Section } from '../tables.ts';
 /** Tokens that are scored at once; the first of each stretch are not counted, for they have little to go by. */
 const windowTokens = 256;
 const warmUpTokens = 16;
+const mostWindows = 16;
 
 /** Prose that no model was trained on: this project's own documents. */
 const texts = ['CONTRIBUTING.md', 'bench/README.md', 'src/worker/DESIGN.md'] as const;
@@ -54,7 +55,7 @@ async function windowsOf(folder: string): Promise<number[][]> {
   const ids = texts.flatMap((file) =>
     tokenizer.encode(readFileSync(path.join(root, file), 'utf8')),
   );
-  const count = Math.floor(ids.length / windowTokens);
+  const count = Math.min(mostWindows, Math.floor(ids.length / windowTokens));
   return Array.from({ length: count }, (_, index) =>
     ids.slice(index * windowTokens, (index + 1) * windowTokens),
   );

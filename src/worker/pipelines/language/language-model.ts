@@ -102,7 +102,9 @@ export class LanguageModel {
       openNetwork(network, placement);
     return new LanguageModel({
       ...{ config, checkpoint, choice, target, graph, openSession },
-      decoder: await openSession(decoderModel(config, checkpoint, target, graph)),
+      decoder: await openSession(
+        decoderModel(config, checkpoint, target, { ...graph, products: 'blocks' }),
+      ),
       embedder: await openSession(embeddingModel(config, checkpoint)),
       reader:
         choice.provider === 'cpu' && options.eightBitReading !== false
