@@ -24,6 +24,7 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
 
 from .shape import SHAPE
+from .ship import LOW_LAYERS
 
 # About what the first published weights had, on two busy cores in two hours (DESIGN.md says exactly what).
 # Minutes are those of one free core; steps are optimizer steps.
@@ -66,7 +67,7 @@ def _stage(
         model["qformer"] = f"../{qformer}"
     return {
         "stage": stage, "model": model | {"qformerConfig": SHAPE.to_json()}, "data": data, "output": f"../{output}",
-        "steps": steps, "maxLength": 256, "weightDecay": 0.0, "checkpointEvery": 50, "validateEvery": 100,
+        "steps": steps, "maxLength": 320, "weightDecay": 0.0, "checkpointEvery": 50, "validateEvery": 100,
         "logEvery": 5, "keepCheckpoints": 1, "seed": 1,
     } | fields  # fmt: skip
 
@@ -86,15 +87,15 @@ def run_files(
     }
     rehearsal = _stage(
         2, "language-base", conversations, "rehearsal", count(REHEARSAL_STEPS), batchSize=4, microBatchSize=2,
-        learningRate=1.5e-4, learningRates={"tokens": 1e-3}, warmupSteps=12, trainLayersFrom=12, threads=threads,
+        learningRate=1.5e-4, learningRates={"tokens": 1e-3}, warmupSteps=12, trainLayersFrom=LOW_LAYERS, threads=threads,
     )  # fmt: skip
     stage1 = _stage(
         1, "rehearsal/model/language", captions, "stage1", count(STAGE1_STEPS), batchSize=16, microBatchSize=8,
         learningRate=3e-4, warmupSteps=5, qformer="stage0/model/qformer.safetensors", threads=threads,
     )  # fmt: skip
     stage2 = _stage(
-        2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=6, microBatchSize=3,
-        learningRate=1e-4, learningRates={"qformer": 4e-4, "tokens": 5e-4}, warmupSteps=4, trainLayersFrom=12,
+        2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=8, microBatchSize=2,
+        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 5e-4}, warmupSteps=5, trainLayersFrom=LOW_LAYERS,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
     return rehearsal, stage1, stage2
