@@ -78,7 +78,8 @@ function isShipped(file) {
 function stageApp(runtime, variant) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  for (const folder of ['main', 'preload', 'worker', 'decoder', 'renderer', 'cli', 'licences']) {
+  const built = ['main', 'preload', 'worker', 'decoder', 'keeper', 'renderer', 'cli', 'licences'];
+  for (const folder of built) {
     const from = path.join(root, 'out', folder);
     if (existsSync(from)) cpSync(from, path.join(stage, 'out', folder), { recursive: true });
   }

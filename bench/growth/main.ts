@@ -8,11 +8,14 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { exportConversations } from '../../src/main/exchange/exporter.ts';
 import { closeStorage, startStorage, type OpenedStorage } from '../../src/main/database/storage.ts';
+import { createCopyInspector } from '../../src/main/processes/copy-inspector.ts';
 import { createPictureStore } from '../../src/main/pictures/store.ts';
 import { pictureSchema } from '../../src/shared/domain/picture.ts';
 import type { Turn } from '../../src/shared/domain/turn.ts';
 import { silentLogger } from '../../src/base/log.ts';
+import { root } from '../../scripts/setup/steps.mjs';
 import { describeMachine, formatMachine } from '../machine.ts';
+import { createNodeSpawn } from '../node-spawn.ts';
 
 const { values } = parseArgs({
   options: { sizes: { type: 'string', default: '100,1000,10000' } },
@@ -69,12 +72,10 @@ function addPicture({ store }: OpenedStorage, folder: string): Turn['parts'][num
   return { kind: 'picture', picture };
 }
 
-function fill(storage: OpenedStorage, places: Places, conversations: number): string {
+function fill(storage: OpenedStorage, places: Places, conversations: number): void {
   const { store } = storage;
-  let last = '';
   for (let number = 0; number < conversations; number += 1) {
-    last = randomUUID();
-    const id = last;
+    const id = randomUUID();
     store.transaction(() => {
       store.conversations.create(id, `Conversation ${number}`, begun + number);
       for (let index = 0; index < messages; index += 1) {
@@ -94,83 +95,127 @@ function fill(storage: OpenedStorage, places: Places, conversations: number): st
       }
     });
   }
-  return last;
 }
 
-async function timed(work: () => unknown): Promise<number> {
+/** Milliseconds that something takes, and the longest of them in which main could do nothing else. */
+interface Taken {
+  readonly ms: number;
+  readonly held: number;
+}
+
+async function timed(work: () => unknown): Promise<Taken> {
   const begin = performance.now();
+  let last = begin;
+  let held = 0;
+  const look = (): void => {
+    const now = performance.now();
+    held = Math.max(held, now - last);
+    last = now;
+  };
+  const ticking = setInterval(look, 1);
   await work();
-  return performance.now() - begin;
+  clearInterval(ticking);
+  look();
+  return { ms: performance.now() - begin, held };
 }
 
 function open(places: Places): OpenedStorage {
-  const start = startStorage({ places });
+  const inspectCopy = createCopyInspector({
+    spawn: createNodeSpawn(process.execPath, path.join(root, 'src/main/keeper/main.ts')),
+    clock: systemClock,
+    log: silentLogger,
+  });
+  const start = startStorage({ places, inspectCopy });
   if (start.kind === 'failed') throw new Error(start.failure.detail);
   return start.storage;
 }
 
-type Row = readonly [what: string, ms: number];
+type Row = readonly [what: string, value: number];
+
+const heldRow = 'longest that it holds main';
 
 async function measure(conversations: number): Promise<readonly Row[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'textbind-growth-'));
+  try {
+    return await measureIn(folder, conversations);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function measureIn(folder: string, conversations: number): Promise<readonly Row[]> {
   const places: Places = {
     database: path.join(folder, 'textbind.db'),
     backups: path.join(folder, 'backups'),
     pictures: path.join(folder, 'pictures'),
   };
-  try {
-    let storage = open(places);
-    const filling = performance.now();
-    const last = fill(storage, places, conversations);
-    process.stderr.write(
-      `... ${conversations} conversations filled in ${Math.round((performance.now() - filling) / 1000)} s\n`,
-    );
-    const first = await timed(() => storage.backups.make(storage.database, 'day'));
-    storage.database.close();
-    const rows: Row[] = [['start (open, look at it, list the first 100)', 0]];
-    const start = await timed(() => {
-      storage = open(places);
-      storage.store.conversations.list(100, 0);
-    });
-    rows[0] = [rows[0]![0], start];
-    const { store } = storage;
-    const pictures = createPictureStore(places.pictures, store.pictures, () => systemClock.now());
-    const search = (query: string): Promise<number> =>
-      timed(() => store.conversations.search(query, 100, 0));
-    rows.push(['list, first 100', await timed(() => store.conversations.list(100, 0))]);
-    rows.push([
-      'list, last 100',
-      await timed(() => store.conversations.list(100, conversations - 100)),
-    ]);
-    rows.push(['search, a word of one message', await search('quicksilver')]);
-    rows.push(['search, a word of every conversation', await search('lighthouse')]);
-    rows.push(['open a conversation of 100 messages', await timed(() => store.turns.list(last))]);
-    rows.push([
-      'collect pictures',
-      await timed(() => pictures.collect({ unusedSince: begun, trashedBefore: begun })),
-    ]);
-    rows.push(['copy of the database, checked', first]);
-    rows.push([
+  let storage = open(places);
+  const filling = await timed(() => fill(storage, places, conversations));
+  process.stderr.write(
+    `... ${conversations} conversations filled in ${Math.round(filling.ms / 1000)} s\n`,
+  );
+  const copy = await timed(() => storage.backups.make(storage.database, 'day'));
+  storage.database.close();
+  const start = await timed(() => {
+    storage = open(places);
+    storage.store.conversations.list(100, 0);
+  });
+  const collect = await timed(() => collectPictures(storage, places));
+  const reading = await measureReading(storage, places, conversations);
+  const end = await timed(() => closeStorage(storage, silentLogger));
+  return [
+    ['start (open, look at it, list the first 100)', start.ms],
+    ...reading,
+    ['collect pictures', collect.ms],
+    [heldRow, collect.held],
+    ['copy of the database, checked', copy.ms],
+    [heldRow, copy.held],
+    ['end (nothing changed)', end.ms],
+    ['size of the database, MB', statSync(places.database).size / 1e6],
+  ];
+}
+
+/** Every row is old enough to be looked at for whether something shows it. */
+function collectPictures({ store }: OpenedStorage, places: Places): Promise<unknown> {
+  const pictures = createPictureStore(places.pictures, store.pictures, () => systemClock.now());
+  return pictures.collect({ unusedSince: systemClock.now(), trashedBefore: begun });
+}
+
+async function measureReading(
+  { store }: OpenedStorage,
+  places: Places,
+  conversations: number,
+): Promise<readonly Row[]> {
+  const pictures = createPictureStore(places.pictures, store.pictures, () => systemClock.now());
+  const { id } = store.conversations.list(1, conversations - 1).conversations[0] ?? { id: '' };
+  const target = path.join(path.dirname(places.database), 'export.md');
+  const work: readonly (readonly [string, () => unknown])[] = [
+    ['list, first 100', () => store.conversations.list(100, 0)],
+    ['list, last 100', () => store.conversations.list(100, conversations - 100)],
+    ['search, a word of one message', () => store.conversations.search('quicksilver', 100, 0)],
+    [
+      'search, a word of every conversation',
+      () => store.conversations.search('lighthouse', 100, 0),
+    ],
+    ['open a conversation of 100 messages', () => store.turns.list(id)],
+    [
       'export of one, with 5 pictures',
-      await timed(() =>
+      () =>
         exportConversations({
-          conversationIds: [last],
+          conversationIds: [id],
           format: 'md',
-          target: path.join(folder, 'export.md'),
-          record: (id) => store.records.read(id),
+          target,
+          record: (each) => store.records.read(each),
           fileOf: (hash) => pictures.fileOf(hash),
           printPdf: null,
           writtenBy: 'bench',
           now: Date.now(),
         }),
-      ),
-    ]);
-    rows.push(['end (copy and close)', await timed(() => closeStorage(storage, silentLogger))]);
-    rows.push(['size of the database, MB', statSync(places.database).size / 1e6]);
-    return rows;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+    ],
+  ];
+  const rows: Row[] = [];
+  for (const [what, run] of work) rows.push([what, (await timed(run)).ms]);
+  return rows;
 }
 
 process.stdout.write(`${formatMachine(describeMachine())}\n`);

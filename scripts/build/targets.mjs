@@ -124,7 +124,8 @@ const all = [
     'src/base',
     'src/shared',
   ]),
-  nodeTargetOf('decoder', 'src/worker/decoder/main.ts', ['src/worker', 'src/shared']),
+  nodeTargetOf('decoder', 'src/worker/decoder/main.ts', ['src/worker', 'src/base', 'src/shared']),
+  nodeTargetOf('keeper', 'src/main/keeper/main.ts', ['src/main', 'src/base', 'src/shared']),
   renderer,
   nodeTargetOf('cli', 'src/cli/main.ts', [
     'src/cli',

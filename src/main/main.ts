@@ -21,6 +21,8 @@ import { dropOldDrafts } from './old-drafts.ts';
 import { layOutPaths } from './paths.ts';
 import { createPlaces } from './places.ts';
 import { printPdf } from './print-pdf.ts';
+import type { Spawn } from './processes/child.ts';
+import { createCopyInspector } from './processes/copy-inspector.ts';
 import { createUtilitySpawn } from './processes/utility-spawn.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
@@ -116,7 +118,12 @@ async function boot(): Promise<void> {
   setupMenu();
   setupQuit(log);
   setupProtocols();
-  const start = startStorage({ places: paths, version: describeApp(paths).version, log });
+  const start = startStorage({
+    places: paths,
+    version: describeApp(paths).version,
+    log,
+    inspectCopy: createCopyInspector({ spawn: createKeeperSpawn(), clock: systemClock, log }),
+  });
   if (start.kind === 'open') {
     dropOldDrafts(app.getPath('userData'), start.storage.store.settings);
     setupStudio(start.storage, log);
@@ -148,6 +155,11 @@ function createUpdates(log: Logger): StudioParts['updates'] {
       app.quit();
     },
   };
+}
+
+function createKeeperSpawn(): Spawn {
+  const { keeper: entry, workerLog: logFile } = paths;
+  return createUtilitySpawn({ entry, name: 'TextBind Studio copies', logFile });
 }
 
 function createSpawns(): StudioParts['spawn'] {

@@ -37,6 +37,7 @@ export interface AppPaths {
   readonly preload: string;
   readonly worker: string;
   readonly decoder: string;
+  readonly keeper: string;
   /** What others wrote and is in the app, as the build found it. */
   readonly licences: string;
 }
@@ -84,6 +85,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     preload: path.join(built, 'preload', 'preload.cjs'),
     worker: path.join(built, 'worker', 'main.js'),
     decoder: path.join(built, 'decoder', 'main.js'),
+    keeper: path.join(built, 'keeper', 'main.js'),
     licences: path.join(built, 'licences', 'licences.json'),
   };
 }

@@ -5,7 +5,7 @@ import { workerEnvironment } from '../shared/contracts/worker-protocol.ts';
 import { openLog, silentLogger } from '../base/log.ts';
 import { openDrawingPart } from './pipelines/drawing-part.ts';
 import { TextBindModel } from './pipelines/textbind-model.ts';
-import { processPort } from './process-port.ts';
+import { processPort } from '../base/process-port.ts';
 import { serveWorker } from './server.ts';
 
 // Chromium's zygote forks it, which was there before main could say so for its children.

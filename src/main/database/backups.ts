@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
@@ -8,16 +7,15 @@ import {
   renameSync,
   rmSync,
   statfsSync,
-  statSync,
 } from 'node:fs';
 import path from 'node:path';
-import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { replaceFileSync, writeJsonFileSync } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Logger } from '../../base/log.ts';
-import { check } from './damage.ts';
-import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
+import type { CopyFacts } from '../../shared/contracts/keeper-protocol.ts';
+import { hashOf, inspectCopy } from './copy-facts.ts';
+import type { StudioDatabase } from './connection.ts';
 import { toStorageError } from './sqlite-errors.ts';
 
 /**
@@ -66,11 +64,20 @@ export interface Backups {
   erase(): void;
 }
 
+/** Looks through a copy elsewhere; null where it cannot, and it is looked through here. */
+export type InspectCopy = (file: string) => Promise<CopyFacts | null>;
+
+export interface BackupsOptions {
+  readonly now?: () => number;
+  readonly inspect?: InspectCopy;
+}
+
 /** Opens the copies in `folder`, which need not exist. */
-export function openBackups(folder: string, log: Logger, now: () => number = Date.now): Backups {
+export function openBackups(folder: string, log: Logger, options: BackupsOptions = {}): Backups {
+  const { now = Date.now, inspect = () => Promise.resolve(null) } = options;
   const list = (): Backup[] => listBackups(folder);
-  const seal = (file: string, reason: BackupReason): Backup => {
-    const backup = sealCopy(folder, file, reason, now());
+  const seal = (file: string, reason: BackupReason, facts: CopyFacts): Backup => {
+    const backup = sealCopy(folder, file, { reason, madeAt: now() }, facts);
     log.info('database copied', { file, reason, bytes: backup.bytes, turns: backup.turns });
     rotate(folder, list());
     return backup;
@@ -92,8 +99,9 @@ export function openBackups(folder: string, log: Logger, now: () => number = Dat
         return null;
       }
       try {
-        await database.backup(path.join(folder, name), { progress: () => pagesAStep });
-        return seal(name, reason);
+        const file = path.join(folder, name);
+        await database.backup(file, { progress: () => pagesAStep });
+        return seal(name, reason, (await inspect(file)) ?? inspectCopy(file));
       } catch (error) {
         dropCopy(folder, name);
         throw toStorageError(error);
@@ -102,8 +110,9 @@ export function openBackups(folder: string, log: Logger, now: () => number = Dat
     makeNow(database, reason) {
       const name = nextName();
       try {
-        database.prepare('VACUUM INTO ?').run(path.join(folder, name));
-        return seal(name, reason);
+        const file = path.join(folder, name);
+        database.prepare('VACUUM INTO ?').run(file);
+        return seal(name, reason, inspectCopy(file));
       } catch (error) {
         dropCopy(folder, name);
         throw toStorageError(error);
@@ -133,42 +142,21 @@ function isOurs(name: string): boolean {
   return /^textbind-.*\.(db|json|db-journal|db-wal|db-shm)$/.test(name);
 }
 
-/** Checks the copy, makes it one file, and writes its manifest. Throws where it is not whole. */
-function sealCopy(folder: string, name: string, reason: BackupReason, madeAt: number): Backup {
-  const file = path.join(folder, name);
-  const copy = new Database(file);
-  keepTemporariesInMemory(copy);
-  let counts: Pick<Backup, 'form' | 'conversations' | 'turns'>;
-  try {
-    // A log beside a copy would be forgotten when the copy is moved.
-    copy.pragma('journal_mode = DELETE');
-    const faults = check(copy, 'full');
-    if (faults.length > 0) {
-      throw new StudioError('storage', 'The database is damaged: a copy of it failed its check.', {
-        cause: faults.join('; '),
-      });
-    }
-    counts = countRows(copy);
-  } finally {
-    copy.close();
+/** Writes the manifest of a copy that is whole. Throws where it is not. */
+function sealCopy(
+  folder: string,
+  file: string,
+  { reason, madeAt }: Pick<Backup, 'reason' | 'madeAt'>,
+  { faults, ...facts }: CopyFacts,
+): Backup {
+  if (faults.length > 0) {
+    throw new StudioError('storage', 'The database is damaged: a copy of it failed its check.', {
+      cause: faults.join('; '),
+    });
   }
-  const { size: bytes } = statSync(file);
-  const backup: Backup = { file: name, reason, madeAt, bytes, sha256: hashOf(file), ...counts };
-  writeJsonFileSync(`${file}.json`, backup);
+  const backup: Backup = { file, reason, madeAt, ...facts };
+  writeJsonFileSync(`${path.join(folder, file)}.json`, backup);
   return backup;
-}
-
-function countRows(copy: StudioDatabase): Pick<Backup, 'form' | 'conversations' | 'turns'> {
-  const tables = copy.prepare<[], string>('SELECT name FROM sqlite_schema').pluck().all();
-  const count = (table: string): number =>
-    tables.includes(table)
-      ? Number(copy.prepare(`SELECT count(*) FROM ${table}`).pluck().get())
-      : 0;
-  return {
-    form: Number(copy.pragma('user_version', { simple: true })),
-    conversations: count('conversations'),
-    turns: count('turns'),
-  };
 }
 
 function listBackups(folder: string): Backup[] {
@@ -220,10 +208,6 @@ function hasRoom(folder: string, database: StudioDatabase): boolean {
   const pageSize = Number(database.pragma('page_size', { simple: true }));
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize > 2 * pages * pageSize;
-}
-
-function hashOf(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
 /** Moves a database with what belongs to it out of the way, beside where it was. Returns where it is now. */

@@ -39,9 +39,18 @@ export interface PictureTable {
   file(hash: string): PictureFileFacts | null;
   /** The media type of the file named `hash`, or null where no row refers to it. */
   mediaType(hash: string): string | null;
-  /** Drops rows that no part shows and that are older than `before`; returns how many. */
-  dropUnused(before: number): number;
+  /** Drops rows that no part and no draft shows and that are older than `before`; returns how many. */
+  dropUnused(before: number, keys?: KeyRange): number;
+  /** The highest key of a row; 0 where there is none. */
+  lastKey(): number;
 }
+
+/** Keys of rows, both ends included. */
+export interface KeyRange {
+  readonly from: number;
+  readonly to: number;
+}
+const allKeys: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 /** Prepares the queries on pictures. */
 export function createPictureTable(database: StudioDatabase): PictureTable {
@@ -62,11 +71,12 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
        favourite = coalesce(@favourite, favourite) WHERE id = @id`,
   );
   const dropUnused = database.prepare(
-    `DELETE FROM pictures WHERE created_at < ?
+    `DELETE FROM pictures WHERE created_at < ? AND key BETWEEN ? AND ?
      AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)
      AND NOT EXISTS (SELECT 1 FROM settings
        WHERE name GLOB '${draftRowPrefix}*' AND instr(value, pictures.id) > 0)`,
   );
+  const lastKey = database.prepare<[], number | null>('SELECT max(key) FROM pictures').pluck();
   return {
     insert(picture, createdAt) {
       const { id, hash, width, height, bytes, origin, caption } = picture;
@@ -108,7 +118,8 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
       return parsed.success ? parsed.data : null;
     },
     mediaType: (hash) => mediaType.get(hash) ?? null,
-    dropUnused: (before) => dropUnused.run(before).changes,
+    dropUnused: (before, { from, to } = allKeys) => dropUnused.run(before, from, to).changes,
+    lastKey: () => lastKey.get() ?? 0,
   };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { StudioError } from '../../shared/errors.ts';
 import { silentLogger, type Logger } from '../../base/log.ts';
-import { openBackups, putAside, type Backup, type Backups } from './backups.ts';
+import { openBackups, putAside, type Backup, type Backups, type InspectCopy } from './backups.ts';
 import { examine } from './damage.ts';
 import { keepSearchSecure } from './erasure.ts';
 import { migrations } from './migrations/index.ts';
@@ -44,6 +44,8 @@ export interface StartStorageOptions {
   readonly version?: string;
   readonly log?: Logger;
   readonly now?: () => number;
+  /** Looks through copies that are made beside all else. */
+  readonly inspectCopy?: InspectCopy;
 }
 
 /** What verifying found, as an error so that nothing is changed any more. */
@@ -157,7 +159,7 @@ function noticeOf(repair: Repair): string {
 type Attempt = Omit<OpenedStorage, 'isReplaced'> | { readonly error: unknown };
 
 function tryOpen(options: StartStorageOptions): Attempt {
-  const { places, version, log = silentLogger, now = Date.now } = options;
+  const { places, version, log = silentLogger, now, inspectCopy: inspect } = options;
   const isNew = sizeOf(places.database) === 0;
   const unclean = endedUncleanly(places.database);
   let notice: string | null = null;
@@ -186,7 +188,10 @@ function tryOpen(options: StartStorageOptions): Attempt {
     // A write, before anything rests on writing: a full disk is told here.
     const interrupted = store.turns.interruptStreaming();
     log.info('database open', { interrupted, unclean });
-    const backups = openBackups(backupFolder, log, now);
+    const backups = openBackups(backupFolder, log, {
+      ...(now && { now }),
+      ...(inspect && { inspect }),
+    });
     if (version !== undefined) copyForVersion({ store, backups, database, isNew }, version, log);
     return { database, store, backups, place, isNew, notice };
   } catch (error) {

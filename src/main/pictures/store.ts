@@ -98,7 +98,7 @@ export function createPictureStore(
     },
     has: (hash) => existsSync(fileOf(hash)),
     async collect({ unusedSince, trashedBefore }) {
-      const rows = table.dropUnused(unusedSince);
+      const rows = await dropUnused(table, unusedSince);
       const revived = await revive(folder, isNamed);
       const files = await trashUnnamed(folder, isNamed, now());
       const deleted = await emptyTrash(folder, trashedBefore);
@@ -118,6 +118,18 @@ export function createPictureStore(
       return erased;
     },
   };
+}
+
+/** Rows looked at in one statement: main answers between two. */
+const rowsAStep = 1000;
+
+async function dropUnused(table: PictureTable, before: number): Promise<number> {
+  let rows = 0;
+  for (let from = 0; from <= table.lastKey(); from += rowsAStep) {
+    rows += table.dropUnused(before, { from, to: from + rowsAStep - 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return rows;
 }
 
 /** Stores the bytes unless they are there, so that a name never has half its bytes. */

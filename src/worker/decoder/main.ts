@@ -9,9 +9,9 @@ import {
   type ToDecoder,
 } from '../../shared/contracts/decoder-protocol.ts';
 import { decoderMemory } from '../../shared/domain/picture.ts';
+import { processPort } from '../../base/process-port.ts';
 import { toWireError } from '../../shared/errors.ts';
 import { decodeImage, encodeThumbnail, readPicture } from '../inputs/image.ts';
-import { processPort } from '../process-port.ts';
 
 const port = processPort();
 if (port === null) {

@@ -33,7 +33,7 @@ describe('copies of the database', () => {
     store.conversations.create(id, 'x', 1);
     for (let turn = 0; turn < 300; turn += 1)
       store.turns.append(id, makeTurn('user', [text('lorem ipsum '.repeat(1000))]));
-    const backups = openBackups(path.join(folder, 'copies'), silentLogger, () => 1234);
+    const backups = openBackups(path.join(folder, 'copies'), silentLogger, { now: () => 1234 });
     const making = backups.make(database, 'day');
     store.turns.append(id, makeTurn('user', [text('meanwhile')]));
     const made = await making;
@@ -79,7 +79,7 @@ describe('copies of the database', () => {
     const { folder, database, store } = openTestStorage();
     store.conversations.create(id, 'x', 1);
     let now = 100 * dayMs;
-    const backups = openBackups(path.join(folder, 'copies'), silentLogger, () => now);
+    const backups = openBackups(path.join(folder, 'copies'), silentLogger, { now: () => now });
     backups.makeNow(database, 'migration');
     for (let day = 0; day < 12; day += 1) {
       for (let hour = 0; hour < 3; hour += 1) await backups.make(database, 'close');

@@ -1,39 +1,28 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Child, ChildExit, Spawn } from '../../../src/main/processes/child.ts';
+import { createNodeSpawn } from '../../../bench/node-spawn.ts';
+import type { Child, Spawn } from '../../../src/main/processes/child.ts';
 
 const root = path.join(import.meta.dirname, '..', '..', '..');
 
+type RememberingSpawn = Spawn & { readonly children: Child[] };
+
 /** Starts the real decoder as a child of Node, and remembers the children. */
-export function decoderSpawn(): Spawn & { readonly children: Child[] } {
+export const decoderSpawn = (): RememberingSpawn => remembering('src/worker/decoder/main.ts');
+
+/** The same of the process that looks through copies. */
+export const keeperSpawn = (): RememberingSpawn => remembering('src/main/keeper/main.ts');
+
+function remembering(program: string): RememberingSpawn {
   const children: Child[] = [];
-  const start = (): Child => {
-    const child = startDecoder();
+  const node = path.join(root, 'node_modules', '.bin', 'node');
+  const start = createNodeSpawn(node, path.join(root, program));
+  const remember = (): Child => {
+    const child = start();
     children.push(child);
     return child;
   };
-  return Object.assign(start, { children });
-}
-
-function startDecoder(): Child {
-  const child = spawn(
-    path.join(root, 'node_modules', '.bin', 'node'),
-    ['--disable-warning=ExperimentalWarning', path.join(root, 'src/worker/decoder/main.ts')],
-    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], serialization: 'advanced' },
-  );
-  return {
-    port: {
-      postMessage: (message) => void child.send(message as object, () => undefined),
-      onMessage: (receive) => void child.on('message', receive),
-      close: () => undefined,
-    },
-    pid: () => child.pid,
-    onExit: (callback: (exit: ChildExit) => void) =>
-      void child.once('close', (code, signal) => callback({ code, signal })),
-    lastWords: () => '',
-    kill: (signal) => void child.kill(signal),
-  };
+  return Object.assign(remember, { children });
 }
 
 /** The most memory that a process ever held, bytes; null where the system does not say. */

@@ -1,4 +1,4 @@
-import type { Port } from '../base/port.ts';
+import type { Port } from './port.ts';
 
 /** What of Electron's `process.parentPort` is used. */
 interface ParentPort {
@@ -15,7 +15,7 @@ export function processPort(): Port | null {
 }
 
 function parentPort(): Port | null {
-  // eslint-disable-next-line @typescript-eslint/consistent-type-assertions -- Electron adds it; its types do not load here
+  // Electron adds it; its types do not load here.
   const parent = (process as { parentPort?: ParentPort }).parentPort;
   if (parent === undefined) return null;
   return {
