@@ -5,11 +5,17 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { sleep, until, type RunningApp } from '../app/app.ts';
 import type { Place } from '../app/place.ts';
+import { pick } from '../app/random.ts';
+import type { OwnClock, SlowDisk } from './means.ts';
 
 export interface Scene {
   readonly place: Place;
   readonly database: string;
   app(): RunningApp;
+  /** What this machine has for some of the faults; those that lack it are not chosen. */
+  readonly clock: OwnClock | null;
+  readonly slowDisk: SlowDisk | null;
+  readonly random: () => number;
   /** Starts the app again after its end. */
   start(): Promise<void>;
 }
@@ -26,6 +32,9 @@ export const faultNames = [
   'engine out of memory',
   'disk full',
   'database locked',
+  'slow disk',
+  'clock jumps',
+  'clock is wrong for one start',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
@@ -130,7 +139,40 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
       return Promise.resolve();
     };
   },
+
+  async 'slow disk'({ app, slowDisk }) {
+    if (slowDisk === null) throw new Error('not on this machine');
+    const heal = await slowDisk(app().pid);
+    await sleep(2500);
+    return heal;
+  },
+
+  async 'clock jumps'({ clock, random }) {
+    if (clock === null) throw new Error('not on this machine');
+    clock.set(pick(shifts, random));
+    await sleep(2500);
+    return () => {
+      clock.set('+0');
+      return Promise.resolve();
+    };
+  },
+
+  /** It must delete nothing because of it, and go on afterwards. */
+  async 'clock is wrong for one start'({ app, start, clock, random }) {
+    if (clock === null) throw new Error('not on this machine');
+    await app().quit();
+    clock.set(pick(shifts, random));
+    await start();
+    return async () => {
+      await app().quit();
+      clock.set('+0');
+      await start();
+    };
+  },
 };
+
+/** As far as clocks go wrong: an empty battery, a mistyped year, a summer's hour. */
+const shifts = ['+40d', '-40d', '+4000d', '-9000d', '+1h', '-1h'] as const;
 
 /** The engine can be asked again, and the page stands: what a person needs to go on. */
 export async function recovered({ app }: Scene): Promise<void> {

@@ -2,7 +2,6 @@
 // that was confirmed is missing, no reply hangs, and the window works.
 //   --steps 100   --seed 1   --only NAME[,NAME]   --app FILE a packed program
 //   --look-every 1   after so many steps all is looked for, and somebody asks and is answered; thousands take hours with 1
-import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Refused, sleep, startApp, type RunningApp } from '../app/app.ts';
@@ -11,6 +10,7 @@ import { makePlace } from '../app/place.ts';
 import { pick, seeded } from '../app/random.ts';
 import { describeMachine, formatMachine } from '../machine.ts';
 import { faultNames, faults, recovered, type FaultName, type Scene } from './faults.ts';
+import { mountSmallDisk, ownClock, slowDisk, type Means } from './means.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,30 +22,21 @@ const { values } = parseArgs({
   },
 });
 
-/** A small disk under the data folder, where this user may have one. @returns why not, else what takes it away */
-function mountSmallDisk(folder: string): string | (() => void) {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m,mode=700', 'tmpfs', folder], {
-      stdio: 'pipe',
-    });
-    let mounted = true;
-    const unmount = (): void => {
-      if (mounted) execFileSync('umount', ['--lazy', folder]);
-      mounted = false;
-    };
-    process.on('exit', unmount);
-    return unmount;
-  } catch (error) {
-    return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-  }
+/** The faults that are wanted and for which the machine has what they need; why others are left out is said. */
+function chosenFaults(missing: Partial<Record<FaultName, string | null>>): readonly FaultName[] {
+  const wanted = values.only?.split(',') ?? faultNames;
+  return faultNames.filter((name) => {
+    if (!wanted.includes(name)) return false;
+    const why = missing[name] ?? null;
+    if (why !== null) process.stdout.write(`left out: ${name} (${why})\n`);
+    return why === null;
+  });
 }
 
-function chosenFaults(hasDisk: boolean): readonly FaultName[] {
-  const wanted = values.only?.split(',');
-  return faultNames.filter(
-    (name) => (wanted === undefined || wanted.includes(name)) && (name !== 'disk full' || hasDisk),
-  );
-}
+const thingOf = <Thing>(means: Means<Thing>): Thing | null =>
+  'thing' in means ? means.thing : null;
+const missingOf = (means: Means<unknown>): string | null =>
+  'missing' in means ? means.missing : null;
 
 /** What was asked for may be refused while a fault lasts, with a sentence; nothing else may be thrown. */
 async function mayBeRefused(work: Promise<unknown>): Promise<string | null> {
@@ -88,32 +79,54 @@ async function look(scene: Scene, person: Person, name: FaultName): Promise<void
   }
 }
 
-async function main(): Promise<number> {
+/** The place with what some faults need, and the faults that it allows. */
+async function prepare(random: () => number) {
   const place = await makePlace(values.app);
   const disk = mountSmallDisk(place.userData);
-  const random = seeded(Number(values.seed));
-  const names = chosenFaults(typeof disk !== 'string');
-  process.stdout.write(`${formatMachine(describeMachine())}\n`);
-  if (typeof disk === 'string')
-    process.stdout.write(`left out: disk full (no small disk: ${disk})\n`);
-  let app: RunningApp = await startApp(place);
+  const clock = ownClock(place.folder);
+  const slow = slowDisk();
+  const names = chosenFaults({
+    'disk full': missingOf(disk),
+    'slow disk': missingOf(slow),
+    'clock jumps': missingOf(clock),
+    'clock is wrong for one start': missingOf(clock),
+  });
+  const needsClock = names.some((name) => name.startsWith('clock'));
+  // Without need the app runs on the machine's own clock.
+  const environment = needsClock ? { environment: thingOf(clock)?.environment ?? {} } : {};
+  const options = { ...place, ...environment };
+  let app: RunningApp = await startApp(options);
   const scene: Scene = {
     place,
     database: path.join(place.userData, 'data/textbind.db'),
+    clock: thingOf(clock),
+    slowDisk: thingOf(slow),
+    random,
     app: () => app,
     async start() {
-      app = await startApp(place);
+      app = await startApp(options);
     },
   };
+  const leave = (): void => {
+    thingOf(disk)?.();
+    place.leave();
+  };
+  return { scene, names, leave };
+}
+
+async function main(): Promise<number> {
+  const random = seeded(Number(values.seed));
+  process.stdout.write(`${formatMachine(describeMachine())}\n`);
+  const { scene, names, leave } = await prepare(random);
   const counts = new Map<FaultName, number>();
   let at = 0;
   try {
     await recovered(scene);
-    await app.request('settings.set', {
+    await scene.app().request('settings.set', {
       drawing: { steps: 4, guidance: null, negative: '', seed: null, enabled: true },
       sampling: { temperature: 0, topK: 0, topP: 1, maxNewTokens: 40, seed: null },
     });
-    const person = createPerson(() => app, random);
+    const person = createPerson(() => scene.app(), random);
     const steps = Number(values.steps);
     const lookEvery = Number(values['look-every']);
     for (; at < steps; at += 1) {
@@ -126,19 +139,18 @@ async function main(): Promise<number> {
       // Two pages that die within a minute are normal, a fourth would ask the person.
       if (name === 'SIGKILL of the page') await sleep(500);
     }
-    await app.quit();
+    await scene.app().quit();
     const summary = [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
     process.stdout.write(`nothing confirmed is missing, the window works: ${summary}\n`);
     return 0;
   } catch (error) {
     const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stdout.write(`FAILED at step ${at + 1} of seed ${values.seed}: ${reason}\n`);
-    app.signal('SIGKILL');
-    await app.ended;
+    scene.app().signal('SIGKILL');
+    await scene.app().ended;
     return 1;
   } finally {
-    if (typeof disk !== 'string') disk();
-    place.leave();
+    leave();
   }
 }
 
