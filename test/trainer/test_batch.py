@@ -49,14 +49,36 @@ def test_labels_positions_and_mask():
     assert torch.equal(attention_mask(built), want)
 
 
-def test_padding_sees_only_itself():
-    batch = pack([example(), example(limit=8)], IMAGE, PAD)
-    row = batch.mask[1]
-    size = len(example(limit=8).ids)
-    assert size < batch.ids.shape[1]
-    assert torch.equal(row[size:], torch.eye(batch.ids.shape[1], dtype=torch.bool)[size:])
-    assert not row[:size, size:].any()
-    assert (batch.labels[1, size:] == IGNORED).all()
+def test_a_batch_sees_what_its_examples_see():
+    """Cell by cell: dialogues causal without a mask, captions as alone, padding nothing but itself."""
+    examples = [example(), example(limit=20), example(limit=8)]
+    batch = pack(examples, IMAGE, PAD)
+    owns = [built.blocks.count(0) for built in examples]
+    dialogues = max(owns)
+    assert batch.mask.shape == (3, batch.ids.shape[1] - dialogues, batch.ids.shape[1])
+    for row, (built, own) in enumerate(zip(examples, owns, strict=True)):
+        whole = attention_mask(built)
+        assert torch.equal(whole[:own, :own], torch.ones(own, own, dtype=torch.bool).tril())
+        assert not whole[:own, own:].any()
+        # Where each of its places lies in the batch.
+        at = [*range(own), *range(dialogues, dialogues + len(built.ids) - own)]
+        for name in ("ids", "labels", "positions"):
+            assert getattr(batch, name)[row, at].tolist() == getattr(built, name)
+        rest = sorted(set(range(batch.ids.shape[1])) - set(at))
+        assert (batch.labels[row, rest] == IGNORED).all()
+        for place, line in zip(at[own:], whole[own:], strict=True):
+            seen = torch.zeros(batch.ids.shape[1], dtype=torch.bool)
+            seen[at] = line
+            assert torch.equal(batch.mask[row, place - dialogues], seen)
+        for place in (place for place in rest if place >= dialogues):
+            assert batch.mask[row, place - dialogues].nonzero().flatten().tolist() == [place]
+
+
+def test_without_captions_there_is_no_mask():
+    built = build_example(
+        [Segment([1, 5]), Segment([6, 7, 2], True)], [], image_id=IMAGE, start_id=START, queries=3, limit=99
+    )
+    assert pack([built, built], IMAGE, PAD).mask is None
 
 
 @pytest.mark.parametrize("limit", range(1, 40))

@@ -22,7 +22,10 @@ SHAPE = {
 }
 
 
-def make_tokenizer(folder: Path) -> None:
+SENTENCES = ("a cat on a blue background", "What is this? [INST] draw me")
+
+
+def make_tokenizer(folder: Path, texts: tuple[str, ...] = SENTENCES, size: int = 300) -> None:
     """Byte-level BPE over a few sentences, with begin, end and the three TextBind tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -31,9 +34,9 @@ def make_tokenizer(folder: Path) -> None:
     tokenizer.decoder = decoders.ByteLevel()
     special = ["<unk>", "<|begin|>", "<|finish|>"]
     trainer = trainers.BpeTrainer(
-        vocab_size=300, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+        vocab_size=size, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
     )
-    tokenizer.train_from_iterator(["a cat on a blue background", "What is this? [INST] draw me"] * 4, trainer)
+    tokenizer.train_from_iterator([*texts] * 4, trainer)
     tokenizer.add_special_tokens(["<image>", "<start>", "<end>"])
     tokenizer.save(str(folder / "tokenizer.json"))
     config = {
@@ -43,7 +46,7 @@ def make_tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
 
 
-def make_parts(root: Path) -> None:
+def make_parts(root: Path, texts: tuple[str, ...] = SENTENCES, size: int = 300) -> None:
     """``language/`` and ``vision/`` as Hugging Face folders."""
     from transformers import AutoTokenizer, Blip2VisionConfig, Blip2VisionModel, LlamaConfig, LlamaForCausalLM
 
@@ -51,7 +54,7 @@ def make_parts(root: Path) -> None:
     language, vision = root / "language", root / "vision"
     language.mkdir()
     vision.mkdir()
-    make_tokenizer(language)
+    make_tokenizer(language, texts, size)
     rows = len(AutoTokenizer.from_pretrained(language))
     LlamaForCausalLM(
         LlamaConfig(
@@ -67,6 +70,7 @@ def make_parts(root: Path) -> None:
             num_attention_heads=2,
             image_size=16,
             patch_size=8,
+            initializer_range=0.1,  # transformers' own is 1e-10: every picture would look alike
         )
     ).save_pretrained(vision)
     processor = {

@@ -114,34 +114,69 @@ def attention_mask(example: Example) -> Tensor:
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded tensors: ids, labels, positions [batch, length]; mask [batch, length, length]; places bool."""
+    """Padded tensors: ids, labels, positions [batch, length]; places bool.
+
+    Dialogues stand in front, padded to the longest, the appended captions behind them. Dialogues need no mask: they are
+    causal, padding lies behind them and nothing is scored there, so the fast kernels of attention take them. ``mask``:
+    what the captions' rows see, bool [batch, captions, length]; None where there is no caption.
+    """
 
     ids: Tensor
     labels: Tensor
     positions: Tensor
-    mask: Tensor
+    mask: Tensor | None
     places: Tensor
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on another device."""
+        mask = None if self.mask is None else self.mask.to(device)
         return Batch(
-            *(getattr(self, name).to(device) for name in ("ids", "labels", "positions", "mask", "places"))
+            self.ids.to(device),
+            self.labels.to(device),
+            self.positions.to(device),
+            mask,
+            self.places.to(device),
         )
 
 
+def caption_mask(example: Example, dialogues: int, captions: int) -> Tensor:
+    """Bool [captions, dialogues + captions]: the rows of ``attention_mask`` that are captions, columns moved behind the
+    longest dialogue of the batch. Padding sees only itself (a row that sees nothing would become NaN).
+    """
+    own = example.blocks.count(0)
+    size = len(example.ids) - own
+    mask = torch.zeros(captions, dialogues + captions, dtype=torch.bool)
+    if size:
+        seen = attention_mask(example)[own:]
+        mask[:size, :own] = seen[:, :own]
+        mask[:size, dialogues : dialogues + size] = seen[:, own:]
+    rest = torch.arange(size, captions)
+    mask[rest, dialogues + rest] = True
+    return mask
+
+
 def pack(examples: Sequence[Example], image_id: int, pad_id: int) -> Batch:
-    """Pad examples to one length. Padding sees only itself (a row that sees nothing would become NaN)."""
-    rows, length = len(examples), max(len(example.ids) for example in examples)
-    ids = torch.full((rows, length), pad_id)
-    labels = torch.full((rows, length), IGNORED)
-    positions = torch.zeros((rows, length), dtype=torch.long)
-    mask = torch.eye(length, dtype=torch.bool).repeat(rows, 1, 1)
-    places = torch.zeros((rows, length), dtype=torch.bool)
-    for row, example in enumerate(examples):
-        size = len(example.ids)
-        ids[row, :size] = torch.tensor(example.ids)
-        labels[row, :size] = torch.tensor(example.labels)
-        positions[row, :size] = torch.tensor(example.positions)
-        mask[row, :size, :size] = attention_mask(example)
-        places[row, :size] = ids[row, :size] == image_id
-    return Batch(ids, labels, positions, mask, places)
+    """Pad examples to one length."""
+    rows = len(examples)
+    owns = [example.blocks.count(0) for example in examples]
+    dialogues = max(owns)
+    captions = max(len(example.ids) - own for example, own in zip(examples, owns, strict=True))
+    ids = torch.full((rows, dialogues + captions), pad_id)
+    labels = torch.full((rows, dialogues + captions), IGNORED)
+    # Padding goes on counting: positions that jump back would be taken for several sequences packed into one.
+    positions = torch.arange(dialogues + captions).repeat(rows, 1)
+    for row, (example, own) in enumerate(zip(examples, owns, strict=True)):
+        size = len(example.ids) - own
+        for place, part in (
+            (slice(0, own), slice(0, own)),
+            (slice(dialogues, dialogues + size), slice(own, None)),
+        ):
+            ids[row, place] = torch.tensor(example.ids[part], dtype=torch.long)
+            labels[row, place] = torch.tensor(example.labels[part], dtype=torch.long)
+            positions[row, place] = torch.tensor(example.positions[part], dtype=torch.long)
+    mask = (
+        torch.stack([caption_mask(example, dialogues, captions) for example in examples])
+        if captions
+        else None
+    )
+    return Batch(ids, labels, positions, mask, ids == image_id)

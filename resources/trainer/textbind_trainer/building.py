@@ -11,10 +11,12 @@ from . import parallel
 from .config import RunConfig
 from .data import Source, Tokens
 from .faults import TrainerError
-from .loop import Run, Skips, make_optimizer
+from .loop import Run, make_optimizer
+from .lora import keep_in_four_bits
 from .model import TextBindModel, load_model, resize_language
 from .precision import Precision, choose_precision
 from .prompt import IMAGE, START
+from .skips import Skips
 from .tokenizer import load_tokenizer
 
 
@@ -43,6 +45,10 @@ def load_parts(config: RunConfig, tokens: Tokens) -> TextBindModel:
 def place_model(config: RunConfig, model: TextBindModel, device: torch.device) -> Precision:
     """Precision of the frozen weights, activation checkpointing, device, shards. Gives the precision."""
     precision = choose_precision(config.precision, device)
+    if config.lora and config.lora.bits:
+        keep_in_four_bits(
+            model.language_model, device, torch.bfloat16 if precision == "bf16" else torch.float32
+        )
     if precision == "bf16":
         model.halve_frozen()
     if config.activation_checkpointing:

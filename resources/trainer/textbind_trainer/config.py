@@ -40,10 +40,14 @@ AnyFields = TypeVar("AnyFields", bound=Fields)
 
 
 class LoraConfig(Fields):
-    """Adapters of stage 2; without them the whole language model is trained. ``alpha``: twice the rank if absent."""
+    """Adapters of stage 2; without them the whole language model is trained. ``alpha``: twice the rank if absent.
+
+    ``bits``: 4 keeps the frozen matrices beneath in four bits (QLoRA's NF4, by bitsandbytes).
+    """
 
     rank: Count = 16
     alpha: Annotated[float, Field(gt=0)] | None = None
+    bits: Literal[4] | None = None
 
 
 class ModelFields(Fields):
@@ -118,10 +122,12 @@ class RunFields(Fields):
     lora: LoraConfig | None = None
     train_layers_from: Annotated[int, Field(ge=0)] = 0
     int4_aware: bool = False
+    optimizer: Literal["adam", "adam8bit", "pagedAdam", "pagedAdam8bit"] = "adam"
     sharding: Literal["none", "fsdp"] = "none"
     offload: bool = False
     activation_checkpointing: bool = False
     feature_cache: str | None = None
+    reports: list[Literal["tensorboard", "wandb"]] = []
     checkpoint_every: Count = 500
     keep_checkpoints: Count = 2
     validate_every: Count = 500
@@ -148,10 +154,13 @@ EPOCHS = {1: 2.0, 2: 3.0}
 FREE = frozenset({
     "output", "threads", "micro_batch_size", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every",
     "export_pt", "sharding", "offload", "activation_checkpointing", "feature_cache",
+    "reports",
 })  # fmt: skip
 """Settings that a resume may change unasked: they do not change what is learnt."""
-FIXED = frozenset({"stage", "model", "lora", "train_layers_from", "int4_aware"})
-"""Settings that a resume must keep: they say which tensors are trained."""
+FIXED = frozenset({"stage", "model", "lora", "train_layers_from", "int4_aware", "optimizer"})
+"""Settings that a resume must keep: they say which tensors are trained, and what is kept of them."""
+NEWER: dict[str, Any] = {"optimizer": "adam", "reports": []}
+"""Settings that checkpoints of an earlier version do not name, and what they were."""
 
 
 @dataclass(frozen=True)
@@ -192,10 +201,12 @@ class RunConfig:
     lora: LoraConfig | None
     train_layers_from: int
     int4_aware: bool
+    optimizer: str
     sharding: str
     offload: bool
     activation_checkpointing: bool
     feature_cache: Path | None
+    reports: list[str]
     checkpoint_every: int
     keep_checkpoints: int
     validate_every: int
@@ -326,6 +337,7 @@ def parse_config(fields: dict[str, Any], base: Path, stage: int) -> RunConfig:
         "learning_rates": dict(run.learning_rates),
     }
     settings = _plain(values)
+    values["reports"] = list(run.reports)
     values["model"] = locate_model(run.model, base)
     values["output"] = base / run.output
     values["feature_cache"] = base / run.feature_cache if run.feature_cache else None
@@ -367,6 +379,10 @@ def _check(run: RunFields, stage: int) -> None:
     for name in ("train_layers_from", "int4_aware"):
         if getattr(run, name) and (stage == 1 or run.lora):
             raise TrainerError("config", f"{to_camel(name)}: it is for a stage 2 without lora")
+    if run.sharding == "fsdp" and run.lora and run.lora.bits:
+        raise TrainerError("config", 'lora.bits: four bits are for "sharding": "none"')
+    if run.sharding == "fsdp" and run.optimizer != "adam":
+        raise TrainerError("config", f'optimizer: {run.optimizer} is for "sharding": "none"')
     if run.offload and run.sharding != "fsdp":
         raise TrainerError("config", 'offload: it is for "sharding": "fsdp"')
 

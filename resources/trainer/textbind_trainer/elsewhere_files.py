@@ -50,7 +50,7 @@ def model_files(model: ModelConfig) -> tuple[dict[str, Any], dict[str, Any] | No
     ]
     shape = {"qformerConfig": model.shape.to_json()}
     if model.manifest is None:
-        fields = {name: f"model/{target}" for name, (_, target, _) in places.items()}
+        fields: dict[str, Any] = {name: f"model/{target}" for name, (_, target, _) in places.items()}
         return fields | shape | ({"fresh": True} if model.fresh else {}), None, files
     described: dict[str, Any] = json.loads(model.manifest.read_text(encoding="utf-8"))
     home, decoder = model.manifest.parent, described.get("imageDecoder") or {}
@@ -97,19 +97,19 @@ def _pair_part(
         for file in stage1_files(path) if format_ == "tars" else [shard.file for shard in parts]:
             _add(found, f"{home}/{file.name}", file)
         return {"path": home, "format": format_}, list(found.items())
-    file = folder_table(path) if format_ == "folder" else parts[0].file
+    table = folder_table(path) if format_ == "folder" else parts[0].file
     for row in parts[0].rows():
         if isinstance(row, ListedRow) and isinstance(row.picture, Path) and row.picture.is_file():
-            below = row.picture.relative_to(_root(row.picture, images, path, file)).as_posix()
+            below = row.picture.relative_to(_root(row.picture, images, path, table)).as_posix()
             _add(found, f"{home}/images/{below}", row.picture)
             beside = row.picture.with_suffix(".txt")
-            if file is None and beside.is_file():
+            if table is None and beside.is_file():
                 _add(found, f"{home}/images/{Path(below).with_suffix('.txt').as_posix()}", beside)
-    if file is None:
+    if table is None:
         return {"path": f"{home}/images", "format": "folder"}, list(found.items())
-    _add(found, f"{home}/{file.name}", file)
+    _add(found, f"{home}/{table.name}", table)
     own = "table" if format_ == "folder" else format_
-    return {"path": f"{home}/{file.name}", "images": f"{home}/images", "format": own}, list(found.items())
+    return {"path": f"{home}/{table.name}", "images": f"{home}/images", "format": own}, list(found.items())
 
 
 def _root(picture: Path, images: Path | None, path: Path, file: Path | None) -> Path:

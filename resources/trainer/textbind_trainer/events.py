@@ -12,11 +12,13 @@ import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 from .protocol import Event
 
 _stream: TextIO | None = None
+_listeners: list[Callable[[dict[str, Any]], None]] = []
 
 
 def claim_stdout() -> None:
@@ -51,6 +53,18 @@ def emit(event: str, **fields: Any) -> None:
     stream = _stream or sys.stdout
     stream.write(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n")
     stream.flush()
+    for listener in _listeners:
+        listener(line)
+
+
+def listen(listener: Callable[[dict[str, Any]], None]) -> None:
+    """Hand every event to ``listener`` too, after it was written (of rank 0)."""
+    _listeners.append(listener)
+
+
+def listen_no_more() -> None:
+    """To nobody else from here on."""
+    _listeners.clear()
 
 
 def tell(event: Event) -> None:

@@ -36,7 +36,7 @@ def embed_prompt(
     ids = [
         token for s in encode_conversation(tokenizer, pairs, model.shape.num_query_tokens) for token in s.ids
     ]
-    row = torch.tensor([ids])
+    row = torch.tensor([ids], device=model.query_tokens.device)
     embeddings = model.embed_tokens(row)
     if features is not None:
         places = row == tokenizer.convert_tokens_to_ids(IMAGE)
@@ -73,7 +73,7 @@ def reply(
         if token == tokenizer.eos_token_id:
             result.finished = True
             break
-        inputs = model.embed_tokens(torch.tensor([[token]]))
+        inputs = model.embed_tokens(torch.tensor([[token]], device=inputs.device))
         if token == start and caption is None:
             caption, kept = [], cache.get_seq_length()
         elif token == end and caption is not None:
@@ -110,7 +110,7 @@ def first_words(
     padding = [longest - prompt.shape[1] for prompt in prompts]
     rows = [torch.nn.functional.pad(p[0], (0, 0, pad, 0)) for p, pad in zip(prompts, padding, strict=True)]
     inputs = torch.stack(rows)
-    mask = torch.stack([(torch.arange(longest) >= pad).long() for pad in padding])
+    mask = torch.stack([(torch.arange(longest) >= pad).long() for pad in padding]).to(inputs.device)
     cache = DynamicCache(config=model.language_model.config)
     said: list[list[int]] = [[] for _ in prompts]
     open_rows = set(range(len(prompts)))
@@ -132,7 +132,7 @@ def first_words(
         if not open_rows:
             break
         inputs = model.embed_tokens(tokens[:, None])
-        mask = torch.cat([mask, torch.ones(len(prompts), 1, dtype=mask.dtype)], dim=1)
+        mask = torch.cat([mask, torch.ones(len(prompts), 1, dtype=mask.dtype, device=mask.device)], dim=1)
     return [_cut_reply(tokenizer, ids, start, end) for ids in said]
 
 

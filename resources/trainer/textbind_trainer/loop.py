@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,14 +21,17 @@ from . import parallel, protocol
 from .batch import Example, pack
 from .config import RunConfig, read_config
 from .data import Sample, Source
-from .events import tell
+from .events import listen_no_more, tell
 from .faults import QuestionError, TrainerError
 from .files import tidy_leftovers
+from .four_bits import small_optimizer
+from .loader import Loader
 from .machine import hold_folder, let_go, most_memory
 from .model import TextBindModel
 from .precision import Precision
+from .reports import report
+from .skips import Skips
 
-SKIPS_SHOWN = 5
 STOP_FILE = "stop"
 NOTHING = Example([0, 0], [-100, -100], [0, 1], [0, 0])
 """What a process computes on while others still have rows of the step: shards are gathered by all or by none."""
@@ -39,18 +43,6 @@ def schedule(step: int, warmup: int, total: int) -> float:
         return (step + 1) / warmup
     progress = (step - warmup) / max(1, total - warmup)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-
-
-@dataclass
-class Skips:
-    """Unusable rows: the first few are shown, all are counted."""
-
-    count: int = 0
-
-    def __call__(self, reason: str) -> None:
-        self.count += 1
-        if self.count <= SKIPS_SHOWN:
-            tell(protocol.Skipped(reason=reason, count=self.count))
 
 
 @dataclass
@@ -72,21 +64,22 @@ class Run:
     precision: Precision = "fp32"
     skips: Skips = field(default_factory=Skips)
     stopping: bool = False
+    loader: Loader | None = None
 
 
 def make_optimizer(groups: dict[str, list[nn.Parameter]], config: RunConfig) -> torch.optim.Optimizer:
     """Adam as the paper has it; a group's peak rate is the run's unless learningRates sets it apart."""
-    return torch.optim.Adam(
-        [
-            {"params": parameters, "peak": config.learning_rates.get(name, config.learning_rate)}
-            for name, parameters in groups.items()
-            if parameters
-        ],
-        lr=config.learning_rate,
-        betas=(0.9, 0.95),
-        eps=1e-8,
-        weight_decay=config.weight_decay,
-    )
+    held: list[dict[str, Any]] = [
+        {"params": parameters, "peak": config.learning_rates.get(name, config.learning_rate)}
+        for name, parameters in groups.items()
+        if parameters
+    ]
+    settings: dict[str, Any] = {
+        "lr": config.learning_rate, "betas": (0.9, 0.95), "eps": 1e-8, "weight_decay": config.weight_decay
+    }  # fmt: skip
+    if config.optimizer != "adam":
+        return small_optimizer(config.optimizer, held, **settings)
+    return torch.optim.Adam(held, **settings)
 
 
 def micro_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
@@ -115,9 +108,15 @@ def loss_sum(run: Run, samples: Sequence[Sample]) -> Tensor:
 
 def next_samples(run: Run) -> list[Sample]:
     """This process's share of the next global batch, without the rows that cannot be used."""
+    if run.loader is None:
+        run.loader = Loader(run.source, run.skips)
     rank, processes = parallel.world()
-    positions = range(run.position + rank, run.position + run.config.batch_size, processes)
-    return [sample for position in positions if (sample := run.source.sample(position)) is not None]
+
+    def share(first: int) -> range:
+        return range(first + rank, first + run.config.batch_size, processes)
+
+    more = run.step + 1 < run.total
+    return run.loader.take(share(run.position), share(run.position + run.config.batch_size) if more else None)
 
 
 def add_gradients(run: Run, samples: Sequence[Sample], scored: float) -> Tensor:
@@ -263,7 +262,20 @@ def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = 
         tidy_leftovers(run.config.output)
         tidy_leftovers(run.config.output / "checkpoints")
     parallel.barrier()
-    _tell_started(run, resume(run, accept_changes))
+    resumed = resume(run, accept_changes)
+    sinks = report(run.config, run.step) if parallel.world()[0] == 0 else []
+    _tell_started(run, resumed)
+    try:
+        _train_and_export(run, export, began)
+    finally:
+        listen_no_more()
+        for sink in sinks:
+            sink.close()
+        if run.loader is not None:
+            run.loader.close()
+
+
+def _train_and_export(run: Run, export: Callable[[Run, Path], None], began: float) -> None:
     if run.step == 0:
         _validation_event(run)
     _steps(run)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .four_bits import in_four_bits, plain_weight
 from .parallel import whole
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class LoraLinear(nn.Module):
 
     def __init__(self, base: nn.Linear, rank: int, alpha: float):
         super().__init__()
-        self.base = base.requires_grad_(False)
+        self.base: nn.Module = base.requires_grad_(False)
         self.scale = alpha / rank
         self.lora_a = nn.Parameter(torch.empty(rank, base.in_features))
         self.lora_b = nn.Parameter(torch.zeros(base.out_features, rank))
@@ -119,10 +120,17 @@ def add_lora(language_model: LlamaForCausalLM, rank: int, alpha: float, added_ro
     train_added_rows(language_model, added_rows)
 
 
+def keep_in_four_bits(language_model: LlamaForCausalLM, device: torch.device, compute: torch.dtype) -> None:
+    """Put the frozen matrices beneath adapters into four bits (QLoRA); they compute in ``compute``."""
+    for module in language_model.modules():
+        if isinstance(module, LoraLinear) and isinstance(module.base, nn.Linear):
+            module.base = in_four_bits(module.base, device, compute)
+
+
 def merged_weight(module: nn.Module) -> Tensor:
     """The plain weight that a module stands for: adapters and trained rows folded in, shards put together."""
     if isinstance(module, AddedRowsEmbedding):
         return torch.cat([whole(module.base.weight)[: module.known], whole(module.added_rows)])
     if isinstance(module, LoraLinear):
-        return whole(module.base.weight) + module.scale * (whole(module.lora_b) @ whole(module.lora_a))
+        return whole(plain_weight(module.base)) + module.scale * (whole(module.lora_b) @ whole(module.lora_a))
     return whole(module.get_parameter("weight"))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .attention import use_split_attention
 from .batch import IGNORED, Batch
 from .faults import TrainerError
 from .lora import merged_weight, plain_embedding
@@ -67,6 +68,7 @@ class TextBindModel(nn.Module):
         self.qformer = make_qformer(shape, vision_hidden)
         self.qformer_projection = nn.Linear(shape.hidden_size, language_model.config.hidden_size)
         self.language_model = language_model
+        use_split_attention(language_model)
         self.detach_tokens = False
         # Kept out of the module tree: it is never trained nor saved, and .parameters() should not list it.
         self.__dict__["vision"] = vision
@@ -94,14 +96,14 @@ class TextBindModel(nn.Module):
         ids: Tensor,
         image_places: Tensor,
         image_embeddings: Tensor | None,
-        mask: Tensor,
+        mask: Tensor | None,
         positions: Tensor,
     ) -> Tensor:
         """The language model's last hidden states.
 
         ids: [batch, length]; image_places: bool [batch, length], in the order of the pictures;
-        image_embeddings: [images, queries, hidden]; mask: bool [batch, length, length], True where a row's
-        token may look; positions: [batch, length].
+        image_embeddings: [images, queries, hidden]; mask: bool [batch, rows, length], True where one of the last ``rows``
+        may look (the others are causal), None where all are causal; positions: [batch, length].
         """
         embeddings = self.embed_tokens(ids)
         if image_embeddings is not None and not bool(image_places.any()):
@@ -109,10 +111,11 @@ class TextBindModel(nn.Module):
         elif image_embeddings is not None:
             flat = image_embeddings.reshape(-1, embeddings.shape[-1]).to(embeddings.dtype)
             embeddings = embeddings.masked_scatter(image_places.unsqueeze(-1), flat)
-        additive = torch.zeros(mask.shape, dtype=embeddings.dtype, device=mask.device)
-        additive = additive.masked_fill(~mask, torch.finfo(embeddings.dtype).min).unsqueeze(1)
         output = self.language_model.model(
-            inputs_embeds=embeddings, attention_mask=additive, position_ids=positions, use_cache=False
+            inputs_embeds=embeddings,
+            attention_mask=None if mask is None else mask.unsqueeze(1),
+            position_ids=positions,
+            use_cache=False,
         )
         return output.last_hidden_state
 
@@ -141,7 +144,8 @@ class TextBindModel(nn.Module):
     def halve_frozen(self) -> None:
         """Keep what is not trained in bf16: half the memory, and what autocast would make of it anyway."""
         for parameter in [*self.parameters(), *(self.vision.parameters() if self.vision else [])]:
-            if not parameter.requires_grad:
+            # What is kept in four bits is whole numbers.
+            if not parameter.requires_grad and parameter.is_floating_point():
                 parameter.data = parameter.data.to(torch.bfloat16)
 
     def checkpoint_activations(self) -> None:
@@ -180,6 +184,8 @@ def language_state(model: TextBindModel) -> dict[str, Tensor]:
         if leaf.startswith("lora_") or leaf == "added_rows":
             continue
         wrapper = parent.removesuffix(".base")
+        if wrapper not in modules:
+            continue  # the scales of a weight in four bits
         value = merged_weight(modules[wrapper]) if leaf == "weight" else whole(value)
         state[name.replace(".base.", ".")] = value.detach().cpu().contiguous()
     if model.language_model.config.tie_word_embeddings:

@@ -24,7 +24,8 @@ from .resume import lay_over
 from .train import stage_of
 
 
-def _checkpoint(config: RunConfig, wanted: Path | None) -> Path:
+def newest_or(config: RunConfig, wanted: Path | None) -> Path:
+    """The checkpoint that is wanted, else the newest whole one. TrainerError("checkpoint") where there is none."""
     if wanted is not None:
         return wanted
     folder = newest_usable(
@@ -43,7 +44,7 @@ def publish(config_file: Path, out: Path, wanted: Path | None) -> int:
     if config.threads:
         torch.set_num_threads(config.threads)
     stage = stage2 if stage_of(config_file) == 2 else stage1
-    folder = _checkpoint(config, wanted)
+    folder = newest_or(config, wanted)
     # On the CPU: a GPU may be busy with the very run.
     trained, _, state = load_checkpoint(folder)
     precision = state.get("precision", config.precision)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from . import parallel, protocol
 from .checkpoint import load_checkpoint, newest_usable, save_checkpoint
-from .config import FIXED, FREE, RunConfig
+from .config import FIXED, FREE, NEWER, RunConfig
 from .events import tell
 from .faults import QuestionError, TrainerError
 
@@ -111,7 +111,7 @@ NO_PATHS = frozenset({"badRows"})
 def changed_settings(was: dict[str, Any], now: dict[str, Any]) -> list[protocol.Change]:
     """Settings that differ and matter, by name."""
     free = {to_camel(name) for name in FREE}
-    was, now = resolved(was), resolved(now)
+    was, now = resolved(NEWER | was), resolved(NEWER | now)
     names = sorted((set(was) | set(now)) - free)
     return [
         protocol.Change(field=name, was=json.dumps(was.get(name)), now=json.dumps(now.get(name)))

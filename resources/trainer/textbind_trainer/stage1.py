@@ -16,7 +16,8 @@ from .captions import Captions
 from .config import RunConfig
 from .events import claim_stdout
 from .export import export_run
-from .loop import Run, Skips, command
+from .loop import Run, command
+from .skips import Skips
 from .views import make_view
 
 

@@ -17,11 +17,12 @@ from .config import RunConfig
 from .data import ConversationFile, Tokens
 from .events import claim_stdout
 from .export import export_run
-from .loop import Run, Skips, command
+from .loop import Run, command
 from .lora import add_lora, plain_embedding, train_upper_layers
 from .model import TextBindModel
 from .prompt import SPECIAL_TOKENS
 from .quantise import make_int4_aware
+from .skips import Skips
 from .views import make_view
 
 
