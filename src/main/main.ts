@@ -11,6 +11,7 @@ import type { StartFailure } from './database/start-failure.ts';
 import { startStorage, type OpenedStorage } from './database/storage.ts';
 import { runDemo } from './demo/demo.ts';
 import { createEmit } from './ipc/events.ts';
+import { cardsOf } from './graphics-cards.ts';
 import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
 import { setupMenu } from './menu.ts';
@@ -192,6 +193,7 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     clock: systemClock,
     spawn: createSpawns(),
     keychain: () => safeStorage,
+    graphics: async () => cardsOf(await app.getGPUInfo('basic')),
     places: createPlaces(() => window, options.saveFolder, new SavedFiles(storage.store.settings)),
     updates: createUpdates(log),
     printPdf,

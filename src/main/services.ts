@@ -76,6 +76,8 @@ export interface AppServices {
   readonly modelStore: ModelStore;
   readonly downloads: DownloadService;
   readonly token: TokenKeeper;
+  /** Names of graphics cards. */
+  readonly graphics: () => Promise<readonly string[]>;
   /** Files of what can be fetched; the person's own last. */
   readonly catalogues: readonly string[];
   readonly places: Places;

@@ -54,7 +54,7 @@ export interface Studio {
 
 export interface StudioParts extends Pick<
   AppServices,
-  'clock' | 'emit' | 'places' | 'info' | 'licences'
+  'clock' | 'emit' | 'places' | 'info' | 'licences' | 'graphics'
 > {
   readonly storage: OpenedStorage;
   readonly paths: Pick<
@@ -177,6 +177,7 @@ export function createStudio(parts: StudioParts): Studio {
       emit,
       info,
       licences: parts.licences,
+      graphics: parts.graphics,
       updates,
       doctor,
       localServer,

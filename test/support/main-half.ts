@@ -110,6 +110,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       startDrag: (file) => void dragged.push(file),
     },
     printPdf: null,
+    graphics: async () => [],
     licences: () => [
       { name: 'left-pad', version: '1.0.0', licence: 'MIT', text: 'Do as you like.' },
     ],

@@ -12,6 +12,7 @@ export function modelHandlers(
   const hub = (): HubStatus => ({ hasToken: token.has, tokenKept: token.kept() });
   return {
     'models.list': async () => ({ models: await listModels(modelsFolders) }),
+    'models.graphics': async () => ({ cards: [...(await services.graphics())] }),
     async 'models.pick'({ what }) {
       const place = await places.askForData(what);
       return place === null ? null : { place };

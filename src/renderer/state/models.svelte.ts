@@ -1,26 +1,84 @@
+import type { AppReplyBody } from '../../shared/contracts/app-ipc.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
 import { sentenceOf, type Api } from '../api.ts';
+
+/** What a check of a model came to. */
+export interface Verified {
+  readonly folder: string;
+  /** Sentences; none where all is right. Null while it is under way. */
+  readonly faults: readonly string[] | null;
+  readonly bytes: number;
+}
 
 /** The models on this machine. */
 export class ModelsStore {
   items = $state.raw<readonly ModelSummary[]>([]);
   loading = $state(false);
   error = $state<string | null>(null);
+  verified = $state.raw<Verified | null>(null);
+  /** What deleting would take away, once it was asked for. */
+  removal = $state.raw<(AppReplyBody<'models.removal'> & { readonly folder: string }) | null>(null);
   readonly #api: Api;
 
   constructor(api: Api) {
     this.#api = api;
+    api.on('models.changed', ({ models }) => (this.items = models));
+    api.on('models.verifying', ({ folder, bytes }) => {
+      const { verified } = this;
+      if (verified?.folder === folder && verified.faults === null) {
+        this.verified = { ...verified, bytes };
+      }
+    });
   }
 
   async load(): Promise<void> {
     this.loading = true;
+    await this.#try(async () => {
+      this.items = (await this.#api.request('models.list', null)).models;
+    });
+    this.loading = false;
+  }
+
+  /** @param chosen folder of the setting; null means the embedded model */
+  isChosen(model: ModelSummary, chosen: string | null): boolean {
+    return chosen === null ? model.embedded : model.folder === chosen;
+  }
+
+  async rename(folder: string, name: string): Promise<void> {
+    await this.#try(async () => void (await this.#api.request('models.rename', { folder, name })));
+  }
+
+  async askRemoval(folder: string): Promise<void> {
+    await this.#try(async () => {
+      this.removal = { ...(await this.#api.request('models.removal', { folder })), folder };
+    });
+  }
+
+  async remove(folder: string): Promise<void> {
+    this.removal = null;
+    await this.#try(async () => void (await this.#api.request('models.remove', { folder })));
+  }
+
+  /** Reads all of a model again. */
+  async verify(folder: string): Promise<void> {
+    this.verified = { folder, faults: null, bytes: 0 };
+    await this.#try(async () => {
+      const { faults } = await this.#api.request('models.verify', { folder });
+      this.verified = { folder, faults, bytes: 0 };
+    });
+    if (this.error !== null) this.verified = null;
+  }
+
+  async stopVerifying(): Promise<void> {
+    await this.#api.request('models.stopVerifying', null).catch(() => undefined);
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
     this.error = null;
     try {
-      this.items = (await this.#api.request('models.list', null)).models;
+      await work();
     } catch (error) {
       this.error = sentenceOf(error);
-    } finally {
-      this.loading = false;
     }
   }
 }

@@ -5,12 +5,14 @@ import { ChatStore } from './chat.svelte.ts';
 import { ComparisonStore } from './comparison.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
 import { DoctorStore } from './doctor.svelte.ts';
+import { DownloadsStore } from './downloads.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ExchangeStore } from './exchange.svelte.ts';
 import { GalleryStore } from './gallery.svelte.ts';
 import { LightboxStore } from './lightbox.svelte.ts';
 import { MeterStore } from './meter.svelte.ts';
+import { ModelImportStore } from './model-import.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
 import { OwnSettingsStore } from './own-settings.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
@@ -29,6 +31,8 @@ export interface Studio {
   readonly engine: EngineStore;
   readonly settings: SettingsStore;
   readonly models: ModelsStore;
+  readonly modelImport: ModelImportStore;
+  readonly downloads: DownloadsStore;
   readonly conversations: ConversationsStore;
   readonly chat: ChatStore;
   readonly drafts: DraftsStore;
@@ -82,6 +86,8 @@ export function createStudio(api: Api): Studio {
     }),
     settings,
     models: new ModelsStore(api),
+    modelImport: new ModelImportStore(api),
+    downloads: new DownloadsStore(api),
     conversations,
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),

@@ -28,6 +28,8 @@ export type PartUseView = z.infer<typeof partUse>;
 /** Models on the disk, what can be fetched, and what is being fetched. */
 export const modelRequests = {
   'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
+  /** Graphics cards of this machine by name, as far as the system tells. */
+  'models.graphics': { request: nothing, reply: z.object({ cards: z.array(z.string()) }) },
   /** Asks which file or folder; null when the person cancelled. */
   'models.pick': {
     request: z.object({ what: z.enum(['file', 'folder']) }),

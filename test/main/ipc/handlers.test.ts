@@ -142,6 +142,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       emit,
     }).services,
     licences: () => [],
+    graphics: async () => [],
     updates: new UpdateService({
       updater: 'A test has no update server.',
       mayLook: () => false,

@@ -1,0 +1,113 @@
+import type { CataloguePart, CatalogueSystem } from '../../shared/domain/catalogue.ts';
+import type { DownloadOffer, DownloadStatus, HubStatus } from '../../shared/domain/download.ts';
+import type { PartUseView } from '../../shared/contracts/models-ipc.ts';
+import { sentenceOf, type Api } from '../api.ts';
+
+/** What can be fetched, what the hub says of it, and what is being fetched. */
+export class DownloadsStore {
+  parts = $state.raw<readonly CataloguePart[]>([]);
+  systems = $state.raw<readonly CatalogueSystem[]>([]);
+  /** What is wrong with the person's own catalogue. */
+  faults = $state.raw<readonly string[]>([]);
+  items = $state.raw<readonly DownloadStatus[]>([]);
+  hub = $state.raw<HubStatus>({ hasToken: false, tokenKept: 'session' });
+  /** Parts that are on the disk. */
+  here = $state.raw<readonly PartUseView[]>([]);
+  /** Whom the hub is being asked about. */
+  looking = $state<string | null>(null);
+  offer = $state.raw<DownloadOffer | null>(null);
+  error = $state<string | null>(null);
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+    api.on('downloads.changed', ({ downloads }) => (this.items = downloads));
+    api.on('models.changed', () => void this.#loadHere());
+  }
+
+  async load(): Promise<void> {
+    await this.#try(async () => {
+      const { parts, systems, faults } = await this.#api.request('downloads.catalogue', null);
+      this.parts = parts;
+      this.systems = systems;
+      this.faults = faults;
+      const { downloads, hub } = await this.#api.request('downloads.list', null);
+      this.items = downloads;
+      this.hub = hub;
+    });
+    await this.#loadHere();
+  }
+
+  /** Asks the hub for sizes and licences: the first thing that leaves this machine, on a press. */
+  async look(entryId: string): Promise<void> {
+    this.offer = null;
+    this.looking = entryId;
+    await this.#try(async () => {
+      this.offer = await this.#api.request('downloads.look', { entryId });
+    });
+    this.looking = null;
+  }
+
+  async stopLooking(): Promise<void> {
+    await this.#api.request('downloads.stopLooking', null).catch(() => undefined);
+  }
+
+  async start(): Promise<void> {
+    const { offer } = this;
+    if (offer === null) return;
+    await this.#try(async () => {
+      await this.#api.request('downloads.start', { offerId: offer.offerId, accepted: true });
+      this.offer = null;
+      await this.#list();
+    });
+  }
+
+  forgetOffer(): void {
+    this.offer = null;
+    this.error = null;
+  }
+
+  async act(what: 'pause' | 'resume' | 'cancel', downloadId: string): Promise<void> {
+    await this.#try(async () => {
+      await this.#api.request(`downloads.${what}`, { downloadId });
+      await this.#list();
+    });
+  }
+
+  async move(downloadId: string, by: -1 | 1): Promise<void> {
+    await this.#try(async () => {
+      await this.#api.request('downloads.move', { downloadId, by });
+      await this.#list();
+    });
+  }
+
+  async setToken(token: string | null): Promise<void> {
+    await this.#try(async () => {
+      this.hub = await this.#api.request('downloads.setToken', { token });
+    });
+  }
+
+  async removePart(folder: string): Promise<void> {
+    await this.#try(async () => void (await this.#api.request('models.removePart', { folder })));
+    await this.#loadHere();
+  }
+
+  async #list(): Promise<void> {
+    this.items = (await this.#api.request('downloads.list', null)).downloads;
+  }
+
+  async #loadHere(): Promise<void> {
+    await this.#try(async () => {
+      this.here = (await this.#api.request('models.parts', null)).parts;
+    });
+  }
+
+  async #try(work: () => Promise<void>): Promise<void> {
+    this.error = null;
+    try {
+      await work();
+    } catch (error) {
+      this.error = sentenceOf(error);
+    }
+  }
+}

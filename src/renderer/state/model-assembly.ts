@@ -1,0 +1,88 @@
+/** Which of the parts that were brought make a model, and what is missing; pure. */
+import type { PartRole } from '../../shared/domain/catalogue.ts';
+import type { FoundPart, ModelImport } from '../../shared/domain/model-import.ts';
+
+export interface Missing {
+  /** A part of the catalogue that would fill it. */
+  readonly role: PartRole;
+  readonly says: string;
+}
+
+export interface Assembly {
+  /** Null as long as something is missing. */
+  readonly sources: ModelImport['sources'] | null;
+  readonly sizes: ModelImport['sizes'] | null;
+  readonly missing: readonly Missing[];
+  /** What comes of it without what is left out. */
+  readonly remarks: readonly string[];
+}
+
+/** textbind.md section 1: the paper's Q-Former, where nothing says otherwise. */
+const paperQformer = {
+  numQueryTokens: 32,
+  numHiddenLayers: 12,
+  numAttentionHeads: 12,
+  hiddenSize: 768,
+  intermediateSize: 3072,
+};
+/** The released checkpoints' longest sequence. */
+const paperLength = 768;
+
+/** Takes the last of each kind: what was brought later was meant. */
+export function assemble(found: readonly FoundPart[]): Assembly {
+  const usable = found.filter(({ fault }) => fault === null);
+  const last = (...kinds: FoundPart['kind'][]): FoundPart | null =>
+    usable.findLast(({ kind }) => kinds.includes(kind)) ?? null;
+  const vision = last('vision', 'blip2');
+  const language = last('language');
+  const checkpoint = last('checkpoint');
+  const qformer = last('qformer') ?? (vision?.qformerConfig == null ? null : vision);
+  const base = last('image-decoder');
+  const refiner = last('refiner');
+  const hasProjection = checkpoint?.hasProjection === true || qformer?.hasProjection === true;
+  const missing: Missing[] = [
+    ...lack(vision, 'vision', 'A vision encoder, which sees pictures.'),
+    ...lack(language, 'language', 'A language model with its tokenizer, which writes.'),
+    ...lack(
+      hasProjection ? language : null,
+      'checkpoint',
+      'What joins the two: a Q-Former with its projection, or a TextBind checkpoint.',
+    ),
+  ].filter(({ role }) => role !== 'checkpoint' || !hasProjection);
+  const remarks = [
+    ...(base === null
+      ? ['Without an image decoder it sees and writes; captions stay undrawn.']
+      : []),
+    ...(refiner !== null && base === null ? ['A refiner needs a base; it is left out.'] : []),
+  ];
+  const config = checkpoint?.qformerConfig ?? qformer?.qformerConfig ?? paperQformer;
+  const sizes = { qformerConfig: config, maxPicturesPerReply: 4, maxSequenceLength: paperLength };
+  if (vision === null || language === null || !hasProjection) {
+    return { sources: null, sizes: null, missing, remarks };
+  }
+  return {
+    sources: {
+      vision: vision.place,
+      language: language.place,
+      qformer: qformer?.place ?? null,
+      checkpoint: checkpoint?.place ?? null,
+      processor: null,
+      base: base?.place ?? null,
+      refiner: base === null ? null : (refiner?.place ?? null),
+    },
+    sizes,
+    missing,
+    remarks,
+  };
+}
+
+function lack(part: FoundPart | null, role: PartRole, says: string): Missing[] {
+  return part === null ? [{ role, says }] : [];
+}
+
+/** After the language model's folder: what most people call a model by. */
+export function suggestedName(found: readonly FoundPart[]): string {
+  const part = found.findLast(({ kind }) => kind === 'checkpoint' || kind === 'language');
+  const folder = part?.place.split(/[\\/]/).findLast((name) => !/\.(pt|safetensors)$/.test(name));
+  return folder === undefined ? '' : `${folder}, with pictures`;
+}
