@@ -381,6 +381,11 @@ export const testIds = {
   runUse: 'run-use',
   chart: 'chart',
 
+  compareRunsOpen: 'compare-runs-open',
+  compareRunsPage: 'compare-runs-page',
+  compareRunsWhat: 'compare-runs-what',
+  compareRunsChoice: 'compare-runs-choice',
+
   // Two models side by side
   compareOpen: 'compare-open',
   comparePage: 'compare-page',

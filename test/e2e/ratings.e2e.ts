@@ -112,7 +112,6 @@ describe('my ratings', function () {
   });
 
   it('is talked to', async () => {
-    await press(testIds.trainingBack);
     await openRun();
     await press(testIds.runPublish);
     await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });

@@ -8,8 +8,10 @@ import { app, mainPid, restartApp } from './harness/app.ts';
 import {
   addData,
   endRuns,
+  engineState,
   fill,
   openRun,
+  openTraining,
   patienceMs,
   press,
   reaches,
@@ -73,6 +75,13 @@ describe('training in the window', function () {
     await screenshot('training-run');
   });
 
+  it('goes on when the app is closed and opened again', async () => {
+    const before = await runState();
+    await restartApp();
+    await openRun();
+    await reaches('running', before.step + 1);
+  });
+
   it('saves and stops when told, and goes on from there', async () => {
     await press(testIds.runStop);
     await reaches('stopped');
@@ -95,5 +104,43 @@ describe('training in the window', function () {
     );
     await engineReady();
     expect((await ask('What is the sea?')).text.length).toBeGreaterThan(0);
+  });
+
+  it('stage 2 begins with it, leaves bad rows out, and has the memory of the chat meanwhile', async () => {
+    await openTraining();
+    await press(testIds.datasetSkip);
+    await press(testIds.runNew);
+    await byId(testIds.runForm).waitForDisplayed();
+    await byId(testIds.runStage).$('input[value="2"]').parentElement().click();
+    await fill(testIds.runSteps, '3');
+    await fill(testIds.runBatch, '1');
+    await press(testIds.runRestsEngine);
+    await byId(testIds.runName).setValue('Conversations');
+    await screenshot('training-form-stage2');
+    await press(testIds.runCreate);
+    await byId(testIds.runState).waitForDisplayed();
+    await browser.waitUntil(async () => (await engineState()) === 'stopped', {
+      timeout: patienceMs,
+    });
+    await reaches('finished', 3);
+    await browser.waitUntil(async () => (await engineState()) === 'ready', {
+      timeout: patienceMs,
+    });
+    await press(testIds.runPublish);
+    await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });
+  });
+
+  it('is compared with the model that it came from, and talked to', async () => {
+    await press(testIds.runCompare);
+    await byId(testIds.compareMessage).setValue('What is the sea?');
+    await press(testIds.compareAsk);
+    await browser.waitUntil(
+      async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
+      { timeout: patienceMs },
+    );
+    await byId(testIds.compareVerdict).click();
+    await byId(testIds.compareTally).waitForDisplayed();
+    const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
+    expect([...names].sort()).toEqual(['Conversations', 'Red squares']);
   });
 });

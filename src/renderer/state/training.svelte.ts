@@ -31,6 +31,7 @@ export type TrainingPage =
   | { readonly kind: 'new'; readonly tenStepsOn?: string }
   /** A data set of the app's own conversations. */
   | { readonly kind: 'gather' }
+  | { readonly kind: 'runs' }
   | { readonly kind: 'compare'; readonly start: CompareStart }
   | { readonly kind: 'run'; readonly runId: string };
 
@@ -180,6 +181,11 @@ export class TrainingStore {
     const request = { datasetId, modelFolder, from, count: 3 };
     const { samples } = await this.#api.request('datasets.samples', request);
     return samples;
+  }
+
+  /** A run's curves. @throws what main says */
+  historyOf(runId: string): Promise<RunHistory> {
+    return this.#api.request('runs.history', { runId, points: chartPoints });
   }
 
   /** A few real steps. @throws what main says */

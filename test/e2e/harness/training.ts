@@ -50,8 +50,16 @@ export async function fill(id: TestId, text: string): Promise<void> {
   await browser.keys('Tab');
 }
 
-export async function openRun(): Promise<void> {
+/** The training room's own page, whatever of it was open. */
+export async function openTraining(): Promise<void> {
   await press(testIds.railTraining);
+  if (await byId(testIds.trainingBack).isExisting()) await press(testIds.trainingBack);
+  await byId(testIds.trainingView).waitForDisplayed({ timeout: patienceMs });
+}
+
+/** The run that was made last. */
+export async function openRun(): Promise<void> {
+  await openTraining();
   await byId(testIds.runItem).waitForDisplayed({ timeout: patienceMs });
   await press(testIds.runItem);
   await byId(testIds.runState).waitForDisplayed();
@@ -70,6 +78,16 @@ export function endRuns(): void {
       // It ended by itself.
     }
   }
+}
+
+/** What main says of the engine. */
+export async function engineState(): Promise<string> {
+  return browser.execute(async () => {
+    const { api } = window as unknown as {
+      api: { request(name: string, body: unknown): Promise<{ state: string }> };
+    };
+    return (await api.request('engine.status', null)).state;
+  });
 }
 
 /** Takes the Python of the tests, as a person does who has one with the packages. */
