@@ -285,6 +285,8 @@ function shown(running: Running): Comparison {
   const named = (side: ComparedSide, index: 0 | 1): ComparedSide => ({
     ...side,
     model: mayKnow ? models[index] : null,
+    // The one that had to be opened first may be the slower.
+    seconds: mayKnow ? side.seconds : null,
   });
   const message = [...(turns.at(-1)?.parts ?? [])];
   return { id, blind, message, sides: [named(first, 0), named(second, 1)], verdict, note };

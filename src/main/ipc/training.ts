@@ -55,6 +55,11 @@ export function trainingHandlers(
     },
     'runs.restore': ({ runId }) => runs.restore(runId),
     'runs.publish': ({ runId, step, name }) => training.publish(runId, step, name),
+    async 'runs.pack'({ runId, ...machines }) {
+      const out = await places.askFolder(`${(await runs.find(runId)).about.name} elsewhere`);
+      return out === null ? null : training.pack(runId, { ...machines, out });
+    },
+    'runs.takeBack': ({ folder }) => training.takeBack(folder),
     async 'runs.openFolder'({ runId }) {
       await places.openFolder((await runs.find(runId)).folder.folder);
       return null;

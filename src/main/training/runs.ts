@@ -234,11 +234,24 @@ export class Runs {
     if (!existsSync(aside))
       throw new StudioError('not-found', `There is no run ${id} in the trash.`);
     renameSync(aside, this.#folderOf(id).folder);
-    await this.#take(id);
+    await this.adopt(id);
     const run = await this.find(id);
     run.setAbout({ deletedAt: null });
+    return run.summary();
+  }
+
+  /** Takes in a run whose folder has come here. @throws StudioError `not-found` where it cannot be read as one */
+  async adopt(id: string): Promise<RunSummary> {
+    await this.open();
+    await this.#take(id);
+    const run = await this.find(id);
     this.#tell(run);
     return run.summary();
+  }
+
+  /** The name of a run; null where there is none of this id. */
+  nameOf(id: string): string | null {
+    return this.#runs.get(id)?.about.name ?? null;
   }
 
   /** Lets go; runs that are under way go on by themselves. */

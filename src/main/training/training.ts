@@ -10,6 +10,7 @@ import { StudioError } from '../../shared/errors.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
 import {
   preflightSchema,
+  type PackedRun,
   type Preflight,
   type RunPlan,
   type RunSummary,
@@ -17,6 +18,7 @@ import {
 import type { Emit } from '../emit.ts';
 import { Datasets } from './datasets.ts';
 import { TrainerEnvironment } from './environment.ts';
+import { packRun, takeBack, type ElsewhereOptions, type PackOptions } from './elsewhere.ts';
 import { publishRun } from './publish-run.ts';
 import { runFileOf, type PlannedData } from './run-file.ts';
 import { RunFolder } from './run-folder.ts';
@@ -131,6 +133,24 @@ export class Training {
       onTask: (task) => this.#tasks.add(task),
     });
     return this.#summaryOf(folder);
+  }
+
+  /** Writes a folder with which a run can be done on another machine. */
+  async pack(runId: string, options: PackOptions): Promise<PackedRun> {
+    return packRun(await this.runs.find(runId), options, this.#elsewhere());
+  }
+
+  /** Takes in a run whose folder came back from another machine. */
+  async takeBack(folder: string): Promise<RunSummary> {
+    await this.runs.open();
+    const { places, clock } = this.#options;
+    const runs = path.join(places.training, 'runs');
+    const nameOf = (id: string): string | null => this.runs.nameOf(id);
+    return this.runs.adopt(await takeBack(folder, runs, nameOf, clock.now(), this.#elsewhere()));
+  }
+
+  #elsewhere(): ElsewhereOptions {
+    return { runtime: this.environment.runtime(), onTask: (task) => this.#tasks.add(task) };
   }
 
   async #summaryOf(folder: string): Promise<ModelSummary> {

@@ -1,6 +1,7 @@
 import type {
   DataSample,
   Dataset,
+  PackedRun,
   Preflight,
   RunChange,
   RunDetail,
@@ -262,6 +263,25 @@ export class TrainingStore {
   /** Makes a model of the newest checkpoint, or of one. @throws what main says */
   publish(runId: string, step: number | null, name: string): Promise<ModelSummary> {
     return this.#api.request('runs.publish', { runId, step, name });
+  }
+
+  /** Writes a folder for another machine; null when the person cancelled. @throws what main says */
+  pack(
+    runId: string,
+    machines: { readonly copy: boolean; readonly nodes: number; readonly gpus: number },
+  ): Promise<PackedRun | null> {
+    return this.#api.request('runs.pack', { runId, ...machines });
+  }
+
+  /** Asks for a folder that came back from another machine, and opens the run that it is. */
+  takeBackPicked(): Promise<boolean> {
+    return this.#try(async () => {
+      const picked = await this.#api.request('datasets.pick', { what: 'folder' });
+      if (picked === null) return;
+      const run = await this.#api.request('runs.takeBack', { folder: picked.path });
+      this.runs = put(this.runs, run);
+      this.show({ kind: 'run', runId: run.id });
+    });
   }
 
   openFolder(runId: string): Promise<boolean> {

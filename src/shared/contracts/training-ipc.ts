@@ -4,6 +4,7 @@ import { gatheredRowSchema, gatherFromSchema } from '../domain/gather.ts';
 import {
   dataSampleSchema,
   datasetSchema,
+  packedRunSchema,
   preflightSchema,
   runChangeSchema,
   runDetailSchema,
@@ -127,6 +128,17 @@ export const trainingRequests = {
     }),
     reply: modelSummarySchema,
   },
+  /** Asks where, and writes a folder with which another machine does the run; null when the person cancelled. */
+  'runs.pack': {
+    request: runId.extend({
+      copy: z.boolean(),
+      nodes: z.number().int().min(1).max(1024),
+      gpus: z.number().int().min(1).max(64),
+    }),
+    reply: packedRunSchema.nullable(),
+  },
+  /** Takes in a run whose folder came back; its own folder stays as it is. */
+  'runs.takeBack': { request: z.object({ folder: place }), reply: runSummarySchema },
   'runs.openFolder': { request: runId, reply: nothing },
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 

@@ -236,6 +236,17 @@ export const preflightSchema = z.object({
 });
 export type Preflight = z.infer<typeof preflightSchema>;
 
+/** A folder that was written for another machine. */
+export const packedRunSchema = z.object({
+  folder: z.string(),
+  /** Files of data and model that it names. */
+  files: count,
+  bytes: count,
+  /** Whether they are in it. */
+  copied: z.boolean(),
+});
+export type PackedRun = z.infer<typeof packedRunSchema>;
+
 /** The Python that trains. */
 export const trainerStatusSchema = z.object({
   /** `missing`: none is set up. `working`: see `progress`. `broken`: it was, see `message`. */

@@ -42,6 +42,10 @@ export function number(value: number): string {
   return value.toLocaleString('en');
 }
 
+export function rowsWords(rows: number): string {
+  return `${number(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+}
+
 /** "3.2 h", "12 min" */
 export function hoursWords(hours: number): string {
   if (hours >= 1) return `${hours.toFixed(1)} h`;
