@@ -86,6 +86,8 @@ export function createPlaces(
       window()?.webContents.startDrag({ file, icon: shown });
     },
     async askForData(what) {
+      // As with what is saved: a person who named a folder is not asked.
+      if (saveFolder !== null && what === 'folder') return saveFolder;
       const options: OpenDialogOptions = {
         properties: [what === 'file' ? 'openFile' : 'openDirectory'],
       };
