@@ -340,6 +340,9 @@ export const testIds = {
   datasetItem: 'dataset-item',
   datasetFaults: 'dataset-faults',
   datasetSkip: 'dataset-skip',
+  datasetSplit: 'dataset-split',
+  /** How often other data is passed, in the form of a run: `data-dataset-id`. */
+  runBlend: 'run-blend',
   datasetShow: 'dataset-show',
   dataSample: 'data-sample',
   /** "Ten steps on it": the form of a run, filled in. */

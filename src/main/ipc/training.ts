@@ -29,6 +29,9 @@ export function trainingHandlers(
       datasets.addOwn(name, 2, async (folder) => (await gatherer.write(folder, choice)).file),
     'datasets.check': ({ datasetId }) => datasets.check(datasetId),
     'datasets.change': ({ datasetId, ...change }) => datasets.change(datasetId, change),
+    async 'datasets.split'({ datasetId, share, withoutFaults }) {
+      return { datasets: await datasets.split(datasetId, share, withoutFaults) };
+    },
     'datasets.remove'({ datasetId }) {
       datasets.remove(datasetId);
       return null;

@@ -17,6 +17,7 @@ import {
   type Stage,
 } from '../../shared/domain/training.ts';
 import { askTrainer, type TrainerQuestion } from './trainer-answer.ts';
+import { splitRows, writeRows } from './split.ts';
 import type { TrainerRuntime } from './trainer-process.ts';
 
 /** Faults that are kept and shown; all are counted. */
@@ -95,6 +96,7 @@ export class Datasets {
     name: string,
     stage: Stage,
     write: (folder: string) => Promise<string>,
+    images: string | null = null,
   ): Promise<Dataset> {
     const id = randomUUID();
     const folder = path.join(this.#folder(id), 'data');
@@ -102,7 +104,7 @@ export class Datasets {
     try {
       const file = await write(folder);
       this.#keep({
-        ...{ id, name, stage, path: file, images: null, createdAt: this.#options.clock.now() },
+        ...{ id, name, stage, path: file, images, createdAt: this.#options.clock.now() },
         ...{ isOwn: true, skipsBadRows: false, checked: null, working: null, fault: null },
       });
     } catch (error) {
@@ -111,6 +113,24 @@ export class Datasets {
     }
     void this.check(id);
     return this.find(id);
+  }
+
+  /**
+   * Makes two data sets of one: what is trained on, and what is held back. The original stays.
+   * @throws StudioError `bad-input` where it is no list of rows, or too short
+   */
+  async split(id: string, share: number, withoutFaults: boolean): Promise<Dataset[]> {
+    const { name, stage, path: file, images, checked } = this.find(id);
+    const faults = withoutFaults ? (checked?.faults ?? []) : [];
+    if (withoutFaults && (checked?.faultCount ?? 0) > faults.length) {
+      const message = `"${name}" has too many faults to leave them out one by one: mend it first.`;
+      throw new StudioError('bad-input', message);
+    }
+    const without = new Set(faults.map(({ row }) => row));
+    const { train, heldBack } = splitRows(file, { share, without });
+    const make = (called: string, rows: readonly unknown[]): Promise<Dataset> =>
+      this.addOwn(called, stage, (folder) => writeRows(folder, rows), images ?? path.dirname(file));
+    return [await make(`${name}, to train on`, train), await make(`${name}, held back`, heldBack)];
   }
 
   /** Looks through a data set and keeps what was found. Never throws: what went wrong is its `fault`. */
@@ -158,11 +178,20 @@ export class Datasets {
 
   change(
     id: string,
-    change: { readonly name?: string | undefined; readonly skipsBadRows?: boolean | undefined },
+    change: {
+      readonly name?: string | undefined;
+      readonly skipsBadRows?: boolean | undefined;
+      readonly stage?: Stage | undefined;
+    },
   ): Dataset {
     const before = this.find(id);
-    const { name = before.name, skipsBadRows = before.skipsBadRows } = change;
-    return this.#change(id, { name, skipsBadRows });
+    const { name = before.name, skipsBadRows = before.skipsBadRows, stage = before.stage } = change;
+    const isOther = stage !== before.stage;
+    const changed = { name, skipsBadRows, stage, ...(isOther ? { checked: null } : {}) };
+    this.#change(id, changed);
+    // The same file holds other rows for the other stage.
+    if (isOther) void this.check(id);
+    return this.find(id);
   }
 
   /** Takes it out of the list; only what the app made is deleted. */
@@ -218,7 +247,10 @@ export class Datasets {
   }
 }
 
-/** What a place holds: tars of pictures with captions are for stage 1, conversations in JSON for stage 2. */
+/** What a folder of pictures with captions has in it. */
+const captionFile = /\.(tar|parquet|csv|tsv|jpe?g|png|webp)$/i;
+
+/** What a place holds, by its names; the trainer looks into it. Tars of pictures with captions are for stage 1, conversations in JSON for stage 2. */
 function recognise(place: string): { readonly stage: Stage; readonly file: string } {
   if (!path.isAbsolute(place)) {
     throw new StudioError('bad-input', `${place}: give the whole path, from the root.`);
@@ -226,20 +258,21 @@ function recognise(place: string): { readonly stage: Stage; readonly file: strin
   if (/\{\d+\.\.\d+\}/.test(place) && place.endsWith('.tar')) return { stage: 1, file: place };
   const kind = statSync(place, { throwIfNoEntry: false });
   if (kind === undefined) throw new StudioError('not-found', `${place}: does not exist.`);
-  if (kind.isFile() && place.endsWith('.tar')) return { stage: 1, file: place };
-  if (kind.isFile() && place.endsWith('.json')) return { stage: 2, file: place };
+  if (kind.isFile() && /\.(tar|csv|tsv|parquet)$/i.test(place)) return { stage: 1, file: place };
+  if (kind.isFile() && /\.jsonl?$/i.test(place)) return { stage: 2, file: place };
   if (kind.isDirectory()) {
-    const conversations = path.join(place, 'train.json');
-    if (existsSync(conversations)) return { stage: 2, file: conversations };
-    if (readdirSync(place).some((name) => name.endsWith('.tar'))) return { stage: 1, file: place };
+    const names = readdirSync(place);
+    const conversations = ['train.json', 'train.jsonl'].find((name) => names.includes(name));
+    if (conversations !== undefined) return { stage: 2, file: path.join(place, conversations) };
+    if (names.some((name) => captionFile.test(name))) return { stage: 1, file: place };
   }
   throw new StudioError(
     'bad-input',
-    `${place}: is nothing that can be trained on. Stage 1 takes WebDataset tars (pictures with captions) or a folder of them; stage 2 a JSON file of conversations, or a folder with train.json and its pictures.`,
+    `${place}: is nothing that can be trained on. Stage 1 takes pictures with captions (WebDataset tars, a folder of pictures with their texts or a table beside them, csv, tsv, parquet); stage 2 conversations (JSON or JSON lines, or a folder with train.json and its pictures).`,
   );
 }
 
 function nameOf(place: string): string {
   const { base, name, dir } = path.parse(place);
-  return base === 'train.json' ? path.basename(dir) : name;
+  return base === 'train.json' || base === 'train.jsonl' ? path.basename(dir) : name;
 }

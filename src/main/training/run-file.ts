@@ -15,6 +15,8 @@ import type {
 export interface PlannedData {
   readonly training: Dataset;
   readonly validation: Dataset | null;
+  /** Others that are mixed in, each with how often an epoch passes it. */
+  readonly blend?: readonly { readonly dataset: Dataset; readonly weight: number }[];
 }
 
 /** Fields without a value are left out: the trainer's own defaults are the paper's. */
@@ -30,6 +32,7 @@ function given(fields: Readonly<Record<string, unknown>>): Record<string, unknow
  */
 export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: string): RunFile {
   const { settings, stage } = plan;
+  for (const { dataset } of data.blend ?? []) checkStage(stage, dataset);
   checkStage(stage, data.training);
   if (data.validation !== null) checkStage(stage, data.validation);
   const { loraRank, keepFeatures, processes: _processes, ...plain } = settings;
@@ -73,27 +76,50 @@ function modelOf(source: ModelSource): Record<string, unknown> {
   }
 }
 
-function dataOf(stage: 1 | 2, { training, validation }: PlannedData): Record<string, unknown> {
+function dataOf(stage: 1 | 2, data: PlannedData): Record<string, unknown> {
+  const { training, validation, blend = [] } = data;
+  const isBlend = blend.length > 0;
   if (stage === 1) {
+    const tars = isBlend ? null : tarsOf(training.path);
+    const held = validation === null ? null : tarsOf(validation.path);
     return given({
-      tars: tarsOf(training.path),
-      validationTars: validation === null ? null : tarsOf(validation.path),
+      tars,
+      pairs: tars === null ? partsOf(data) : null,
+      validationTars: held,
+      validationPairs: validation !== null && held === null ? [partOf(validation)] : null,
     });
   }
+  const skips = [training, ...blend.map(({ dataset }) => dataset)].some((set) => set.skipsBadRows);
   return given({
-    conversations: training.path,
-    images: training.images,
-    validation: validation?.path,
-    badRows: training.skipsBadRows ? 'skip' : 'stop',
+    conversations: isBlend ? partsOf(data) : training.path,
+    images: isBlend ? null : training.images,
+    validation: validation === null ? null : held(validation, training),
+    badRows: skips ? 'skip' : 'stop',
   });
 }
 
-/** A folder's tars by name; else the file, or the pattern that the trainer knows (`{00000..01254}.tar`). */
-function tarsOf(place: string): string | string[] {
+/** What is held back, with its own folder of pictures where that is another. */
+function held(validation: Dataset, training: Dataset): unknown {
+  return validation.images === training.images ? validation.path : [partOf(validation)];
+}
+
+function partsOf({ training, blend = [] }: PlannedData): unknown[] {
+  return [partOf(training), ...blend.map(({ dataset, weight }) => partOf(dataset, weight))];
+}
+
+function partOf({ path: place, images }: Dataset, weight = 1): Record<string, unknown> {
+  return given({ path: place, images, weight });
+}
+
+/**
+ * A folder's tars by name; else the file, or the pattern that the trainer knows (`{00000..01254}.tar`); null where it is
+ * something else than tars.
+ */
+function tarsOf(place: string): string | string[] | null {
   const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (!isFolder) return place;
+  if (!isFolder) return place.endsWith('.tar') ? place : null;
   const tars = readdirSync(place).filter((name) => name.endsWith('.tar'));
-  if (tars.length === 0) throw new StudioError('bad-input', `${place}: there is no tar in it.`);
+  if (tars.length === 0) return null;
   return tars.sort().map((name) => path.join(place, name));
 }
 

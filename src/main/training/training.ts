@@ -85,8 +85,12 @@ export class Training {
   }
 
   #dataOf(plan: RunPlan): PlannedData {
-    const { validationId } = plan;
+    const { validationId, blend } = plan;
     return {
+      blend: blend.map(({ datasetId, weight }) => ({
+        dataset: this.datasets.find(datasetId),
+        weight,
+      })),
       training: this.datasets.find(plan.datasetId),
       validation: validationId === null ? null : this.datasets.find(validationId),
     };

@@ -8,6 +8,7 @@ import type {
   RunHistory,
   RunPlan,
   RunSummary,
+  Stage,
   TrainerStatus,
 } from '../../shared/domain/training.ts';
 import type { GatherFrom } from '../../shared/domain/gather.ts';
@@ -159,7 +160,19 @@ export class TrainingStore {
     return this.#try(async () => void (await this.#api.request('datasets.check', { datasetId })));
   }
 
-  changeDataset(datasetId: string, change: { skipsBadRows: boolean }): Promise<boolean> {
+  /** Makes two data sets of one. @param share of the rows that are held back */
+  splitDataset(datasetId: string, share: number, withoutFaults: boolean): Promise<boolean> {
+    return this.#try(async () => {
+      const request = { datasetId, share, withoutFaults };
+      const { datasets } = await this.#api.request('datasets.split', request);
+      for (const dataset of datasets) this.datasets = put(this.datasets, dataset);
+    });
+  }
+
+  changeDataset(
+    datasetId: string,
+    change: { skipsBadRows: boolean } | { stage: Stage },
+  ): Promise<boolean> {
     return this.#try(async () => {
       const request = { datasetId, ...change };
       this.datasets = put(this.datasets, await this.#api.request('datasets.change', request));

@@ -71,8 +71,18 @@ export const trainingRequests = {
     request: datasetId.extend({
       name: z.string().trim().min(1).max(120).optional(),
       skipsBadRows: z.boolean().optional(),
+      /** Some files hold rows for either stage. */
+      stage: z.union([z.literal(1), z.literal(2)]).optional(),
     }),
     reply: datasetSchema,
+  },
+  /** Makes two data sets of a list of rows: to train on, and held back. */
+  'datasets.split': {
+    request: datasetId.extend({
+      share: z.number().min(0.001).max(0.9),
+      withoutFaults: z.boolean(),
+    }),
+    reply: z.object({ datasets: z.array(datasetSchema) }),
   },
   /** Takes it out of the list; files that the app did not make stay. */
   'datasets.remove': { request: datasetId, reply: nothing },

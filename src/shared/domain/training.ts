@@ -196,6 +196,8 @@ export const runPlanSchema = z.object({
   datasetId: z.uuid(),
   /** Data to check against, held back from training; null for none. */
   validationId: z.uuid().nullable(),
+  /** Other data that is mixed in. `weight`: how often an epoch passes it; the first is passed once. */
+  blend: z.array(z.object({ datasetId: z.uuid(), weight: z.number().min(0.01).max(1000) })).max(50),
   restsEngine: z.boolean(),
   settings: runSettingsSchema,
 });

@@ -84,9 +84,9 @@ export function endRuns(): void {
 export async function engineState(): Promise<string> {
   return browser.execute(async () => {
     const { api } = window as unknown as {
-      api: { request(name: string, body: unknown): Promise<{ state: string }> };
+      api: { request(name: string, body: unknown): Promise<{ value: { state: string } }> };
     };
-    return (await api.request('engine.status', null)).state;
+    return (await api.request('engine.status', null)).value.state;
   });
 }
 
