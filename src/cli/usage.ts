@@ -53,6 +53,9 @@ export function numberOption(
   return number;
 }
 
+/** Limits of the strength at which a drawing starts from a picture. */
+export const strengthLimits = { min: 0.01, max: 1, whole: false } as const;
+
 /** Limits of seeds, as in the settings. */
 export const seedLimits = { min: 0, max: 0xffff_ffff } as const;
 

@@ -236,6 +236,31 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
     expect(await sharp(first.png).metadata()).toMatchObject({ width: 64, height: 48 });
   });
 
+  it('draw starts from a picture, and says which it cannot read', async () => {
+    const from = join(folder, 'from.png');
+    await sharp({ create: { width: 90, height: 60, channels: 3, background: '#208040' } })
+      .png()
+      .toFile(from);
+    const out = join(folder, 'started.png');
+    const draw = async (...more: string[]) => {
+      const args = ['--model', model, '--prompt', 'a cat', '--steps', '3', '--size', '64x48'];
+      const result = await textbind('draw', ...args, '--seed', '7', '--out', out, ...more);
+      return { code: result.code, stderr: result.stderr(), png: readFileSync(out) };
+    };
+    const [plain, started, weaker] = [
+      await draw(),
+      await draw('--from', from),
+      await draw('--from', from, '--strength', '0.3'),
+    ];
+    expect([plain, started, weaker].map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(started.png.equals(plain.png)).toBe(false);
+    expect(started.png.equals(weaker.png)).toBe(false);
+    const broken = await draw('--from', join(folder, 'nothing.png'));
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(/nothing\.png: the picture cannot be read/);
+    expect((await draw('--strength', '0.3')).code).toBe(2);
+  });
+
   it('draw --prompts writes a picture a line, the one that --prompt and its seed draw', async () => {
     const prompts = join(folder, 'prompts.txt');
     writeFileSync(prompts, 'a cat\n\na dog\n');

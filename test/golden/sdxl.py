@@ -3,7 +3,8 @@
 Called as ``python sdxl.py OUT_DIR``; writes ``base/`` and ``refiner/`` as diffusers saves them and
 ``expected.safetensors``: the starting ``noise`` [1, 4, 8, 12], ``plain`` (latents of the base alone),
 ``plain_image``, ``negative`` (the same with a negative prompt), ``unguided`` (guidance 1), ``handed_over``
-(base stopped at 0.8) and ``refined`` (the refiner's end).
+(base stopped at 0.8) and ``refined`` (the refiner's end); ``from_0.6`` and ``from_1.0``: started from ``picture`` with
+``picture_noise`` on it, at those strengths.
 """
 
 from __future__ import annotations
@@ -100,7 +101,24 @@ def main() -> None:
 
     handed_over = draw(denoising_end=0.8)
     refined = refiner(**common, image=handed_over, denoising_start=0.8, output_type="latent").images
+    # From a picture: its latents (the mean) go in as such, and the pipeline's only draw from the seed is the noise.
+    picture = torch.rand(1, 3, HEIGHT, WIDTH) * 2 - 1
+    with torch.no_grad():
+        latents = base.vae.encode(picture).latent_dist.mode() * base.vae.config.scaling_factor
+    again = StableDiffusionXLImg2ImgPipeline(
+        base.vae, base.text_encoder, base.text_encoder_2, base.tokenizer, base.tokenizer_2, base.unet, scheduler(),
+        add_watermarker=False,
+    )  # fmt: skip
+    started = {
+        f"from_{strength}": again(
+            **common, image=latents, strength=strength, generator=torch.Generator().manual_seed(5), output_type="latent"
+        ).images
+        for strength in (0.6, 1.0)
+    }
     tensors = {
+        "picture": picture,
+        "picture_noise": torch.randn(latents.shape, generator=torch.Generator().manual_seed(5)),
+        **started,
         "noise": noise,
         "plain": draw(),
         "plain_image": draw(output_type="pt") * 2 - 1,

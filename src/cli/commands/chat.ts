@@ -14,7 +14,14 @@ import {
 import { readOptions, type OptionValues } from '../options.ts';
 import { readConversation, toPromptTurn } from '../conversation-file.ts';
 import { openModelOption } from '../model-option.ts';
-import { numberOption, required, seedLimits, UsageError, type Output } from '../usage.ts';
+import {
+  numberOption,
+  required,
+  seedLimits,
+  strengthLimits,
+  UsageError,
+  type Output,
+} from '../usage.ts';
 import type { TokenSampling } from '../../worker/sampling/token-sampler.ts';
 
 /** Without --greedy, replies vary: the usual mild settings. */
@@ -52,10 +59,13 @@ function readSampling(
 
 export const chatCommand = {
   usage:
-    'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy | --temperature X --top-p X --top-k N] [--seed N] [--max-tokens N] [--steps N] [--no-draw] [--json]',
+    'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy | --temperature X --top-p X --top-k N] [--seed N] [--max-tokens N] [--steps N] [--no-draw | --from-last X] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values, output } = readOptions(args, {
-      texts: ['model', 'conversation', 'out', 'seed', 'max-tokens', 'steps', ...samplingOptions],
+      texts: [
+        ...(['model', 'conversation', 'out', 'seed', 'max-tokens', 'steps', 'from-last'] as const),
+        ...samplingOptions,
+      ],
       flags: ['greedy', 'no-draw'],
     });
     const file = required(values.conversation, 'conversation');
@@ -63,6 +73,7 @@ export const chatCommand = {
     const seed = numberOption(values.seed, 'seed', seedLimits) ?? null;
     const maxNewTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 1, max: 4096 });
     const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 });
+    const startStrength = numberOption(values['from-last'], 'from-last', strengthLimits) ?? null;
     const sampling = readSampling(values);
     const conversation = readConversation(file);
     const folder = path.resolve(path.dirname(file), conversation.image_dir);
@@ -83,6 +94,7 @@ export const chatCommand = {
           negative: '',
           seed,
           enabled: !values['no-draw'],
+          ...(startStrength === null ? {} : { startStrength }),
         },
       },
       (event) => reply.take(event),

@@ -4,6 +4,7 @@ import { writeWholeFile } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { planDrawingPart } from '../../worker/pipelines/memory/plan.ts';
 import { Painter, type DrawRequest } from '../../worker/pipelines/drawing/painter.ts';
+import { readStartImage } from '../../worker/pipelines/drawing/start-picture.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';
@@ -15,13 +16,17 @@ import {
   required,
   seedLimits,
   sizeOption,
+  strengthLimits,
   UsageError,
   type Output,
 } from '../usage.ts';
 
+/** How far a drawing leaves the picture it starts from, where nothing is said. */
+const defaultStrength = 0.6;
+
 export const drawCommand = {
   usage:
-    'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--save-latents G.safetensors] [--json]',
+    'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--from X.png [--strength X]] [--save-latents G.safetensors] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values, output } = readOptions(args, {
       texts: [
@@ -34,6 +39,8 @@ export const drawCommand = {
         'steps',
         'guidance',
         'size',
+        'from',
+        'strength',
         'out',
         'save-latents',
       ],
@@ -51,6 +58,7 @@ export const drawCommand = {
     const steps = numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40;
     const wanted = numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false });
     const size = sizeOption(values.size);
+    const from = startOption(values);
     const latents = values.latents === undefined ? null : readLatents(values.latents);
     const folder = readModelFolder(await findModelFolder(required(values.model, 'model')));
     if (folder.imageDecoder === null) {
@@ -60,9 +68,17 @@ export const drawCommand = {
     const { provider } = await chooseProvider();
     const sparing = (await planDrawingPart(folder.imageDecoder, provider, false)) === 'sparing';
     const painter = await Painter.open(folder.imageDecoder, { provider }, { sparing });
+    const started = await startOf(from, size, painter);
     const startedAt = performance.now();
     if (prompts !== null) {
-      const common = { negative: values.negative ?? '', seed, steps, guidance, ...size };
+      const common = {
+        negative: values.negative ?? '',
+        seed,
+        steps,
+        guidance,
+        ...size,
+        ...started,
+      };
       await drawEach(painter, prompts, common, { out, output });
       const seconds = (performance.now() - startedAt) / 1000;
       const result = { out, pictures: prompts.length, seed, steps, guidance, seconds, provider };
@@ -80,6 +96,7 @@ export const drawCommand = {
       steps,
       guidance,
       ...(size ?? (latents && sizeOf(latents.dims, scale))),
+      ...started,
       ...(latents === null ? {} : { latents: latents.data }),
       ...(process.stderr.isTTY
         ? { onProgress: ({ step }) => output.progress(`step ${step} of ${steps}`) }
@@ -101,6 +118,32 @@ export const drawCommand = {
     await painter.release();
   },
 };
+
+/** `--from` and `--strength`: what the drawing starts from; null: from noise. */
+function startOption({
+  from,
+  strength,
+}: {
+  readonly from: string | undefined;
+  readonly strength: string | undefined;
+}) {
+  if (from === undefined && strength !== undefined) {
+    throw new UsageError('--strength goes with --from');
+  }
+  const share = numberOption(strength, 'strength', strengthLimits) ?? defaultStrength;
+  return from === undefined ? null : { path: from, strength: share };
+}
+
+async function startOf(
+  from: ReturnType<typeof startOption>,
+  size: ReturnType<typeof sizeOption>,
+  painter: Painter,
+): Promise<Pick<DrawRequest, 'start'>> {
+  if (from === null) return {};
+  const side = painter.config.defaultSize;
+  const image = await readStartImage(from.path, size ?? { width: side, height: side });
+  return { start: { image, strength: from.strength } };
+}
 
 /** Draws `001.png`, `002.png` ... into a folder; seeds count up from the first. */
 async function drawEach(

@@ -30,7 +30,7 @@ const paperLength = 768;
 const sdxlGuidance = 5;
 export const importCommand = {
   usage:
-    'textbind import --vision DIR --language DIR [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
+    'textbind import --vision DIR --language DIR|FILE.gguf [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values, output } = readOptions(args, {
       texts: [

@@ -4,6 +4,7 @@ import { openModelReportSchema } from '../domain/engine-status.ts';
 import {
   drawingSchema,
   drawingSizeSchema,
+  startPictureSchema,
   providerPreferenceSchema,
   samplingSchema,
 } from '../domain/settings.ts';
@@ -141,6 +142,8 @@ export const workerRequests = {
       drawing: drawingSchema,
       /** Left out: the model's own. */
       size: drawingSizeSchema.optional(),
+      /** A picture's file that the drawing starts from. */
+      from: startPictureSchema.optional(),
     }),
     event: drawingProgressSchema,
     reply: drawnPictureSchema,

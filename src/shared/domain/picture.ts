@@ -42,6 +42,8 @@ export const pictureRecipeSchema = z.object({
   model: z.string(),
   /** What the picture was to be unlike; absent where nothing was said. */
   negative: z.string().optional(),
+  /** Where it was drawn from another picture: the share of the steps that were gone through; absent where from noise. */
+  strength: z.number().gt(0).max(1).optional(),
 });
 export type PictureRecipe = z.infer<typeof pictureRecipeSchema>;
 

@@ -19,6 +19,14 @@ export const drawingSizeSchema = z.object({
 });
 export type DrawingSize = z.infer<typeof drawingSizeSchema>;
 
+/** The share of the steps that a drawing goes through from the picture it starts from. */
+const startStrengthSchema = z.number().gt(0).max(1);
+/** A picture's file that a drawing starts from. */
+export const startPictureSchema = z.object({
+  path: z.string().min(1),
+  strength: startStrengthSchema,
+});
+
 /** How pictures are drawn (`textbind.md`, section 4: 40 steps). */
 export const drawingSchema = z.object({
   steps: z.number().int().min(1).max(150).default(40),
@@ -31,6 +39,8 @@ export const drawingSchema = z.object({
   enabled: z.boolean().default(true),
   /** Left out: the model's own. */
   size: drawingSizeSchema.optional(),
+  /** Drawings of a reply start from the conversation's last picture, at this strength; left out: from noise. */
+  startStrength: startStrengthSchema.optional(),
 });
 
 export type DrawingSettings = z.infer<typeof drawingSchema>;

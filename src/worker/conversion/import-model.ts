@@ -2,16 +2,24 @@
  * Makes a model's folder out of its parts: the language model, the vision encoder, the Q-Former or a TextBind
  * checkpoint, and an image decoder. They are referred to where they lie, copied, or quantised.
  */
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { ModelManifest } from '../../shared/domain/model-manifest.ts';
+import { StudioError } from '../../shared/errors.ts';
 import { toStudioError } from '../pipelines/model-errors.ts';
 import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
 import type { ImportProgress } from '../../shared/domain/model-import.ts';
-import { openCheckpoint } from '../weights/index.ts';
+import {
+  isGguf,
+  openCheckpoint,
+  readTensorBytes,
+  withPrefix,
+  type Checkpoint,
+} from '../weights/index.ts';
+import { writeGgufConfig, writeGgufWeights } from './gguf-model.ts';
 import { checkModel } from './check-model.ts';
 import { copyFolder, copyOneFile, type CopyOptions } from './copy-folder.ts';
 import { copySmallFiles, storeAsHalf, storeFileAsHalf } from './half-precision.ts';
@@ -213,6 +221,7 @@ class PartWriter {
   #writeLanguage(): Promise<string> {
     const { language, checkpoint } = this.#sources;
     const { signal } = this.#options;
+    if (statSync(language).isFile()) return this.#writeGguf(language);
     return this.#place('language', language, async (to) => {
       if (!this.#quantises) return copyFolder(language, to, this.#copying);
       const weights =
@@ -220,6 +229,37 @@ class PartWriter {
       const bits = this.#storage === 'int4' ? 4 : 8;
       return quantiseModel(language, to, { bits, checkpoint: weights, signal });
     });
+  }
+
+  /** A GGUF file is always written anew: its rows lie in another order than the network takes them in. */
+  async #writeGguf(file: string): Promise<string> {
+    const { signal, onProgress } = this.#options;
+    if (!isGguf(file)) throw new StudioError('bad-input', `${file}: is not a GGUF file`);
+    onProgress?.({ kind: 'importing', step: 'writing', part: 'language' });
+    const to = path.join(this.#folder, 'language');
+    if (!this.#quantises) {
+      await writeGgufWeights(writeGgufConfig(file, to), to, signal);
+      return 'language';
+    }
+    const parts = path.join(this.#folder, '.gguf');
+    const { checkpoint: own } = writeGgufConfig(file, parts);
+    const checkpoint = this.#laidOver(own);
+    const bits = this.#storage === 'int4' ? 4 : 8;
+    await quantiseModel(parts, to, { bits, checkpoint, signal });
+    rmSync(parts, { recursive: true });
+    return 'language';
+  }
+
+  /** A stage 2 checkpoint's language model over its base's. */
+  #laidOver(base: Checkpoint): Checkpoint {
+    const { checkpoint } = this.#sources;
+    if (checkpoint === null) return base;
+    const over = withPrefix(openCheckpoint(checkpoint), languagePrefix);
+    return {
+      ...base,
+      find: (name) => withBytes(over, name) ?? base.find(name),
+      names: () => new Set([...base.names(), ...over.names()]),
+    };
   }
 
   async #writeProcessor(visionModel: string): Promise<string> {
@@ -263,6 +303,13 @@ class PartWriter {
       else copySmallFiles(source, target);
     }
   }
+}
+
+/** A tensor with its bytes in memory, where it is there: laid over one from another folder. */
+function withBytes(checkpoint: Checkpoint, name: string) {
+  const stored = checkpoint.find(name);
+  const bytes = stored && readTensorBytes(checkpoint, name);
+  return stored && bytes && { ...stored, location: { kind: 'bytes', bytes } as const };
 }
 
 /** The folders of a diffusers pipeline of SDXL's family that drawing uses, and whether they hold weights. */

@@ -124,6 +124,7 @@ export class TextBindModel {
     signal: AbortSignal,
   ): Promise<WorkerReplyBody<'chat.reply'>> {
     const { language, tokenizer, vision } = this.#parts;
+    const start = startOf(request);
     try {
       return await replyTo(request, {
         language,
@@ -134,7 +135,7 @@ export class TextBindModel {
         queryTokens: this.folder.manifest.qformerConfig.numQueryTokens,
         maxPictures: this.folder.manifest.maxPicturesPerReply,
         draw: (caption, onProgress, abort) =>
-          this.draw({ caption, drawing: request.drawing }, onProgress, abort),
+          this.draw({ caption, drawing: request.drawing, ...start }, onProgress, abort),
         emit,
         signal,
       });
@@ -193,6 +194,17 @@ export class TextBindModel {
     await vision.release();
     await drawer?.release();
   }
+}
+
+/** What a reply's drawings start from: the last picture that the conversation has, where that is wished. */
+function startOf({
+  turns,
+  drawing,
+}: WorkerRequestBody<'chat.reply'>): Pick<WorkerRequestBody<'draw'>, 'from'> {
+  const { startStrength: strength } = drawing;
+  const last = turns.flatMap(({ parts }) => parts).findLast(({ kind }) => kind === 'picture');
+  if (strength === undefined || last?.kind !== 'picture') return {};
+  return { from: { path: last.path, strength } };
 }
 
 /** Providers to try for a preference, best first; undefined: all. */

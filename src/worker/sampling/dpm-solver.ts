@@ -53,6 +53,10 @@ export function dpmSolverScheduler(config: DpmSolverConfig, steps: number): Sche
     initNoiseSigma: 1,
     modelInput: (_index, sample) => sample,
     predictedOriginal,
+    noised(index, original, noise) {
+      const { alpha, sigma } = levelAt(sigmas, index);
+      return combine(original, noise, (value, fresh) => alpha * value + sigma * fresh);
+    },
     step(index, sample, prediction) {
       const original = predictedOriginal(index, sample, prediction);
       const earlier = before?.index === index - 1 ? before.original : null;

@@ -107,6 +107,10 @@ function eulerBase(
     },
     predictedOriginal: (index, sample, prediction) =>
       eulerOriginal(levels, index, sample, prediction),
+    noised(index, original, noise) {
+      const sigma = entryAt(levels.sigmas, index);
+      return combine(original, noise, (value, fresh) => value + sigma * fresh);
+    },
   };
 }
 

@@ -38,6 +38,11 @@ export function lcmScheduler(config: LcmConfig, steps: number): Scheduler {
     initNoiseSigma: 1,
     modelInput: (_index, sample) => sample,
     predictedOriginal,
+    noised(index, original, noise) {
+      const alpha = alphaAt(entryAt(timesteps, index));
+      const [kept, fresh] = [Math.sqrt(alpha), Math.sqrt(1 - alpha)];
+      return combine(original, noise, (value, made) => kept * value + fresh * made);
+    },
     step(index, sample, prediction, noise) {
       const original = predictedOriginal(index, sample, prediction);
       const scaled = entryAt(timesteps, index) * config.timestep_scaling;

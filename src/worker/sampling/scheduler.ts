@@ -13,6 +13,8 @@ export interface Scheduler {
   modelInput(index: number, sample: Float32Array): Float32Array;
   /** The finished sample that the prediction at step `index` amounts to; previews are made from it. */
   predictedOriginal(index: number, sample: Float32Array, prediction: Float32Array): Float32Array;
+  /** The sample that step `index` starts from, where a finished one is noised up to it: for drawing from a picture. */
+  noised(index: number, original: Float32Array, noise: Float32Array): Float32Array;
   /**
    * The sample after step `index`.
    * @param noise draws fresh noise of unit variance, of as many numbers as the sample; called where the step takes some

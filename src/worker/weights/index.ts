@@ -17,4 +17,6 @@ export type { QuantisedMatrix } from './quantise.ts';
 export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';
 export type { EightBitMatrix } from './eight-bit.ts';
 export { foldToEightBits } from './eight-bit.ts';
+export type { GgufFile, GgufTensor, GgufValue } from './gguf.ts';
+export { isGguf, openGguf, readGgufTensor } from './gguf.ts';
 export { firstNotFinite } from './finite.ts';

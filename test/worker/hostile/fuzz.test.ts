@@ -27,11 +27,14 @@ import { buildUnet } from '../../../src/worker/networks/unet/build.ts';
 import { parseScheduler } from '../../../src/worker/pipelines/drawing/scheduler-config.ts';
 import {
   openCheckpoint,
+  openGguf,
+  readGgufTensor,
   readTensorBytes,
   writeSafetensors,
 } from '../../../src/worker/weights/index.ts';
 import { encoders, noisy } from '../../main/support/hostile-pictures.ts';
 import { mutateBytes, mutateJson, randomNumbers } from './mutate.ts';
+import { ggufOf } from './gguf.ts';
 import { zipOf } from './zip.ts';
 
 const rounds = Number(process.env['TEXTBIND_FUZZ'] ?? 1000);
@@ -119,6 +122,20 @@ describe(`fuzz, ${rounds} mutations each`, () => {
         const whole = Buffer.concat([size, json, good.subarray(8 + length)]);
         writeFileSync(file, round % 2 === 0 ? mutateBytes(good, random) : whole);
         readAll(file);
+      });
+    },
+    limitMs,
+  );
+
+  it(
+    'GGUF files',
+    async () => {
+      const file = join(folder, 'model.gguf');
+      const good = ggufOf({ 'general.architecture': 'llama', 'llama.block_count': 2 }, ['a', 'b']);
+      await holds(file, (random) => {
+        writeFileSync(file, mutateBytes(good, random));
+        const read = openGguf(file);
+        for (const tensor of read.tensors.values()) readGgufTensor(read, tensor);
       });
     },
     limitMs,

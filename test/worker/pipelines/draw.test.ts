@@ -59,6 +59,20 @@ describe.skipIf(noPython !== undefined)(`Painter draws as diffusers does ${noPyt
     expect(relativeError(unguided.latents.data, expected('unguided'))).toBeLessThan(1e-4);
   });
 
+  it.each([0.6, 1])('from a picture at strength %d', async (strength) => {
+    const data = expected('picture');
+    const steps: number[] = [];
+    const { latents } = await base.draw({
+      ...request,
+      latents: expected('picture_noise'),
+      start: { image: { dims: [1, 3, 64, 96], data }, strength },
+      onProgress: ({ step }) => steps.push(step),
+    });
+    const name = `from_${strength.toFixed(1)}`;
+    expect(relativeError(latents.data, expected(name))).toBeLessThan(1e-4);
+    expect(steps.at(-1)).toBe(strength === 1 ? 7 : 4);
+  });
+
   it('base and refiner share the steps four to one', async () => {
     const both = await Painter.open(
       { base: join(folder, 'base'), refiner: join(folder, 'refiner') },

@@ -9,6 +9,7 @@ import { toStudioError } from '../model-errors.ts';
 import type { Placement } from '../network.ts';
 import { drawingNeeds } from './drawing-needs.ts';
 import { Painter, type PainterOptions } from './painter.ts';
+import { readStartImage } from './start-picture.ts';
 
 /** Draws one caption. Throws when it cannot, or when the signal is aborted. */
 export type Draw = (
@@ -65,7 +66,7 @@ export class Drawer {
     return this.painter.sessionCount;
   }
 
-  draw: Draw = async ({ caption, drawing, size = drawing.size }, onProgress, signal) => {
+  draw: Draw = async ({ caption, drawing, size = drawing.size, from }, onProgress, signal) => {
     if (!drawing.enabled) throw new StudioError('unsupported', 'Drawing is switched off.');
     const startedAt = performance.now();
     const { steps, negative } = drawing;
@@ -74,7 +75,14 @@ export class Drawer {
     try {
       this.#mustFit(size);
       const request = { prompt: caption, negative, seed, steps, guidance, onProgress, signal };
-      const { png, width, height } = await this.painter.draw({ ...request, ...size });
+      const start = from && {
+        image: await readStartImage(from.path, size ?? this.#ownSize(), signal),
+        strength: from.strength,
+      };
+      const { png, width, height } = await this.painter.draw({
+        ...{ ...request, ...size },
+        ...(start === undefined ? {} : { start }),
+      });
       return {
         kind: 'picture',
         png,
@@ -84,6 +92,7 @@ export class Drawer {
         recipe: {
           ...{ seed, steps, guidance, model: this.#manner.model },
           ...(negative === '' ? {} : { negative }),
+          ...(from === undefined ? {} : { strength: from.strength }),
         },
         seconds: (performance.now() - startedAt) / 1000,
       };
@@ -96,13 +105,17 @@ export class Drawer {
     return this.painter.release();
   }
 
+  #ownSize() {
+    const side = this.painter.config.defaultSize;
+    return { width: side, height: side };
+  }
+
   /** Where nothing is open yet, whether it can be is known beforehand. */
   #mustFit(size: WorkerRequestBody<'draw'>['size']): void {
     const { sparing, provider } = this.#manner;
     if (!sparing || provider !== 'cpu') return;
     const { config, refinerConfig } = this.painter;
-    const side = config.defaultSize;
-    const asked = size ?? { width: side, height: side };
+    const asked = size ?? this.#ownSize();
     const needed = drawingNeeds(config, refinerConfig, provider, asked).sparing;
     const room = availableMemory();
     if (needed <= room) return;

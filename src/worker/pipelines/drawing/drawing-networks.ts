@@ -5,6 +5,7 @@ import {
   clipTextModel,
   unetModel,
   vaeDecoderModel,
+  vaeEncoderModel,
   type NetworkModel,
 } from '../../networks/models.ts';
 import { openCheckpoint } from '../../weights/index.ts';
@@ -16,6 +17,12 @@ export function textEncoderNetwork(encoder: TextEncoderConfig, target: BuildTarg
 
 export function unetNetwork(config: DiffusionConfig, target: BuildTarget): NetworkModel {
   return unetModel(config.unet, openCheckpoint(join(config.folder, 'unet')), target);
+}
+
+/** In single precision, as the decoder. */
+export function vaeEncoderNetwork(config: DiffusionConfig, target: BuildTarget): NetworkModel {
+  const weights = openCheckpoint(join(config.folder, 'vae'));
+  return vaeEncoderModel(config.vae, weights, { ...target, precision: 'float32' });
 }
 
 /** In single precision everywhere: SDXL's VAE overflows in half (its config says force_upcast). */

@@ -22,7 +22,13 @@ import {
   type TextEncoders,
 } from './conditions.ts';
 import { decodeLatents } from './decode-latents.ts';
-import { textEncoderNetwork, unetNetwork, vaeDecoderNetwork } from './drawing-networks.ts';
+import {
+  textEncoderNetwork,
+  unetNetwork,
+  vaeDecoderNetwork,
+  vaeEncoderNetwork,
+} from './drawing-networks.ts';
+import { encodeStart, firstStep, type StartPicture } from './start-picture.ts';
 import { readDiffusion, type DiffusionConfig } from './diffusion-config.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { planeSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
@@ -48,6 +54,8 @@ export interface DrawRequest {
   readonly height?: number;
   /** Starting noise of unit variance [1, channels, height, width] in place of the seed's. */
   readonly latents?: Float32Array;
+  /** What the drawing starts from, in place of noise alone. */
+  readonly start?: StartPicture;
   readonly onProgress?: (progress: DrawingProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -81,11 +89,19 @@ export class Painter {
   readonly #base: Diffusion;
   readonly #refiner: Diffusion | null;
   readonly #vaeDecoder: NetworkOnDemand;
+  /** Open only while a picture is read that a drawing starts from. */
+  readonly #vaeEncoder: NetworkOnDemand;
 
-  private constructor(base: Diffusion, refiner: Diffusion | null, vaeDecoder: NetworkOnDemand) {
+  private constructor(
+    base: Diffusion,
+    refiner: Diffusion | null,
+    vaeDecoder: NetworkOnDemand,
+    vaeEncoder: NetworkOnDemand,
+  ) {
     this.#base = base;
     this.#refiner = refiner;
     this.#vaeDecoder = vaeDecoder;
+    this.#vaeEncoder = vaeEncoder;
   }
 
   /** @throws StudioError or errors of graphs and weights that name what does not fit */
@@ -103,7 +119,12 @@ export class Painter {
     const refinerConfig =
       folders.refiner === null ? null : await readDiffusion(folders.refiner, baseConfig);
     const refiner = refinerConfig && diffusionOf(refinerConfig, target, lend, base);
-    const painter = new Painter(base, refiner, vaeDecoder);
+    const encoder = new NetworkOnDemand(
+      () => vaeEncoderNetwork(baseConfig, target),
+      placement,
+      false,
+    );
+    const painter = new Painter(base, refiner, vaeDecoder, encoder);
     try {
       await painter.#prepare(onPart);
     } catch (error) {
@@ -156,16 +177,19 @@ export class Painter {
     const { width, height, shape } = this.#sizes(request);
     const scheduler = this.config.makeScheduler(request.steps);
     const random = new RandomNumbers(request.seed);
-    const split = this.#refiner !== null;
-    const range = split
-      ? baseSteps(scheduler, refinerShare)
-      : { from: 0, to: scheduler.timesteps.length };
-    const progress = new Progress(request, width, height, scheduler.timesteps.length);
+    const count = scheduler.timesteps.length;
+    const from = request.start === undefined ? 0 : firstStep(count, request.start.strength);
+    const end = this.#refiner === null ? count : baseSteps(scheduler, refinerShare).to;
+    const range = { from, to: Math.max(from, end) };
+    const progress = new Progress(request, width, height, count - from);
     // All text before all drawing: encoders that are not kept come and go once.
     const conditions = await this.#conditions(this.#base, request, progress);
     const late = this.#refiner && (await this.#conditions(this.#refiner, request, progress));
-    let latents: Float32Array = this.#noise(request, shape, random).map(
-      (value) => value * scheduler.initNoiseSigma,
+    let latents = await this.#startOf(
+      request,
+      scheduler,
+      from,
+      this.#noise(request, shape, random),
     );
     latents = await this.#denoise(this.#base, {
       request,
@@ -179,7 +203,8 @@ export class Painter {
     });
     if (this.#refiner !== null && late !== null) {
       const lateScheduler = this.#refiner.config.makeScheduler(request.steps);
-      const rest = refinerSteps(lateScheduler, refinerShare);
+      const share = refinerSteps(lateScheduler, refinerShare);
+      const rest = { from: Math.max(share.from, from), to: share.to };
       latents = await this.#denoise(this.#refiner, {
         request,
         scheduler: lateScheduler,
@@ -194,6 +219,26 @@ export class Painter {
     const image = await this.#decode({ dims: shape, data: latents }, request.signal);
     const png = await encodePng(image.data, width, height);
     return { image, latents: { dims: shape, data: latents }, png, width, height };
+  }
+
+  /** What the step `from` begins with: noise, or the picture to start from with so much noise on it. */
+  async #startOf(
+    { start }: DrawRequest,
+    scheduler: Scheduler,
+    from: number,
+    noise: Float32Array,
+  ): Promise<Float32Array> {
+    if (start === undefined) return noise.map((value) => value * scheduler.initNoiseSigma);
+    const { data } = await this.#vaeEncoder.use((encoder) =>
+      encodeStart(encoder, start.image, this.config.vae.scalingFactor),
+    );
+    if (data.length !== noise.length) {
+      throw new StudioError(
+        'bad-input',
+        `the picture to start from gives ${data.length} latents, the drawing has ${noise.length}`,
+      );
+    }
+    return scheduler.noised(from, data, noise);
   }
 
   #sizes(request: DrawRequest) {
@@ -287,7 +332,8 @@ export class Painter {
   }
 
   #networks(): readonly NetworkOnDemand[] {
-    return [...this.#base.own, ...(this.#refiner?.own ?? []), this.#vaeDecoder];
+    const own = [...this.#base.own, ...(this.#refiner?.own ?? [])];
+    return [...own, this.#vaeDecoder, this.#vaeEncoder];
   }
 }
 

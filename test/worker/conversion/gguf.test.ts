@@ -1,0 +1,99 @@
+/** GGUF files: every kind of block to the last bit, whole networks and vocabularies, and what is refused. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeGgufConfig, writeGgufWeights } from '../../../src/worker/conversion/gguf-model.ts';
+import { quantiseModel } from '../../../src/worker/conversion/quantise-model.ts';
+import { openLanguageTokenizer } from '../../../src/worker/inputs/tokenizer.ts';
+import { LanguageModel } from '../../../src/worker/pipelines/language/language-model.ts';
+import { blockKinds, readBlocks } from '../../../src/worker/weights/gguf-blocks.ts';
+import { openCheckpoint, openGguf, readFloats } from '../../../src/worker/weights/index.ts';
+import { noPython, runPython } from '../../golden/run-python.ts';
+import { relativeError } from '../networks/llama/support.ts';
+
+interface Texts {
+  readonly texts: readonly string[];
+  readonly ids: readonly number[];
+  readonly 'byte-level': readonly (readonly number[])[];
+  readonly pieces: readonly (readonly number[])[];
+}
+
+describe.skipIf(noPython)(`GGUF${noPython ? `: ${noPython}` : ''}`, () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'gguf-'));
+  let folder = '';
+  let said: Texts;
+  beforeAll(() => {
+    folder = runPython('gguf_files.py');
+    said = JSON.parse(readFileSync(join(folder, 'texts.json'), 'utf8')) as Texts;
+  }, 300_000);
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  it('reads every kind of block as llama.cpp does, to the last bit', () => {
+    const expected = openCheckpoint(join(folder, 'blocks.safetensors'));
+    const names = [...expected.names()];
+    expect(names).toHaveLength(10);
+    for (const name of names) {
+      const kind = [...blockKinds.values()].find((each) => each.name === name)!;
+      const numbers = readBlocks(kind, readFileSync(join(folder, `${name}.blocks`)));
+      expect(Buffer.from(numbers.buffer).equals(bytesOf(readFloats(expected, name))), name).toBe(
+        true,
+      );
+    }
+  });
+
+  it.each(['byte-level', 'pieces'] as const)('%s: network and vocabulary', async (name) => {
+    const file = join(folder, `${name}.gguf`);
+    const target = join(scratch, name);
+    const read = writeGgufConfig(file, target);
+    await writeGgufWeights(read, target);
+    const tokenizer = await openLanguageTokenizer(target);
+    expect(said.texts.map((text) => tokenizer.encode(text))).toEqual(said[name]);
+    expect([tokenizer.beginToken, tokenizer.endOfTurnToken]).toEqual(['<s>', '</s>']);
+    const model = await LanguageModel.open(target, { providers: ['cpu'] });
+    const logits = await model.score(await model.embed([...said.ids]));
+    await model.release();
+    const expected = readFloats(openCheckpoint(join(folder, 'logits.safetensors')), name);
+    // Written in half precision.
+    expect(relativeError(logits, expected)).toBeLessThan(3e-3);
+
+    const few = join(scratch, `${name}-int8`);
+    await quantiseModel(target, few, { bits: 8, checkpoint: read.checkpoint });
+    const quantised = await LanguageModel.open(few, { providers: ['cpu'] });
+    const rounded = await quantised.score(await quantised.embed([...said.ids]));
+    await quantised.release();
+    expect(relativeError(rounded, expected)).toBeLessThan(0.1);
+  });
+
+  it('refuses by name what it does not know', () => {
+    const good = readFileSync(join(folder, 'byte-level.gguf'));
+    const changed = (from: string, to: string, occurrence = 0): string => {
+      const bytes = Buffer.from(good);
+      let at = bytes.indexOf(from);
+      for (let index = 0; index < occurrence; index += 1) at = bytes.indexOf(from, at + 1);
+      bytes.write(to, at);
+      const file = join(scratch, 'changed.gguf');
+      writeFileSync(file, bytes);
+      return file;
+    };
+    const write = (file: string) => writeGgufConfig(file, join(scratch, 'refused'));
+    expect(() => write(changed('smollm', 'smallm'))).toThrow(
+      /changed\.gguf: tokenizer\.ggml\.pre is "smallm", expected "gpt-2" or/,
+    );
+    expect(() => write(changed('attn_q.', 'attn_z.'))).toThrow(
+      /tensor "blk\.\d\.attn_z\.weight" is not supported/,
+    );
+    expect(() => write(changed('GGUF', 'GGML'))).toThrow(/is not a GGUF file/);
+    const mamba = changed('llama', 'mamba', 0);
+    expect(() => write(mamba)).toThrow(/general\.architecture is "mamba", expected "llama"/);
+    const cut = join(scratch, 'cut.gguf');
+    writeFileSync(cut, good.subarray(0, good.length - 100));
+    expect(() => openGguf(cut)).toThrow(/cut\.gguf: tensor ".*" lies outside the file/);
+    writeFileSync(cut, good.subarray(0, 300));
+    expect(() => openGguf(cut)).toThrow(/the header ends in the middle/);
+  });
+});
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
