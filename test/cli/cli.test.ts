@@ -247,16 +247,16 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
       const result = await textbind('draw', ...args, '--seed', '7', '--out', out, ...more);
       return { code: result.code, stderr: result.stderr(), png: readFileSync(out) };
     };
-    const [plain, started, weaker] = [
+    const [plain, started, stronger] = [
       await draw(),
       await draw('--from', from),
-      await draw('--from', from, '--strength', '0.3'),
+      await draw('--from', from, '--strength', '1'),
     ];
-    expect([plain, started, weaker].map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect([plain, started, stronger].map(({ code }) => code)).toEqual([0, 0, 0]);
     expect(started.png.equals(plain.png)).toBe(false);
-    expect(started.png.equals(weaker.png)).toBe(false);
+    expect(started.png.equals(stronger.png)).toBe(false);
     const broken = await draw('--from', join(folder, 'nothing.png'));
-    expect(broken.code).toBe(1);
+    expect(broken.code).toBe(2);
     expect(broken.stderr).toMatch(/nothing\.png: the picture cannot be read/);
     expect((await draw('--strength', '0.3')).code).toBe(2);
   });
