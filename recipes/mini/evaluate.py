@@ -188,16 +188,17 @@ def drawing(speaker: Speaker, count: int) -> dict[str, Any]:
     return {"drawsWhenAsked": share(drawn), "captionRight": share(right), "missed": missed[:10]}
 
 
-def talking(speaker: Speaker) -> dict[str, Any]:
+def talking(speaker: Speaker, count: int) -> dict[str, Any]:
     """Words only, first in a conversation and after a drawing."""
+    talk = TALK[:: max(1, len(TALK) // count)]
     later = [Pair("Draw a cat.", f"Here is a cat on a blue background: {IMAGE}")]
     view = held_out_view(speaker, 4000, mode="one", names=["cat"], colour="blue")
     feature = speaker.seen(view)
-    asked: list[tuple[list[Pair], Tensor | None]] = [(one(text), None) for text in TALK]
-    asked += [([*later, Pair(text, None)], feature) for text in TALK]
-    answers = speaker.ask(asked, 60)
+    asked: list[tuple[list[Pair], Tensor | None]] = [(one(text), None) for text in talk]
+    asked += [([*later, Pair(text, None)], feature) for text in talk]
+    answers = speaker.ask(asked, 48)
     unasked = [[pairs[-1].user, a.text] for (pairs, _), a in zip(asked, answers, strict=True) if a.captions]
-    shown = [[text, answer.text] for text, answer in zip(TALK, answers, strict=False)]
+    shown = [[text, answer.text] for text, answer in zip(talk, answers, strict=False)]
     return {
         "quietWhenNotAsked": share([not a.captions for a in answers]),
         "drawnUnasked": unasked[:12],
@@ -363,7 +364,7 @@ def measures(speaker: Speaker, arguments: argparse.Namespace) -> dict[str, Calla
         "counting": lambda: counting(speaker, count),
         "placing": lambda: placing(speaker, count),
         "drawing": lambda: drawing(speaker, count),
-        "talking": lambda: talking(speaker),
+        "talking": lambda: talking(speaker, count),
         "own drawings": lambda: own_drawings(speaker, painter(arguments.model), max(4, count // 2)),
         "first of two": lambda: first_of_two(speaker, max(4, count * 6 // 10)),
         "strangers": lambda: strange(speaker, arguments.photos, arguments.screens, count * 6 // 10),

@@ -22,9 +22,9 @@ PARTS = ("vision", "qformer", "language", "image-decoder")
 
 
 def halved(source: Path, target: Path) -> None:
-    """Copy a folder, its weights in half precision."""
+    """Copy a folder, its weights in half precision; the evaluations' clip-head.safetensors as it is."""
     for path in source.iterdir():
-        if path.suffix == ".safetensors":
+        if path.name == "model.safetensors":
             save_file(
                 {name: value.half() for name, value in load_file(path).items()},
                 target / path.name,
