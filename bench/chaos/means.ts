@@ -1,7 +1,8 @@
 // What some faults need of the machine, and why they are left out where it is not there.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { until } from '../app/app.ts';
 
 /** Something that a fault needs, or why it cannot be had. */
 export type Means<Thing> = { readonly thing: Thing } | { readonly missing: string };
@@ -83,7 +84,12 @@ export function slowDisk(): Means<SlowDisk> {
       const args = ['-f', '-qq', '-o', '/dev/null', ...calls, '-p', String(pid)];
       const tracer = spawn('strace', args, { stdio: 'ignore' });
       const gone = new Promise<void>((resolve) => tracer.once('exit', () => resolve()));
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await until(
+        'a process that waits for its disk',
+        () =>
+          readFileSync(`/proc/${pid}/status`, 'utf8').includes(`TracerPid:\t${tracer.pid}\n`) ||
+          null,
+      );
       return async () => {
         tracer.kill('SIGINT');
         await gone;

@@ -9,7 +9,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const app = process.env['TEXTBIND_E2E_APP'] ?? '';
 const limitMs = 900_000;
 /** Kinds of fault in bench/chaos/faults.ts. */
-const kinds = 8;
+const kinds = 11;
 
 /** Runs a program of bench over the packaged app. @returns its exit code and what it said */
 function bench(name: string, ...args: string[]): Promise<{ code: number | null; words: string }> {
