@@ -8,6 +8,7 @@ import { measureQuality } from './sections/quality.ts';
 import { measureReply } from './sections/reply.ts';
 import { measureStart } from './sections/start.ts';
 import { measureStorage } from './sections/storage.ts';
+import { measureTrain } from './sections/train.ts';
 
 type Measure = (options: BenchOptions, say: (line: string) => void) => Promise<Section>;
 
@@ -18,6 +19,7 @@ const sections: Readonly<Record<SectionName, Measure>> = {
   picture: measurePicture,
   start: measureStart,
   storage: measureStorage,
+  train: measureTrain,
 };
 
 /** Progress goes to stderr, so that what is measured can be piped. */

@@ -358,6 +358,17 @@ def test_merged_adapters_equal_unmerged_ones(parts):
         )
 
 
+def test_weight_decay_is_apart_from_the_gradient(run_file):
+    """A weight without a gradient shrinks by rate times decay, and by nothing else (decoupled: Loshchilov and Hutter 2017)."""
+    from textbind_trainer.config import read_config
+
+    weight = torch.nn.Parameter(torch.ones(3))
+    weight.grad = torch.zeros(3)
+    optimizer = loop.make_optimizer({"qformer": [weight]}, read_config(run_file(1, weightDecay=0.5)))
+    optimizer.step()
+    torch.testing.assert_close(weight.detach(), torch.full((3,), 1 - 0.01 * 0.5))
+
+
 def test_schedule():
     values = [loop.schedule(step, 4, 12) for step in range(13)]
     assert values[:4] == [0.25, 0.5, 0.75, 1.0]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from .faults import TrainerError
 
 PINNED = "bitsandbytes==0.50.2"
-OPTIMIZERS = {"adam8bit": "Adam8bit", "pagedAdam": "PagedAdam", "pagedAdam8bit": "PagedAdam8bit"}
+OPTIMIZERS = {"adam8bit": "AdamW8bit", "pagedAdam": "PagedAdamW", "pagedAdam8bit": "PagedAdamW8bit"}
 
 
 def library(field: str) -> Any:

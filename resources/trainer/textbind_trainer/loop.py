@@ -68,7 +68,7 @@ class Run:
 
 
 def make_optimizer(groups: dict[str, list[nn.Parameter]], config: RunConfig) -> torch.optim.Optimizer:
-    """Adam as the paper has it; a group's peak rate is the run's unless learningRates sets it apart."""
+    """Adam as the paper has it, weight decay apart from the gradient; a group's peak rate is the run's unless learningRates sets it apart."""
     held: list[dict[str, Any]] = [
         {"params": parameters, "peak": config.learning_rates.get(name, config.learning_rate)}
         for name, parameters in groups.items()
@@ -79,7 +79,7 @@ def make_optimizer(groups: dict[str, list[nn.Parameter]], config: RunConfig) -> 
     }  # fmt: skip
     if config.optimizer != "adam":
         return small_optimizer(config.optimizer, held, **settings)
-    return torch.optim.Adam(held, **settings)
+    return torch.optim.AdamW(held, **settings)
 
 
 def micro_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:

@@ -7,6 +7,7 @@ and sends to its server only what its own settings say (WANDB_MODE, by default o
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from .config import RunConfig
@@ -79,7 +80,7 @@ class WeightsAndBiases:
         self._run.finish()
 
 
-SINKS = {"tensorboard": TensorBoard, "wandb": WeightsAndBiases}
+SINKS: dict[str, Callable[[RunConfig, int], Sink]] = {"tensorboard": TensorBoard, "wandb": WeightsAndBiases}
 
 
 def figures_of(event: dict[str, Any]) -> dict[str, float]:

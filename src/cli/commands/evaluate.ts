@@ -6,6 +6,7 @@ import type { PromptPart } from '../../shared/contracts/worker-protocol.ts';
 import { checkJson, readJson } from '../../base/json-file.ts';
 import type { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
 import { readOptions } from '../options.ts';
+import { evaluateRun } from './evaluate-run.ts';
 import { openModelOption } from '../model-option.ts';
 import { openNamer, type Namer } from '../vision-namer.ts';
 import { numberOption, required, type Output } from '../usage.ts';
@@ -25,11 +26,18 @@ const neverAborted = new AbortController().signal;
 
 export const evaluateCommand = {
   usage:
-    'textbind evaluate --model NAME|DIR --scenes DIR [--drawings N] [--steps N] [--limit N] [--out DIR] [--json]',
+    'textbind evaluate --model NAME|DIR --scenes DIR [--drawings N] [--steps N] [--limit N] [--out DIR] | --config RUN.json [--checkpoint DIR] [--mme DIR] [--mmbench FILE.tsv] [--limit N] [--json]',
   async run(args: readonly string[]): Promise<void> {
     const { values, output } = readOptions(args, {
-      texts: ['model', 'scenes', 'drawings', 'steps', 'limit', 'out'],
+      texts: [
+        ...(['model', 'scenes', 'drawings', 'steps', 'limit', 'out'] as const),
+        ...(['config', 'checkpoint', 'mme', 'mmbench'] as const),
+      ],
     });
+    const { config, checkpoint, mme, mmbench } = values;
+    if (config !== undefined) {
+      return evaluateRun({ config, checkpoint, mme, mmbench, limit: values.limit }, output);
+    }
     const folder = path.resolve(required(values.scenes, 'scenes'));
     const scenes = readScenes(folder);
     const drawings =

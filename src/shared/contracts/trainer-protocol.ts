@@ -130,3 +130,38 @@ export const returnedEventSchema = z.strictObject({
   model: z.string().nullable(),
   message: z.string().nullable(),
 });
+
+const named = { name: z.string(), questions: count, accuracy: z.number() };
+
+/** What a run's model can do (`evaluate`); kept as `report.json` below the run's `evaluations`. Percentages, 0 to 100. */
+export const evaluationReportSchema = z.strictObject({
+  ...{ step: count, stage: count, limit: count.nullable() },
+  validationLoss: figure,
+  /** Written captions against the true ones; `rougeL` 0 to 1. */
+  captions: z.strictObject({ captions: count, exact: z.number(), rougeL: z.number() }).nullable(),
+  mme: z
+    .strictObject({
+      subtasks: z.array(z.strictObject({ ...named, accuracyPlus: z.number(), score: z.number() })),
+      ...{ perception: z.number(), cognition: z.number() },
+    })
+    .nullable(),
+  mmbench: z
+    .strictObject({
+      questions: count,
+      /** Null where the file has no answers. */
+      accuracy: figure,
+      ...{
+        categories: z.array(z.strictObject(named)),
+        l2Categories: z.array(z.strictObject(named)),
+      },
+    })
+    .nullable(),
+});
+export type EvaluationReport = z.infer<typeof evaluationReportSchema>;
+
+/** The last line of an evaluation. */
+export const evaluatedEventSchema = z.strictObject({
+  event: z.literal('evaluated'),
+  ...time,
+  ...{ folder: z.string(), report: evaluationReportSchema },
+});

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { venvPython } from '../../scripts/setup/python.mjs';
+import type { BenchOptions } from '../options.ts';
+import { LineProcess } from '../peers/line-process.ts';
+import { fasterByRate, type Row, type Section } from '../tables.ts';
+
+const defaultRuns = 3;
+/** Widths of the models are multiples of it. */
+const scale = 32;
+const stages = [1, 2] as const;
+
+const sideSchema = z.object({
+  /** By pass over the rows. */
+  seconds: z.array(z.number()).min(1),
+  processorSeconds: z.array(z.number()).min(1),
+  losses: z.array(z.number()).min(1),
+});
+const answerSchema = z.object({ ours: sideSchema, plain: sideSchema });
+type Answer = z.infer<typeof answerSchema>;
+const readySchema = z.object({
+  ready: z.string(),
+  about: z.array(z.string()),
+  rows: z.record(z.string(), z.number()),
+});
+
+/** Both must have trained the same: losses step by step. */
+const sameLoss = 1e-3;
+
+/** Samples a second of the trainer against a plain loop that follows the reference, both stages, the paper's epochs. */
+export async function measureTrain(
+  { runs, threads }: BenchOptions,
+  say: (line: string) => void,
+): Promise<Section> {
+  const base = { name: 'train', title: 'Training both stages' };
+  const root = path.join(import.meta.dirname, '..', '..');
+  const tokenizer = path.join(root, 'models', 'textbind-mini', 'language');
+  if (!existsSync(venvPython)) {
+    return { ...base, about: [], tables: [], skipped: ['.venv is not there'] };
+  }
+  const program = path.join(root, 'bench', 'peers', 'training_peer.py');
+  const peer = new LineProcess('PyTorch', venvPython, [
+    ...[program, tokenizer, String(threads), String(scale)],
+  ]);
+  try {
+    const { ready, about, rows } = readySchema.parse(await peer.next());
+    const rounds = runs ?? defaultRuns;
+    const table: Row[] = [];
+    for (const stage of stages) {
+      const answers: Answer[] = [];
+      // The first warms up and is not counted.
+      for (let round = -1; round < rounds; round += 1) {
+        say(`train: stage ${stage}, round ${round + 1} of ${rounds}`);
+        const first = round % 2 === 0 ? 'ours' : 'plain';
+        const answer = answerSchema.parse(await peer.ask({ stage, first }));
+        checkLosses(stage, answer);
+        if (round >= 0) answers.push(answer);
+      }
+      table.push(...rowsOf(stage, answers, rows[String(stage)]!));
+    }
+    return {
+      ...base,
+      about: [
+        ...about,
+        `${ready}, single precision, ${threads} threads, ${rounds} rounds in turns`,
+      ],
+      tables: [
+        {
+          title: 'samples a second, median (least to most)',
+          columns: ['TextBind', 'plain loop'],
+          comparison: 'times as fast',
+          rows: table,
+        },
+      ],
+      skipped: ['the share of peak: there is no GPU here'],
+    };
+  } finally {
+    peer.close();
+  }
+}
+
+/** @throws Error where the two did not compute the same: their speeds could not be compared */
+function checkLosses(stage: number, { ours, plain }: Answer): void {
+  for (const [step, loss] of ours.losses.entries()) {
+    const other = plain.losses[step] ?? Number.NaN;
+    if (!(Math.abs(loss - other) < sameLoss * Math.abs(other))) {
+      throw new Error(`stage ${stage}, step ${step + 1}: the losses differ: ${loss} and ${other}`);
+    }
+  }
+}
+
+function rowsOf(stage: number, answers: readonly Answer[], rows: number): Row[] {
+  const sum = (values: readonly number[]): number => values.reduce((all, each) => all + each, 0);
+  const row = (label: string, of: (side: Answer['ours']) => number): Row => {
+    const ours = answers.map((answer) => of(answer.ours));
+    const plain = answers.map((answer) => of(answer.plain));
+    return { label, unit: '/s', cells: [ours, plain], comparison: fasterByRate(ours, plain) };
+  };
+  const epochs = answers[0]?.ours.seconds.length ?? 0;
+  return [
+    row(`stage ${stage}, ${epochs} epochs`, ({ seconds }) => (rows * epochs) / sum(seconds)),
+    row('its first epoch', ({ seconds }) => rows / seconds[0]!),
+    row('its last epoch', ({ seconds }) => rows / seconds.at(-1)!),
+    row(
+      'all, by processor time',
+      ({ processorSeconds }) => (rows * epochs) / sum(processorSeconds),
+    ),
+  ];
+}
