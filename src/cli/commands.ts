@@ -7,6 +7,7 @@ import { drawCommand } from './commands/draw.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { extractCommand } from './commands/extract.ts';
+import { fitCommand } from './commands/fit.ts';
 import { importConversationsCommand } from './commands/import-conversations.ts';
 import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
@@ -46,6 +47,7 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     evaluate: evaluateCommand,
     doctor: doctorCommand,
     serve: serveCommand,
+    fit: fitCommand,
     bench: benchCommand,
   },
 );

@@ -21,7 +21,7 @@ export interface LocalEngine {
 }
 
 /** A process's entry beside the command's: sources in a checkout, built files where it is installed. */
-function entryOf(...names: readonly string[]): string {
+export function entryOf(...names: readonly string[]): string {
   return path.join(import.meta.dirname, '..', ...names) + path.extname(import.meta.filename);
 }
 

@@ -64,6 +64,7 @@ type Handlers = {
 const exclusive: ReadonlySet<WorkerRequestName> = new Set([
   'model.open',
   'drawing.open',
+  'calibrate',
   'chat.reply',
   'draw',
 ]);
@@ -104,6 +105,7 @@ class WorkerServer {
       'models.check': (body, task) => checkOneModel(body, task.abort.signal),
       // What it needs is loaded where it is asked for, in a process that is started to say it.
       inspect: async ({ folders }) => (await import('./inspect.ts')).inspectEngine(folders),
+      calibrate: async (body) => (await import('./calibrate.ts')).calibrate(body),
       ping: async () => null,
       memory: async () => ({
         residentBytes: process.memoryUsage().rss,

@@ -90,6 +90,13 @@ function overProcesses(port: Port): Port {
   };
 }
 
+const calibrated = {
+  ...{ openSeconds: 1, tokensPerSecond: 50, promptTokensPerSecond: 500 },
+  drawing: { secondsPerStep: 0.1, secondsBeside: 0.5 },
+  othersShare: 0,
+  ...{ talkingBytes: 400e6, drawingBytes: 500e6 },
+};
+
 /** A machine like ours. */
 const inspected: WorkerReplyBody<'inspect'> = {
   libraries: [{ name: 'onnxruntime-node', version: '1.30.0', fault: null }],
@@ -169,6 +176,8 @@ export class ScriptedWorker {
         return shortened(body);
       case 'prompt.measure':
         return measured(body, this.#script.model.maxSequenceLength);
+      case 'calibrate':
+        return { provider: 'cpu', measured: calibrated };
       case 'inspect':
         return inspected;
       default:

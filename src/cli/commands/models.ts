@@ -1,3 +1,4 @@
+import { estimates, openFitBook } from '../fit.ts';
 import { listModels } from '../../library/models.ts';
 import { readOptions } from '../options.ts';
 import { modelsFolders } from '../model-option.ts';
@@ -7,7 +8,11 @@ export const modelsCommand = {
   async run(args: readonly string[]): Promise<void> {
     const { output } = readOptions(args, {});
     const folders = modelsFolders();
-    const models = await listModels(folders);
+    const fits = output.json ? await estimates(openFitBook()) : [];
+    const models = (await listModels(folders)).map((model) => ({
+      ...model,
+      fit: fits.find(({ folder }) => folder === model.folder) ?? null,
+    }));
     output.result({ models }, () => {
       if (models.length === 0) {
         output.line(`no models in ${folders.map(({ folder }) => folder).join(' or ')}`);

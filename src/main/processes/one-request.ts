@@ -10,7 +10,7 @@ import { describeExit, type Spawn } from './child.ts';
 import { WorkerClient } from './worker-client.ts';
 
 /** A process that drivers hang in is ended after this. Milliseconds. */
-const patienceMs = 60_000;
+const usualPatienceMs = 60_000;
 
 /**
  * Asks one thing of a process that is started for it and ended after it: what is asked may crash it, or hang, and the
@@ -18,11 +18,17 @@ const patienceMs = 60_000;
  * @throws StudioError `worker-crashed` where it ends before it answers
  */
 export async function askOnce<Name extends WorkerRequestName>(
-  options: { readonly spawn: Spawn; readonly clock: Clock; readonly log: Logger },
+  options: {
+    readonly spawn: Spawn;
+    readonly clock: Clock;
+    readonly log: Logger;
+    /** How long it may take. Milliseconds. */
+    readonly patienceMs?: number;
+  },
   name: Name,
   body: WorkerRequestBody<Name>,
 ): Promise<WorkerReplyBody<Name>> {
-  const { spawn, clock, log } = options;
+  const { spawn, clock, log, patienceMs = usualPatienceMs } = options;
   const child = spawn();
   const timer = clock.after(patienceMs, () => child.kill('SIGKILL'));
   try {

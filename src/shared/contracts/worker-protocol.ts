@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { engineFactsSchema } from '../domain/doctor.ts';
+import { fitMeasureSchema } from '../domain/fit.ts';
 import { openModelReportSchema } from '../domain/engine-status.ts';
 import {
   drawingSchema,
@@ -179,6 +180,12 @@ export const workerRequests = {
     }),
     event: z.never(),
     reply: engineFactsSchema,
+  },
+  /** Opens a model, has it speak and draw a little, and says how fast that went. For a process that does nothing else. */
+  calibrate: {
+    request: z.object({ folder: z.string(), provider: providerPreferenceSchema }),
+    event: z.never(),
+    reply: z.object({ provider: z.enum(['cuda', 'webgpu', 'cpu']), measured: fitMeasureSchema }),
   },
   /** Answers at once when nothing runs; the supervisor's way to know that the worker still listens. */
   ping: { request: nothing, event: z.never(), reply: nothing },
