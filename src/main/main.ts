@@ -1,6 +1,15 @@
 import path from 'node:path';
 import type { BrowserWindow } from 'electron';
-import { app, clipboard, ipcMain, protocol, safeStorage, session, shell } from 'electron';
+import {
+  app,
+  clipboard,
+  ipcMain,
+  Notification,
+  protocol,
+  safeStorage,
+  session,
+  shell,
+} from 'electron';
 import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
 import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
@@ -14,6 +23,7 @@ import { createEmit } from './ipc/events.ts';
 import { cardsOf } from './graphics-cards.ts';
 import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
+import { createJobNotices } from './job-notices.ts';
 import { setupMenu } from './menu.ts';
 import { setupOffline } from './offline.ts';
 import { createOpener, linkScheme, readLink, readOpening } from './opening.ts';
@@ -182,7 +192,14 @@ function createSpawns(): StudioParts['spawn'] {
 }
 
 function setupStudio(storage: OpenedStorage, log: Logger): void {
+  const tellDesktop = createJobNotices({
+    clock: systemClock,
+    isInSight: () => window?.isFocused() === true && window.isVisible() && !window.isMinimized(),
+    notify: showDesktopNotice,
+  });
   const emit = createEmit((...message) => {
+    const [, name, body] = message;
+    tellDesktop(name, body);
     if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
   }, log);
   studio = createStudio({
@@ -203,6 +220,17 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
   const handlers = createHandlers(studio.services);
   const isOurs = createSenderCheck(() => window);
   setupRequests({ channel: ipcMain, handlers, isOurs, log });
+}
+
+/** On the desktop; pressed, it leads to the window. */
+function showDesktopNotice(title: string, body: string): void {
+  if (!Notification.isSupported()) return;
+  const notice = new Notification({ title, body, icon: paths.icon });
+  notice.on('click', () => {
+    window?.show();
+    window?.focus();
+  });
+  notice.show();
 }
 
 /** The window has the problem page, which answers no request: its links are caught where they would lead away. */

@@ -34,7 +34,7 @@ export function createPlaces(
     },
     async askFolder(suggested) {
       if (saveFolder !== null) return path.join(saveFolder, suggested);
-      const options = { title: 'A folder is made here', defaultPath: suggested };
+      const options = { title: 'A folder is made here', defaultPath: saved.suggest(suggested) };
       const owner = window();
       const answer = await (owner === null
         ? dialog.showSaveDialog(options)

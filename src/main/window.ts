@@ -48,7 +48,25 @@ export function createWindow({ preload, icon, settings, log }: WindowOptions): B
   window.on('close', () => keepState(window, settings));
   setupRecovery(window, log);
   setupPageFaults(window, log);
+  setupZoomKeys(window);
   return window;
+}
+
+/** Steps of Chromium's zoom: each is a fifth more. 200 % is about 3.8. */
+const zoomLevels = { least: -3, most: 5, step: 0.5 } as const;
+
+/** Zoom by the keys as they are typed: the menu's Ctrl++ needs Shift on most keyboards, where Ctrl+= is what is pressed. */
+function setupZoomKeys(window: BrowserWindow): void {
+  const { webContents } = window;
+  webContents.on('before-input-event', (event, { type, key, control, meta, alt }) => {
+    const isPressed = process.platform === 'darwin' ? meta && !control : control && !meta;
+    if (type !== 'keyDown' || !isPressed || alt) return;
+    const by = { '=': 1, '+': 1, '-': -1, _: -1 }[key];
+    if (by === undefined && key !== '0') return;
+    event.preventDefault();
+    const level = by === undefined ? 0 : webContents.getZoomLevel() + by * zoomLevels.step;
+    webContents.setZoomLevel(Math.min(zoomLevels.most, Math.max(zoomLevels.least, level)));
+  });
 }
 
 /** What the browser itself says went wrong in the page. Other words of the page's console may be a person's. */

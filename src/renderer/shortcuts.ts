@@ -2,6 +2,8 @@
 export type ShortcutAction =
   | 'new-conversation'
   | 'search'
+  | 'find'
+  | 'write'
   | 'toggle-list'
   | 'add-pictures'
   | 'rate-up'
@@ -26,6 +28,8 @@ interface Key {
 const withControl: readonly (readonly [key: string, action: ShortcutAction])[] = [
   ['n', 'new-conversation'],
   ['k', 'search'],
+  ['f', 'find'],
+  ['l', 'write'],
   ['b', 'toggle-list'],
   ['i', 'add-pictures'],
   ['u', 'rate-up'],
@@ -79,11 +83,14 @@ export function listShortcuts(
     { keys: `${alt} ← →`, does: 'Move the selected picture' },
     { keys: keys('new-conversation'), does: 'New conversation' },
     { keys: keys('search'), does: 'Search conversations' },
-    { keys: '↑ ↓', does: 'Go through the list' },
+    { keys: keys('find'), does: 'Find in this conversation' },
+    { keys: keys('write'), does: 'Go to the message' },
+    { keys: '↑ ↓', does: 'Go through the list; → what can be done with one' },
     { keys: 'F2', does: 'Rename a conversation in the list' },
     { keys: 'Del', does: 'Delete a conversation in the list' },
     { keys: keys('toggle-list'), does: 'Show or hide the list' },
     { keys: `${control} 1 2 3 4 5`, does: 'Chat, Gallery, Training, Models, Settings' },
+    { keys: `${control} + − 0`, does: 'Larger, smaller, as usual' },
     { keys: keys('shortcuts'), does: 'This list' },
   ];
 }

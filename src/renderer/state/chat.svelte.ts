@@ -39,6 +39,8 @@ export class ChatStore {
   turns = $state.raw<readonly Reply[]>([]);
   /** Where the open conversation has more than one version. */
   versions = $state.raw<ConversationVersions>(noVersions);
+  /** What a new conversation is answered by. */
+  beginsWith: ConversationSettings = {};
   /** Counts how often what is shown was replaced by something else: another conversation, or a new one. */
   epoch = $state(0);
   opening = $state(false);
@@ -119,19 +121,14 @@ export class ChatStore {
   /**
    * Asks the model. Resolves true when the turn is stored and the reply has begun.
    * @param wish null: the model decides whether it draws
-   * @param settings what a new conversation is answered by
    */
-  send(
-    parts: readonly DraftPart[],
-    wish: PictureWish | null = null,
-    settings: ConversationSettings = {},
-  ): Promise<boolean> {
+  send(parts: readonly DraftPart[], wish: PictureWish | null = null): Promise<boolean> {
     return this.#start(() =>
       this.#api.request('chat.send', {
         conversationId: this.conversationId,
         parts: [...parts],
         ...(wish === null ? {} : { wish }),
-        ...(this.conversationId === null ? { settings } : {}),
+        ...(this.conversationId === null ? { settings: this.beginsWith } : {}),
       }),
     );
   }

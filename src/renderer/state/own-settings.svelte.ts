@@ -46,6 +46,7 @@ export class OwnSettingsStore {
     this.#shown = conversationId;
     const asked = (this.#asked += 1);
     if (!cameIntoBeing) this.value = {};
+    this.#chat.beginsWith = {};
     if (conversationId === null) return;
     await this.#try(async () => {
       const value = await this.#api.request('conversations.settings', { conversationId });
@@ -87,7 +88,10 @@ export class OwnSettingsStore {
     const before = this.value;
     this.value = value;
     const { conversationId } = this.#chat;
-    if (conversationId === null) return;
+    if (conversationId === null) {
+      this.#chat.beginsWith = value;
+      return;
+    }
     await this.#try(
       async () => {
         await this.#api.request('conversations.setSettings', { conversationId, settings: value });

@@ -1,4 +1,5 @@
 import type { FoundPlace } from '../../shared/domain/found-place.ts';
+import { searchWords } from '../../shared/domain/fold.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
 
@@ -47,7 +48,7 @@ export class RevealStore {
       const changed = await this.#chooseVersion(place);
       if (asked !== this.#asked) return changed;
       const { turnId, partIndex } = place;
-      const words = query.split(/\s+/).filter((word) => word !== '');
+      const words = searchWords(query);
       this.place = { conversationId, turnId, partIndex, words };
       return changed;
     } catch (error) {
@@ -56,12 +57,12 @@ export class RevealStore {
     }
   }
 
-  /** Opens a conversation at a turn of its current path. */
-  async show(place: Omit<RevealedPlace, 'words'>): Promise<void> {
+  /** Opens a conversation at a turn of its current path, and marks words there. */
+  async show(place: Omit<RevealedPlace, 'words'>, words: readonly string[] = []): Promise<void> {
     this.clear();
     const asked = this.#asked;
     await this.#openIfClosed(place.conversationId);
-    if (asked === this.#asked) this.place = { ...place, words: [] };
+    if (asked === this.#asked) this.place = { ...place, words };
   }
 
   /** Opens a conversation at a place of any version: that version becomes current. True when it is shown. */

@@ -9,6 +9,7 @@ import { DownloadsStore } from './downloads.svelte.ts';
 import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ExchangeStore } from './exchange.svelte.ts';
+import { FindStore } from './find.svelte.ts';
 import { GalleryStore } from './gallery.svelte.ts';
 import { LightboxStore } from './lightbox.svelte.ts';
 import { MeterStore } from './meter.svelte.ts';
@@ -46,6 +47,7 @@ export interface Studio {
   readonly training: TrainingStore;
   readonly comparison: ComparisonStore;
   readonly trash: TrashStore;
+  readonly find: FindStore;
   readonly meter: MeterStore;
   readonly own: OwnSettingsStore;
   readonly doctor: DoctorStore;
@@ -95,6 +97,7 @@ export function createStudio(api: Api): Studio {
     training: new TrainingStore(api),
     comparison: new ComparisonStore(api),
     trash: new TrashStore(api),
+    find: new FindStore(chat, reveal),
     meter: new MeterStore(api, chat),
     own: new OwnSettingsStore(api, chat, settings),
     doctor: new DoctorStore(api),
