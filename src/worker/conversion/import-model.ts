@@ -233,9 +233,10 @@ class PartWriter {
 
   /** A GGUF file is always written anew: its rows lie in another order than the network takes them in. */
   async #writeGguf(file: string): Promise<string> {
-    const { signal, onProgress } = this.#options;
+    const { signal } = this.#options;
     if (!isGguf(file)) throw new StudioError('bad-input', `${file}: is not a GGUF file`);
-    onProgress?.({ kind: 'importing', step: 'writing', part: 'language' });
+    this.#part = 'language';
+    this.#tell();
     const to = path.join(this.#folder, 'language');
     if (!this.#quantises) {
       await writeGgufWeights(writeGgufConfig(file, to), to, signal);

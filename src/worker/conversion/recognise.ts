@@ -140,7 +140,7 @@ function recogniseBlip2(place: string): Found {
 
 function recogniseFile(place: string): Found {
   if (isGguf(place)) {
-    const fault = 'GGUF files cannot be read yet; the same model as safetensors can.';
+    const fault = 'The window cannot take GGUF files yet: textbind import --language FILE can.';
     return { ...part(place, 'gguf', 'A language model in llama.cpp’s format.'), fault };
   }
   const checkpoint = openCheckpoint(place);

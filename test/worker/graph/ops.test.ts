@@ -26,10 +26,12 @@ import {
   layerNormalization,
   loop,
   matMul,
+  matMulIntegerToFloat,
   mul,
   multiHeadAttention,
   pad,
   pow,
+  quantizeLinear,
   quickGelu,
   range,
   reduceMean,
@@ -112,6 +114,36 @@ const cases: readonly (readonly [string, () => Value, readonly number[], readonl
     () => fusedMatMul(x, matrix([[1, 10, 100]]), { transB: true, alpha: 0.5 }),
     [2, 1],
     [160.5, 327],
+  ],
+  [
+    'QuantizeLinear, halves to the even number and cut at the ends',
+    () =>
+      cast(
+        quantizeLinear(
+          mul(x, constant(40, 'float32')),
+          constant(0.9, 'float32'),
+          constant(128, 'uint8'),
+        ),
+        'int32',
+      ),
+    [2, 3],
+    [172, 217, 255, 255, 255, 255],
+  ],
+  [
+    'MatMulIntegerToFloat',
+    () => {
+      const [one, zero] = [constant(1, 'float32'), constant(128, 'uint8')];
+      const weights = constant([1, 2, 3, 4, 5, -6], 'int8', [3, 2]);
+      return matMulIntegerToFloat(
+        quantizeLinear(x, one, zero),
+        weights,
+        one,
+        numbers(1, 0.5),
+        zero,
+      );
+    },
+    [2, 2],
+    [22, -4, 49, -4],
   ],
   [
     'Conv',
