@@ -374,16 +374,18 @@ describe('Stop', () => {
   });
 
   it('in a drawing keeps the caption', async () => {
+    let stop = (): void => {};
     const { result, events } = await reply({
       script: '<start> a cat <end> never',
-      control: (model, abort) => {
-        model.beforeRun = () => setTimeout(() => abort.abort(), 5);
+      control: (_model, abort) => {
+        stop = () => abort.abort();
       },
       options: {
         draw: (_, __, signal) =>
-          new Promise((_resolve, reject) =>
-            signal.addEventListener('abort', () => reject(new Error('aborted'))),
-          ),
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('aborted')));
+            setImmediate(stop);
+          }),
       },
     });
     expect(result).toMatchObject({ finish: 'cancelled', pictures: 0 });
