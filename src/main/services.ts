@@ -19,6 +19,7 @@ import type { Thumbnails } from './pictures/thumbnails.ts';
 import type { PictureDecoder } from './processes/picture-decoder.ts';
 import type { PictureStore } from './pictures/store.ts';
 import type { DoctorService } from './doctor-service.ts';
+import type { FitService } from './fit-service.ts';
 import type { LocalServerService } from './local-server-service.ts';
 import type { UpdateService } from './updates/update-service.ts';
 import type { DownloadService } from './downloads/download-service.ts';
@@ -84,6 +85,7 @@ export interface AppServices {
   readonly updates: UpdateService;
   readonly doctor: DoctorService;
   readonly localServer: LocalServerService;
+  readonly fit: FitService;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly info: AppReplyBody<'app.info'>;

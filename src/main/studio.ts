@@ -32,6 +32,8 @@ import type { AppServices } from './services.ts';
 import { UpdateService, type UpdateServiceOptions } from './updates/update-service.ts';
 import { Training, type TrainingOptions } from './training/training.ts';
 import { DoctorService } from './doctor-service.ts';
+import { FitBook } from '../library/fit/fit-book.ts';
+import { FitService } from './fit-service.ts';
 import { LocalServerService } from './local-server-service.ts';
 import { shareEngine } from './processes/shared-engine.ts';
 
@@ -137,7 +139,8 @@ export function createStudio(parts: StudioParts): Studio {
   const gallery = new Gallery(store.gallery);
   const outgoing = createOutgoingPictures(paths.outgoing, pictures);
   const { shared, localServer } = createLocalServer(parts, engine, decoder);
-  const chatParts = { store, pictures, engine: shared.own, clock, log, emit };
+  const fit = createFit(parts, modelsFolders, engine);
+  const chatParts = { store, pictures, engine: fit.watch(shared.own), clock, log, emit };
   const chat = new ChatService(chatParts);
   const bench = new BenchService(chatParts, chat);
   const versions = new VersionService({ store, clock, emit }, chat);
@@ -180,6 +183,7 @@ export function createStudio(parts: StudioParts): Studio {
       graphics: parts.graphics,
       updates,
       doctor,
+      fit,
       localServer,
     },
     engine,
@@ -231,6 +235,19 @@ function createLocalServer(
     onStatus: (status) => emit('server.status', status),
   });
   return { shared, localServer };
+}
+
+function createFit(
+  { spawn, clock, log, paths, storage }: StudioParts,
+  modelsFolders: readonly ModelsFolder[],
+  engine: Engine,
+): FitService {
+  return new FitService({
+    ...{ spawn: spawn.engine, clock, log, modelsFolders },
+    book: new FitBook(path.join(path.dirname(paths.database), 'fit.json')),
+    settings: () => storage.store.settings.get(),
+    engine: () => engine.status(),
+  });
 }
 
 function createDoctor(

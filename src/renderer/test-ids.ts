@@ -323,6 +323,8 @@ export const testIds = {
   serverRenew: 'server-renew',
   serverPort: 'server-port',
   serverState: 'server-state',
+  fitLine: 'fit-line',
+  fitMeasure: 'fit-measure',
   doctorOpen: 'doctor-open',
   doctorView: 'doctor-view',
   doctorFinding: 'doctor-finding',

@@ -116,3 +116,15 @@ describe('the doctor', () => {
     await byId(testIds.doctorAgain).waitForEnabled();
   });
 });
+
+describe('a model on its card', () => {
+  it('is measured, and then says what is expected of it', async function () {
+    this.timeout(patience);
+    await byId(testIds.railModels).click();
+    await byId(testIds.fitLine, '[data-basis="none"]').waitForExist({ timeout: patience });
+    await byId(testIds.fitMeasure).click();
+    await byId(testIds.fitLine, '[data-basis="measured"]').waitForExist({ timeout: patience });
+    const said = await byId(testIds.fitLine).getText();
+    expect(said).toMatch(/On the processor.*tokens\/s.*s a picture of 40 steps.*words .* GB/s);
+  });
+});

@@ -134,7 +134,7 @@ export function estimate(
   const other = own === null ? scaled(book, verdict, provider) : null;
   const record = own ?? other;
   return {
-    ...{ folder, provider, steps, fits, precision: precisions[provider] },
+    ...{ folder, bytesOnDisk, provider, steps, fits, precision: precisions[provider] },
     basis: own !== null ? 'measured' : other !== null ? 'scaled' : 'none',
     tokensPerSecond: record && expectedOf(record, 'words', steps),
     secondsPerPicture: record && expectedOf(record, 'picture', steps),

@@ -5,9 +5,12 @@ import type { DomainHandlers } from './handlers.ts';
 export function machineHandlers({
   doctor,
   localServer,
-}: AppServices): DomainHandlers<'doctor'> & DomainHandlers<'server'> {
+  fit,
+}: AppServices): DomainHandlers<'doctor'> & DomainHandlers<'server'> & DomainHandlers<'fit'> {
   return {
     'doctor.examine': () => doctor.examine(),
+    'fit.list': async () => ({ estimates: await fit.list() }),
+    'fit.measure': async ({ folder }) => ({ estimates: await fit.measure(folder) }),
     'server.status': () => localServer.status(),
     'server.set': (patch) => localServer.set(patch),
     'server.renewKey': () => localServer.renewKey(),

@@ -10,6 +10,7 @@ import { DraftsStore } from './drafts.svelte.ts';
 import { EngineStore } from './engine.svelte.ts';
 import { ExchangeStore } from './exchange.svelte.ts';
 import { FindStore } from './find.svelte.ts';
+import { FitStore } from './fit.svelte.ts';
 import { GalleryStore } from './gallery.svelte.ts';
 import { LightboxStore } from './lightbox.svelte.ts';
 import { MeterStore } from './meter.svelte.ts';
@@ -52,6 +53,7 @@ export interface Studio {
   readonly own: OwnSettingsStore;
   readonly doctor: DoctorStore;
   readonly server: ServerStore;
+  readonly fit: FitStore;
 }
 
 const key = Symbol('studio');
@@ -102,6 +104,7 @@ export function createStudio(api: Api): Studio {
     own: new OwnSettingsStore(api, chat, settings),
     doctor: new DoctorStore(api),
     server: new ServerStore(api),
+    fit: new FitStore(api),
   };
 }
 

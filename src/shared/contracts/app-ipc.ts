@@ -12,6 +12,7 @@ import { conversationSettingsSchema } from '../domain/conversation-settings.ts';
 import { draftKeySchema, keptDraftSchema } from '../domain/draft.ts';
 import { editCommandSchema } from '../domain/edit-command.ts';
 import { doctorReportSchema } from '../domain/doctor.ts';
+import { fitEstimateSchema } from '../domain/fit.ts';
 import { engineStatusSchema } from '../domain/engine-status.ts';
 import {
   databaseCopySchema,
@@ -329,6 +330,13 @@ export const appRequests = {
   'updates.install': { request: nothing, reply: updateStatusSchema },
   /** Looks at the machine, what runs on it and what is wrong; takes seconds. */
   'doctor.examine': { request: nothing, reply: doctorReportSchema },
+  /** What is expected of each model on this machine; takes a second or two. */
+  'fit.list': { request: nothing, reply: z.object({ estimates: z.array(fitEstimateSchema) }) },
+  /** Opens a model beside the engine, has it speak and draw a little, and keeps how that went. */
+  'fit.measure': {
+    request: z.object({ folder: z.string().max(4096) }),
+    reply: z.object({ estimates: z.array(fitEstimateSchema) }),
+  },
   /** The local server for other programs: off until a person switches it on. */
   'server.status': { request: nothing, reply: localServerStatusSchema },
   /** Switches it, or has it listen elsewhere; what is left out stays. */

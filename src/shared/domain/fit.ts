@@ -47,6 +47,7 @@ export type FitRecord = z.infer<typeof fitRecordSchema>;
 
 export const fitEstimateSchema = z.object({
   folder: z.string(),
+  bytesOnDisk: z.number(),
   provider,
   /** How numbers are kept where it runs. */
   precision: z.string(),

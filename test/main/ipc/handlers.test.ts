@@ -11,6 +11,8 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { DoctorService } from '../../../src/main/doctor-service.ts';
+import { FitBook } from '../../../src/library/fit/fit-book.ts';
+import { FitService } from '../../../src/main/fit-service.ts';
 import { LocalServerService } from '../../../src/main/local-server-service.ts';
 import { shareEngine } from '../../../src/main/processes/shared-engine.ts';
 import type { EngineStatus } from '../../../src/shared/domain/engine-status.ts';
@@ -163,6 +165,12 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       settings: () => store.settings.get(),
       engine: () => notRunning,
       chosenModel: () => '',
+    }),
+    fit: new FitService({
+      ...{ spawn: decoderSpawn(), clock: systemClock, log: silentLogger, modelsFolders: [] },
+      book: new FitBook(path.join(folder, 'fit.json')),
+      settings: () => store.settings.get(),
+      engine: () => notRunning,
     }),
     localServer: new LocalServerService({
       ...{ state: store.settings, folder: path.join(folder, 'requests'), log: silentLogger },

@@ -1,0 +1,122 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/log.ts';
+import { estimate, type FitBook } from '../library/fit/fit-book.ts';
+import type { ModelsFolder } from '../library/models.ts';
+import type {
+  WorkerReplyBody,
+  WorkerRequestBody,
+  WorkerRequestName,
+} from '../shared/contracts/worker-protocol.ts';
+import type { EngineStatus, OpenModelReport } from '../shared/domain/engine-status.ts';
+import type { FitEstimate } from '../shared/domain/fit.ts';
+import type { Settings } from '../shared/domain/settings.ts';
+import { StudioError } from '../shared/errors.ts';
+import type { Spawn } from './processes/child.ts';
+import type { EngineClient, RequestOptions } from './processes/engine-client.ts';
+import { askOnce } from './processes/one-request.ts';
+
+export interface FitServiceOptions {
+  readonly book: FitBook;
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly modelsFolders: readonly ModelsFolder[];
+  readonly settings: () => Settings;
+  readonly engine: () => EngineStatus;
+}
+
+/** A large model on a slow disk takes minutes to open. */
+const patienceMs = 30 * 60_000;
+/** Fewer tokens say nothing of a speed. */
+const leastTokens = 16;
+
+/** What models are expected to do here: measured when a person asks, corrected by what they then do. */
+export class FitService {
+  readonly #options: FitServiceOptions;
+  #measuring = false;
+
+  constructor(options: FitServiceOptions) {
+    this.#options = options;
+  }
+
+  /** What is expected of every model, with pictures as the settings draw them. */
+  async list(): Promise<FitEstimate[]> {
+    const { book, modelsFolders, settings, engine } = this.#options;
+    const { models, choice } = await askOnce(this.#options, 'inspect', {
+      folders: [...modelsFolders],
+    });
+    const { steps } = settings().drawing;
+    const provider = engine().model?.providers.provider ?? choice.provider;
+    return models.map((verdict) => estimate(book, verdict, provider, steps));
+  }
+
+  /** @throws StudioError `busy` while another is measured */
+  async measure(folder: string): Promise<FitEstimate[]> {
+    if (this.#measuring) throw new StudioError('busy', 'A model is being measured already.');
+    this.#measuring = true;
+    try {
+      const { book, clock, settings } = this.#options;
+      const body = { folder, provider: settings().provider };
+      const asked = { ...this.#options, patienceMs };
+      const { provider, measured } = await askOnce(asked, 'calibrate', body);
+      const known = (await this.list()).find((each) => each.folder === folder);
+      if (known === undefined) throw new StudioError('not-found', `${folder} is no model here.`);
+      book.keep({ folder, provider, at: clock.now(), measured, bytesOnDisk: known.bytesOnDisk });
+      return await this.list();
+    } finally {
+      this.#measuring = false;
+    }
+  }
+
+  /** The engine, whose work is compared with what was expected of it. */
+  watch(engine: EngineClient): EngineClient {
+    return {
+      whenReady: (signal) => engine.whenReady(signal),
+      modelName: () => engine.modelName(),
+      request: async <Name extends WorkerRequestName>(
+        name: Name,
+        body: WorkerRequestBody<Name>,
+        options?: RequestOptions<Name>,
+      ): Promise<WorkerReplyBody<Name>> => {
+        const reply = await engine.request(name, body, options);
+        const model = this.#options.engine().model;
+        // A name and its reply belong together, which the compiler cannot see.
+        if (model !== null && name === 'chat.reply') {
+          this.#replied(model, reply as WorkerReplyBody<'chat.reply'>);
+        } else if (model !== null && name === 'draw') {
+          this.#drew(model, reply as WorkerReplyBody<'draw'>, body as WorkerRequestBody<'draw'>);
+        }
+        return reply;
+      },
+    };
+  }
+
+  #replied(model: OpenModelReport, { usage }: WorkerReplyBody<'chat.reply'>): void {
+    const { replyTokens, decodeSeconds } = usage;
+    if (replyTokens < leastTokens || decodeSeconds <= 0) return;
+    this.#observe(model, { kind: 'words', happened: (replyTokens - 1) / decodeSeconds });
+  }
+
+  #drew(
+    model: OpenModelReport,
+    { seconds, recipe }: WorkerReplyBody<'draw'>,
+    { size }: WorkerRequestBody<'draw'>,
+  ): void {
+    // What was measured is the model's own size.
+    if (seconds <= 0 || size !== undefined) return;
+    this.#observe(model, { kind: 'picture', happened: seconds, steps: recipe.steps });
+  }
+
+  #observe(
+    { folder, providers }: OpenModelReport,
+    seen: Omit<Parameters<FitBook['observe']>[2], 'at'>,
+  ): void {
+    const { book, clock, log } = this.#options;
+    try {
+      book.observe(folder, providers.provider, { ...seen, at: clock.now() });
+    } catch (error) {
+      // A reply must not fail for a figure that could not be kept.
+      log.warn('fit not kept', { reason: error instanceof Error ? error.message : 'unknown' });
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import type { FitEstimate } from '../../shared/domain/fit.ts';
+import { sentenceOf, type Api } from '../api.ts';
+
+/** What models are expected to do on this machine. */
+export class FitStore {
+  estimates = $state.raw<readonly FitEstimate[]>([]);
+  /** Folder of the model that is being measured. */
+  measuring = $state<string | null>(null);
+  error = $state<{ readonly folder: string; readonly message: string } | null>(null);
+  readonly #api: Api;
+  #loading: Promise<void> | null = null;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  of(folder: string): FitEstimate | null {
+    return this.estimates.find((each) => each.folder === folder) ?? null;
+  }
+
+  /** Once, however many cards ask for it. */
+  load(): Promise<void> {
+    this.#loading ??= this.#api
+      .request('fit.list', null)
+      .then(
+        ({ estimates }) => void (this.estimates = estimates),
+        // Cards without a line say nothing wrong; the doctor says why.
+        () => undefined,
+      )
+      .finally(() => (this.#loading = null));
+    return this.#loading;
+  }
+
+  async measure(folder: string): Promise<void> {
+    if (this.measuring !== null) return;
+    this.measuring = folder;
+    this.error = null;
+    try {
+      this.estimates = (await this.#api.request('fit.measure', { folder })).estimates;
+    } catch (error) {
+      this.error = { folder, message: sentenceOf(error) };
+    } finally {
+      this.measuring = null;
+    }
+  }
+}
+
+/** What is expected, as a line. */
+export function fitWords(fit: FitEstimate): string {
+  const words = [
+    fit.tokensPerSecond === null ? null : `${rounded(fit.tokensPerSecond)} tokens/s`,
+    fit.secondsPerPicture === null
+      ? null
+      : `${rounded(fit.secondsPerPicture)} s a picture of ${fit.steps} steps`,
+    ...fit.memory.map(({ part, bytes }) => `${part} ${(bytes / 1e9).toFixed(1)} GB`),
+  ].filter((each) => each !== null);
+  const about = fit.basis === 'scaled' ? 'roughly ' : '';
+  return `${about}${words.join(' · ')}`;
+}
+
+function rounded(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
