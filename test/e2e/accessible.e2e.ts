@@ -101,8 +101,12 @@ describe('axe finds nothing', () => {
     await click(testIds.messageCancel);
     await byId(testIds.exportMenu).click();
     await byId(testIds.exportMore).waitForDisplayed();
-    await expectNoFinding();
-    await browser.keys(['Escape']);
+    try {
+      await expectNoFinding();
+    } finally {
+      // One finding is enough: what follows is looked at without the menu.
+      await browser.keys(['Escape']);
+    }
     await byId(testIds.exportMore).waitForExist({ reverse: true });
   });
 
