@@ -168,6 +168,12 @@ describe.skipIf(noPython !== undefined)(`training by the command line ${noPython
     expect(went.stdout()).toMatch(
       /goes on at step 2: 3 steps.*\nstep 3 of 3.*\nsaved .*\nfinished: /,
     );
+    const judged = await textbind('evaluate', '--config', longer, '--json');
+    const nothing = { validationLoss: null, captions: null, mme: null, mmbench: null };
+    expect(JSON.parse(judged.stdout())).toMatchObject({ step: 3, stage: 1, ...nothing });
+    expect(existsSync(join(folder, 'one', 'evaluations', 'step-00000003', 'report.json'))).toBe(
+      true,
+    );
   });
 
   it('a run goes elsewhere and comes back; data is converted', async () => {
