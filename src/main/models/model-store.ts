@@ -5,7 +5,7 @@ import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { manifestName, readManifest } from '../../library/model-folder.ts';
 import { partUse, usedParts, type PartUse } from '../../library/part-use.ts';
 import { readPart } from '../../library/parts.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { isStudioError, StudioError } from '../../shared/errors.ts';
 import type {
   FoundPart,
   ImportOutcome,
@@ -162,12 +162,7 @@ export class ModelStore {
       faults.push(...(await verifyPart(part.folder, readPart(part.folder), tell, stop.signal)));
       before += part.bytes;
     }
-    const checked = await this.#options.conversion.ask(
-      'models.check',
-      { folder },
-      { signal: stop.signal },
-    );
-    return [...faults, ...checked.faults.map(({ place, says }) => `${place}: ${says}`)];
+    return faults.length > 0 ? faults : this.#fit(folder, stop.signal);
   }
 
   stopVerifying(): void {
@@ -188,6 +183,17 @@ export class ModelStore {
     const outcome = await conversion.ask('models.import', body, { signal, onEvent: onImporting });
     if (outcome.ok) onChange();
     return outcome;
+  }
+
+  /** What does not fit together; also what stands in the way of looking. */
+  async #fit(folder: string, signal: AbortSignal): Promise<string[]> {
+    try {
+      const { faults } = await this.#options.conversion.ask('models.check', { folder }, { signal });
+      return faults.map(({ place, says }) => `${place}: ${says}`);
+    } catch (error) {
+      if (!isStudioError(error, 'model-invalid') && !isStudioError(error, 'unsupported')) throw error;
+      return [error.message];
+    }
   }
 
   async #checkSpace({ sources, storage }: ModelImport): Promise<void> {
