@@ -56,7 +56,7 @@ def load_tokenizer(folder: Path, **options: Any) -> PreTrainedTokenizerBase:
 def added_tokens_config(tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
     """tokenizer_config.json: begin and end of sequence, and the three TextBind tokens among the special ones."""
     return {
-        "tokenizer_class": "PreTrainedTokenizerBase",
+        "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": tokenizer.bos_token,
         "eos_token": tokenizer.eos_token,
         "unk_token": tokenizer.unk_token,
