@@ -70,13 +70,6 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
     `UPDATE pictures SET alt = CASE WHEN @hasAlt THEN @alt ELSE alt END,
        favourite = coalesce(@favourite, favourite) WHERE id = @id`,
   );
-  const dropUnused = database.prepare(
-    `DELETE FROM pictures WHERE created_at < ? AND key BETWEEN ? AND ?
-     AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)
-     AND NOT EXISTS (SELECT 1 FROM settings
-       WHERE name GLOB '${draftRowPrefix}*' AND instr(value, pictures.id) > 0)`,
-  );
-  const lastKey = database.prepare<[], number | null>('SELECT max(key) FROM pictures').pluck();
   return {
     insert(picture, createdAt) {
       const { id, hash, width, height, bytes, origin, caption } = picture;
@@ -118,6 +111,22 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
       return parsed.success ? parsed.data : null;
     },
     mediaType: (hash) => mediaType.get(hash) ?? null,
+    ...createUnusedPictures(database),
+  };
+}
+
+/** Queries on rows that nothing shows. */
+function createUnusedPictures(
+  database: StudioDatabase,
+): Pick<PictureTable, 'dropUnused' | 'lastKey'> {
+  const dropUnused = database.prepare(
+    `DELETE FROM pictures WHERE created_at < ? AND key BETWEEN ? AND ?
+     AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.picture_key = pictures.key)
+     AND NOT EXISTS (SELECT 1 FROM settings
+       WHERE name GLOB '${draftRowPrefix}*' AND instr(value, pictures.id) > 0)`,
+  );
+  const lastKey = database.prepare<[], number | null>('SELECT max(key) FROM pictures').pluck();
+  return {
     dropUnused: (before, { from, to } = allKeys) => dropUnused.run(before, from, to).changes,
     lastKey: () => lastKey.get() ?? 0,
   };

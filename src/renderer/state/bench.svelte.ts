@@ -1,7 +1,8 @@
 /* eslint-disable svelte/prefer-svelte-reactivity -- these maps and sets are no state of the page */
 import { benchOf, type BenchDrawing, type DrawingPlan } from '../../shared/domain/bench.ts';
 import type { Picture, PictureRecipe } from '../../shared/domain/picture.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 import type { ChatStore } from './chat.svelte.ts';
 import type { PicturePlace } from './lightbox.svelte.ts';
 
@@ -112,14 +113,7 @@ export class BenchStore {
       : [drawing, ...this.drawings];
   }
 
-  async #try(action: () => Promise<unknown>): Promise<boolean> {
-    this.error = null;
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      this.error = sentenceOf(error);
-      return false;
-    }
+  #try(action: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, action);
   }
 }

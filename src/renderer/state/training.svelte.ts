@@ -15,7 +15,8 @@ import type { GatherFrom } from '../../shared/domain/gather.ts';
 import { isLive } from '../../shared/domain/training.ts';
 import type { AppReplyBody } from '../../shared/contracts/app-ipc.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 
 type GatherPage = AppReplyBody<'datasets.gatherable'>;
 
@@ -346,15 +347,8 @@ export class TrainingStore {
     }
   }
 
-  async #try(action: () => Promise<void>): Promise<boolean> {
-    this.error = null;
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      this.error = sentenceOf(error);
-      return false;
-    }
+  #try(action: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, action);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DeletedConversation } from '../../shared/domain/conversation.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 
 const pageSize = 100;
 
@@ -66,14 +67,7 @@ export class TrashStore {
     this.total -= 1;
   }
 
-  async #try(action: () => Promise<void>): Promise<boolean> {
-    this.error = null;
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      this.error = sentenceOf(error);
-      return false;
-    }
+  #try(action: () => Promise<unknown>): Promise<boolean> {
+    return attempt(this, action);
   }
 }
