@@ -5,8 +5,16 @@ import path from 'node:path';
 import { testIds } from '../../src/renderer/test-ids.ts';
 import { noPython } from '../golden/run-python.ts';
 import { app } from './harness/app.ts';
-import { endRuns, openRun, patienceMs, press, reaches, takePython } from './harness/training.ts';
-import { ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
+import {
+  bothThemes,
+  endRuns,
+  openRun,
+  patienceMs,
+  press,
+  reaches,
+  takePython,
+} from './harness/training.ts';
+import { ask, byId, engineReady, selector } from './harness/window.ts';
 
 describe('my ratings', function () {
   this.timeout(1_200_000);
@@ -36,7 +44,7 @@ describe('my ratings', function () {
     await browser.keys(['Control', 'd']);
     await browser.keys(['Control', 'u']);
     await browser.waitUntil(async () => (await rated()).join() === 'true,true,false,false');
-    await screenshot('ratings-chat');
+    await bothThemes('ratings-chat');
   });
 
   it('makes a data set of them, of which every row can be trained on', async () => {
@@ -45,7 +53,7 @@ describe('my ratings', function () {
     await byId(testIds.gatherRow).waitForDisplayed({ timeout: patienceMs });
     expect(await $$(selector(testIds.gatherRow)).length).toBe(1);
     expect(await $$(selector(testIds.gatherExchange)).length).toBe(2);
-    await screenshot('ratings-gather');
+    await bothThemes('ratings-gather');
     await press(testIds.gatherMake);
     const item = byId(testIds.datasetItem);
     await item.waitForDisplayed({ timeout: patienceMs });
@@ -73,11 +81,11 @@ describe('my ratings', function () {
     await press(testIds.datasetTenSteps);
     await byId(testIds.runForm).waitForDisplayed();
     await byId(testIds.runName).setValue('My taste');
-    await screenshot('ratings-form');
+    await bothThemes('ratings-form');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
     await reaches('finished', 10);
-    await screenshot('ratings-run');
+    await bothThemes('ratings-run');
     await press(testIds.runPublish);
     await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });
   });
@@ -93,14 +101,14 @@ describe('my ratings', function () {
     const replies = await $$(selector(testIds.compareReply)).map((reply) => reply.getText());
     expect(replies.every((words) => words.length > 0)).toBe(true);
     expect(await byId(testIds.compareName).isExisting()).toBe(false);
-    await screenshot('compare-blind');
+    await bothThemes('compare-blind');
     await byId(testIds.compareVerdict).waitForEnabled();
     await browser.execute(() => (document.activeElement as HTMLElement | null)?.blur());
     await browser.keys('2');
     await byId(testIds.compareTally).waitForDisplayed();
     const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
     expect([...names].sort()).toEqual(['My taste', 'TextBind mini']);
-    await screenshot('compare-judged');
+    await bothThemes('compare-judged');
     const kept = readFileSync(
       path.join(app().userData, 'data', 'training', 'comparisons.jsonl'),
       'utf8',

@@ -7,6 +7,7 @@ import { noPython, runPython } from '../golden/run-python.ts';
 import { app, mainPid, restartApp } from './harness/app.ts';
 import {
   addData,
+  bothThemes,
   endRuns,
   engineState,
   fill,
@@ -18,7 +19,7 @@ import {
   runState,
   takePython,
 } from './harness/training.ts';
-import { ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
+import { ask, byId, engineReady, selector } from './harness/window.ts';
 
 describe('training in the window', function () {
   this.timeout(1_200_000);
@@ -36,7 +37,7 @@ describe('training in the window', function () {
     await card.waitForDisplayed({ timeout: patienceMs });
     expect(await card.getAttribute('data-state')).toBe('missing');
     expect(await byId(testIds.runNew).isEnabled()).toBe(false);
-    await screenshot('training-empty');
+    await bothThemes('training-empty');
     await takePython();
   });
 
@@ -51,7 +52,7 @@ describe('training in the window', function () {
     expect(faults).toContain('2 of the rows cannot be trained on');
     await press(testIds.datasetShow);
     await byId(testIds.dataSample).waitForDisplayed({ timeout: patienceMs });
-    await screenshot('training-data');
+    await bothThemes('training-data');
   });
 
   it('starts a run that goes on when the app is killed, and is found again', async () => {
@@ -62,7 +63,7 @@ describe('training in the window', function () {
     await fill(testIds.runBatch, '1');
     await fill(testIds.runMicroBatch, '1');
     await byId(testIds.runName).setValue('Red squares');
-    await screenshot('training-form');
+    await bothThemes('training-form');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
     await reaches('running', 2);
@@ -72,7 +73,7 @@ describe('training in the window', function () {
     await openRun();
     await reaches('running', before.step + 1);
     await byId(testIds.chart).waitForDisplayed({ timeout: patienceMs });
-    await screenshot('training-run');
+    await bothThemes('training-run');
   });
 
   it('goes on when the app is closed and opened again', async () => {
@@ -96,7 +97,7 @@ describe('training in the window', function () {
     await press(testIds.runPublish);
     await byId(testIds.runPublished).waitForDisplayed({ timeout: patienceMs });
     expect(existsSync(path.join(app().userData, 'data', 'models'))).toBe(true);
-    await screenshot('training-published');
+    await bothThemes('training-published');
     await press(testIds.runUse);
     await browser.waitUntil(
       async () => (await byId(testIds.engineStatus).getText()).includes('Red squares'),
@@ -116,7 +117,7 @@ describe('training in the window', function () {
     await fill(testIds.runBatch, '1');
     await press(testIds.runRestsEngine);
     await byId(testIds.runName).setValue('Conversations');
-    await screenshot('training-form-stage2');
+    await bothThemes('training-form-stage2');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
     await browser.waitUntil(async () => (await engineState()) === 'stopped', {
@@ -142,5 +143,11 @@ describe('training in the window', function () {
     await byId(testIds.compareTally).waitForDisplayed();
     const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
     expect([...names].sort()).toEqual(['Conversations', 'Red squares']);
+    await bothThemes('training-compare');
+    await openTraining();
+    await press(testIds.compareRunsOpen);
+    await byId(testIds.chart).waitForDisplayed({ timeout: patienceMs });
+    expect(await $$(selector(testIds.compareRunsChoice)).length).toBe(2);
+    await bothThemes('training-runs');
   });
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { testIds, type TestId } from '../../../src/renderer/test-ids.ts';
 import { pythonOfTests } from '../../golden/run-python.ts';
 import { app } from './app.ts';
-import { byId } from './window.ts';
+import { byId, screenshot } from './window.ts';
 
 /** Starting PyTorch takes seconds, on a busy machine many. */
 export const patienceMs = 400_000;
@@ -101,4 +101,16 @@ export async function takePython(): Promise<void> {
   await browser.waitUntil(async () => (await card.getAttribute('data-state')) === 'ready', {
     timeout: patienceMs,
   });
+}
+
+/** Saves what the window shows in light and in dark, for people to look at. */
+export async function bothThemes(name: string): Promise<void> {
+  for (const theme of ['light', 'dark'] as const) {
+    await browser.execute(
+      (wanted) => void (document.documentElement.dataset['theme'] = wanted),
+      theme,
+    );
+    await screenshot(`${name}-${theme}`);
+  }
+  await browser.execute(() => void delete document.documentElement.dataset['theme']);
 }
