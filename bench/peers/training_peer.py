@@ -1,6 +1,6 @@
 """Training by the trainer, and by a plain loop that follows the reference: answers each request line with seconds.
 
-Started as ``training_peer.py TOKENIZER_FOLDER THREADS SCALE``; says ``{"ready": ..., "about": [...]}``, then for each line
+Started as ``training_peer.py THREADS SCALE``; says ``{"ready": ..., "about": [...]}``, then for each line
 ``{"stage": 1 | 2, "first": "ours" | "plain"}`` trains the same rows by both in that order, from the same weights.
 
 The models are random, in the paper's proportions at a fraction of the size: the vision encoder sees 257 places a picture
@@ -15,7 +15,6 @@ import contextlib
 import io
 import json
 import random
-import shutil
 import sys
 import tarfile
 import tempfile
@@ -87,12 +86,33 @@ def write_data(root: Path) -> None:
     (root / "talk.json").write_text(json.dumps(rows))
 
 
-def write_models(root: Path, tokenizer: Path, scale: int) -> list[str]:
+def write_tokenizer(folder: Path) -> int:
+    """Byte pairs, and a token a word: the head is then about as small a part of the model as the paper's. Its length."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    added, alphabet = ["<image>", "<start>", "<end>"], pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=500, special_tokens=["<unk>", "<s>", "</s>"], initial_alphabet=alphabet
+    )
+    tokenizer.train_from_iterator([" ".join(["", *WORDS])] * 4, trainer)
+    tokenizer.add_special_tokens(added)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "</s>"}
+    fields = {"tokenizer_class": "PreTrainedTokenizerFast", "additional_special_tokens": added} | names
+    (folder / "tokenizer_config.json").write_text(json.dumps(fields))
+    return tokenizer.get_vocab_size()
+
+
+def write_models(root: Path, scale: int) -> list[str]:
     """vision/ and language/ with random weights; what they are, in words."""
     from transformers import Blip2VisionConfig, Blip2VisionModel, LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
-    rows = json.loads((tokenizer / "config.json").read_text())["vocab_size"]
+    (root / "language").mkdir()
+    rows = write_tokenizer(root / "language")
     language = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=rows, hidden_size=16 * scale, intermediate_size=43 * scale, num_hidden_layers=8,
@@ -108,8 +128,6 @@ def write_models(root: Path, tokenizer: Path, scale: int) -> list[str]:
     )  # fmt: skip
     language.save_pretrained(root / "language")
     vision.save_pretrained(root / "vision")
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(tokenizer / name, root / "language" / name)
     processor = {
         "size": {"height": 224, "width": 224},
         "image_mean": [0.48, 0.46, 0.41],
@@ -212,11 +230,11 @@ def passes(run: loop.Run, step: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Make models and data, then answer until standard input ends."""
-    tokenizer, threads, scale = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    threads, scale = int(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        about = write_models(root, tokenizer, scale)
+        about = write_models(root, scale)
         write_data(root)
         say({"ready": f"PyTorch {torch.__version__}", "about": about, "rows": ROWS})
         for line in sys.stdin:

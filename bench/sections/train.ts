@@ -8,7 +8,7 @@ import { fasterByRate, type Row, type Section } from '../tables.ts';
 
 const defaultRuns = 3;
 /** Widths of the models are multiples of it. */
-const scale = 32;
+const scale = 16;
 const stages = [1, 2] as const;
 
 const sideSchema = z.object({
@@ -35,14 +35,11 @@ export async function measureTrain(
 ): Promise<Section> {
   const base = { name: 'train', title: 'Training both stages' };
   const root = path.join(import.meta.dirname, '..', '..');
-  const tokenizer = path.join(root, 'models', 'textbind-mini', 'language');
   if (!existsSync(venvPython)) {
     return { ...base, about: [], tables: [], skipped: ['.venv is not there'] };
   }
   const program = path.join(root, 'bench', 'peers', 'training_peer.py');
-  const peer = new LineProcess('PyTorch', venvPython, [
-    ...[program, tokenizer, String(threads), String(scale)],
-  ]);
+  const peer = new LineProcess('PyTorch', venvPython, [program, String(threads), String(scale)]);
   try {
     const { ready, about, rows } = readySchema.parse(await peer.next());
     const rounds = runs ?? defaultRuns;
