@@ -182,9 +182,7 @@ export function createStudio(parts: StudioParts): Studio {
       licences: parts.licences,
       graphics: parts.graphics,
       updates,
-      doctor,
-      fit,
-      localServer,
+      ...{ doctor, fit, localServer },
     },
     engine,
     async prepare() {
