@@ -20,9 +20,9 @@ from PIL import Image
 from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
 from textbind_trainer.generate import Reply, embed_prompt, first_words
-from textbind_trainer.model import load_language
 from textbind_trainer.prompt import IMAGE, Pair
 from textbind_trainer.tokenizer import LanguageTokenizer
+from textbind_trainer.weights import load_language
 from torch import Tensor
 
 from .album import on
@@ -156,7 +156,7 @@ def placing(speaker: Speaker, count: int) -> dict[str, Any]:
     answers = speaker.ask(asked, 16)
     # The first place word counts: "above the dog" says of the cat where it is.
     found = [re.search(r"\b(left|right|top|above|bottom|below)\b", answer.text) for answer in answers]
-    right = [bool(f) and f[0] in word.split("|") for f, word in zip(found, expected, strict=True)]
+    right = [f is not None and f[0] in word.split("|") for f, word in zip(found, expected, strict=True)]
     return {
         "places": share(right),
         "examples": [[e, a.text] for e, a in zip(expected, answers, strict=True)][:12],

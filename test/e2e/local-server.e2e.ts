@@ -112,6 +112,8 @@ describe('the doctor', () => {
     const page = await byId(testIds.doctorView).getText();
     expect(page).toMatch(/onnxruntime-node\s+1\.30\.0/);
     expect(page).toMatch(/TextBind mini\s+fits into memory/);
+    // A notice that the key is new may still lie over it.
+    await byId(testIds.doctorCopy).waitForClickable({ timeout: patience });
     await byId(testIds.doctorCopy).click();
     await byId(testIds.doctorAgain).waitForEnabled();
   });

@@ -1,37 +1,27 @@
-// A message longer than the model's context: it fails alone, and the conversation lives on.
+// A message longer than the model's context, sent where nothing could count it first (as before the engine is there):
+// it fails alone, and the conversation lives on.
+import type { AppBridge } from '../../src/shared/contracts/app-ipc.ts';
 import { testIds } from '../../src/renderer/test-ids.ts';
-import {
-  answered,
-  ask,
-  byId,
-  engineReady,
-  pressSend,
-  screenshot,
-  settled,
-  turns,
-} from './harness/window.ts';
+import { answered, ask, byId, engineReady, screenshot, settled, turns } from './harness/window.ts';
 
 /** About 6,700 characters: 3 times what the embedded model can read. */
 const article = 'The tide comes in and the tide goes out again. '.repeat(143);
 
-/** Puts words into the composer as a paste does; typing them key by key takes minutes. */
-async function paste(words: string): Promise<void> {
-  await byId(testIds.composerInput).click();
-  await browser.execute((text: string) => {
-    const data = new DataTransfer();
-    data.setData('text/plain', text);
-    document.activeElement?.dispatchEvent(
-      new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }),
-    );
-  }, words);
+/** Past the composer, which counts first and would not send it. */
+async function sendPastComposer(text: string): Promise<void> {
+  await browser.execute(async (words: string) => {
+    const { api } = globalThis as unknown as { api: AppBridge };
+    const parts = [{ kind: 'text', text: words }];
+    await api.request('chat.send', { conversationId: null, parts });
+  }, text);
+  await byId(testIds.conversationItem).click();
 }
 
 describe('a message that is too long for the model', () => {
   before(engineReady);
 
   it('fails with its size and the room there is', async () => {
-    await paste(article);
-    await pressSend();
+    await sendPastComposer(article);
     const reply = await settled(2);
     expect(reply.status).toBe('failed');
     const sentence = await byId(testIds.turnError).getText();

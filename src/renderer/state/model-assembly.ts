@@ -28,38 +28,21 @@ const paperQformer = {
 /** The released checkpoints' longest sequence. */
 const paperLength = 768;
 
+type Chosen = Record<
+  'vision' | 'language' | 'checkpoint' | 'qformer' | 'base' | 'refiner',
+  FoundPart | null
+>;
+
 /** Takes the last of each kind: what was brought later was meant. */
 export function assemble(found: readonly FoundPart[]): Assembly {
-  const usable = found.filter(({ fault }) => fault === null);
-  const last = (...kinds: FoundPart['kind'][]): FoundPart | null =>
-    usable.findLast(({ kind }) => kinds.includes(kind)) ?? null;
-  const vision = last('vision', 'blip2');
-  const language = last('language');
-  const checkpoint = last('checkpoint');
-  const qformer = last('qformer') ?? (vision?.qformerConfig == null ? null : vision);
-  const base = last('image-decoder');
-  const refiner = last('refiner');
-  const hasProjection = checkpoint?.hasProjection === true || qformer?.hasProjection === true;
-  const missing: Missing[] = [
-    ...lack(vision, 'vision', 'A vision encoder, which sees pictures.'),
-    ...lack(language, 'language', 'A language model with its tokenizer, which writes.'),
-    ...lack(
-      hasProjection ? language : null,
-      'checkpoint',
-      'What joins the two: a Q-Former with its projection, or a TextBind checkpoint.',
-    ),
-  ].filter(({ role }) => role !== 'checkpoint' || !hasProjection);
-  const remarks = [
-    ...(base === null
-      ? ['Without an image decoder it sees and writes; captions stay undrawn.']
-      : []),
-    ...(refiner !== null && base === null ? ['A refiner needs a base; it is left out.'] : []),
-  ];
-  const config = checkpoint?.qformerConfig ?? qformer?.qformerConfig ?? paperQformer;
-  const sizes = { qformerConfig: config, maxPicturesPerReply: 4, maxSequenceLength: paperLength };
-  if (vision === null || language === null || !hasProjection) {
+  const chosen = choose(found);
+  const { vision, language, checkpoint, qformer, base } = chosen;
+  const missing = missingOf(chosen);
+  const remarks = remarksOf(chosen);
+  if (vision === null || language === null || missing.length > 0) {
     return { sources: null, sizes: null, missing, remarks };
   }
+  const config = checkpoint?.qformerConfig ?? qformer?.qformerConfig ?? paperQformer;
   return {
     sources: {
       vision: vision.place,
@@ -68,12 +51,52 @@ export function assemble(found: readonly FoundPart[]): Assembly {
       checkpoint: checkpoint?.place ?? null,
       processor: null,
       base: base?.place ?? null,
-      refiner: base === null ? null : (refiner?.place ?? null),
+      refiner: base === null ? null : (chosen.refiner?.place ?? null),
     },
-    sizes,
+    sizes: { qformerConfig: config, maxPicturesPerReply: 4, maxSequenceLength: paperLength },
     missing,
     remarks,
   };
+}
+
+function choose(found: readonly FoundPart[]): Chosen {
+  const usable = found.filter(({ fault }) => fault === null);
+  const last = (...kinds: FoundPart['kind'][]): FoundPart | null =>
+    usable.findLast(({ kind }) => kinds.includes(kind)) ?? null;
+  const vision = last('vision', 'blip2');
+  // A BLIP-2 has its Q-Former beside its vision encoder.
+  const beside = vision !== null && vision.qformerConfig !== null ? vision : null;
+  return {
+    vision,
+    language: last('language'),
+    checkpoint: last('checkpoint'),
+    qformer: last('qformer') ?? beside,
+    base: last('image-decoder'),
+    refiner: last('refiner'),
+  };
+}
+
+function missingOf({ vision, language, checkpoint, qformer }: Chosen): Missing[] {
+  const hasProjection = checkpoint?.hasProjection === true || qformer?.hasProjection === true;
+  const joined = hasProjection ? (checkpoint ?? qformer) : null;
+  return [
+    ...lack(vision, 'vision', 'A vision encoder, which sees pictures.'),
+    ...lack(language, 'language', 'A language model with its tokenizer, which writes.'),
+    ...lack(
+      joined,
+      'checkpoint',
+      'What joins the two: a Q-Former with its projection, or a TextBind checkpoint.',
+    ),
+  ];
+}
+
+function remarksOf({ base, refiner }: Chosen): string[] {
+  return [
+    ...(base === null
+      ? ['Without an image decoder it sees and writes; captions stay undrawn.']
+      : []),
+    ...(refiner !== null && base === null ? ['A refiner needs a base; it is left out.'] : []),
+  ];
 }
 
 function lack(part: FoundPart | null, role: PartRole, says: string): Missing[] {

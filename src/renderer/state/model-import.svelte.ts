@@ -49,8 +49,8 @@ export class ModelImportStore {
     this.outcome = null;
     try {
       const { found } = await this.#api.request('models.recognise', { places: [...fresh] });
-      const known = new Set(found.map(({ place }) => place));
-      this.found = [...this.found.filter(({ place }) => !known.has(place)), ...found];
+      const known = found.map(({ place }) => place);
+      this.found = [...this.found.filter(({ place }) => !known.includes(place)), ...found];
       this.name = suggestedName(this.found);
       await this.#loadCost();
     } catch (error) {

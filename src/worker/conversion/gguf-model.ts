@@ -14,66 +14,11 @@ import {
   type Checkpoint,
   type GgufFile,
   type GgufTensor,
-  type GgufValue,
 } from '../weights/index.ts';
+import { GgufMetadata } from './gguf-metadata.ts';
 import { writeGgufTokenizer } from './gguf-tokenizer.ts';
 import { pause } from './pause.ts';
 import { ShardWriter } from './shards.ts';
-
-/** Reads one entry of a file's metadata; errors name file, entry and value. */
-export class GgufMetadata {
-  readonly file: GgufFile;
-
-  constructor(file: GgufFile) {
-    this.file = file;
-  }
-
-  #fault(key: string, expected: string): WeightError {
-    const value = JSON.stringify(this.file.metadata.get(key) ?? null).slice(0, 200);
-    return new WeightError(`${this.file.path}: ${key} is ${value}, expected ${expected}`);
-  }
-
-  find(key: string): GgufValue | undefined {
-    return this.file.metadata.get(key);
-  }
-
-  number(key: string, fallback?: number): number {
-    const value = this.find(key) ?? fallback;
-    if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#fault(key, 'a number');
-    return value;
-  }
-
-  count(key: string, fallback?: number): number {
-    const value = this.number(key, fallback);
-    if (!Number.isSafeInteger(value) || value < 1) throw this.#fault(key, 'a whole number above 0');
-    return value;
-  }
-
-  text(key: string, known: readonly string[]): string {
-    const value = this.find(key);
-    const found = known.find((each) => each === value);
-    if (found === undefined) throw this.#fault(key, known.map((each) => `"${each}"`).join(' or '));
-    return found;
-  }
-
-  texts(key: string): string[] {
-    const value = this.find(key);
-    if (!Array.isArray(value)) throw this.#fault(key, 'a list of texts');
-    return value.map((each) => {
-      if (typeof each !== 'string') throw this.#fault(key, 'a list of texts');
-      return each;
-    });
-  }
-
-  numbers(key: string): number[] {
-    const value = this.find(key);
-    if (!Array.isArray(value)) throw this.#fault(key, 'a list of numbers');
-    return value.map((each) => {
-      if (typeof each !== 'number') throw this.#fault(key, 'a list of numbers');
-      return each;
-    });
-  }
-}
 
 /** Entries that would make another network of it, and what they are where they change nothing. */
 const harmless: Readonly<Record<string, readonly unknown[]>> = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { WeightError } from '../weights/index.ts';
-import type { GgufMetadata } from './gguf-model.ts';
+import type { GgufMetadata } from './gguf-metadata.ts';
 
 /** llama.cpp's token types (llama.h, `enum llama_token_type`), which are SentencePiece's. */
 const special: ReadonlySet<number> = new Set([3, 4]);
