@@ -62,6 +62,9 @@ describe('the context menu', () => {
       'Copy the whole reply',
       'Regenerate',
       'Regenerate with…',
+      'Good reply',
+      'Poor reply',
+      'Ask two models the same',
       'Figures of this reply',
     ]);
     choose('Figures');
