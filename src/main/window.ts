@@ -6,6 +6,7 @@ import type { Logger } from '../base/log.ts';
 import { PageNoticeView } from './page-notice-view.ts';
 import { PageRecovery } from './page-recovery.ts';
 import { securePreferences } from './security.ts';
+import { zoomByKey } from './zoom-keys.ts';
 
 /** Where the window was and how large, in screen points. */
 const windowStateSchema = z.object({
@@ -52,20 +53,14 @@ export function createWindow({ preload, icon, settings, log }: WindowOptions): B
   return window;
 }
 
-/** Steps of Chromium's zoom: each is a fifth more. 200 % is about 3.8. */
-const zoomLevels = { least: -3, most: 5, step: 0.5 } as const;
-
 /** Zoom by the keys as they are typed: the menu's Ctrl++ needs Shift on most keyboards, where Ctrl+= is what is pressed. */
 function setupZoomKeys(window: BrowserWindow): void {
   const { webContents } = window;
-  webContents.on('before-input-event', (event, { type, key, control, meta, alt }) => {
-    const isPressed = process.platform === 'darwin' ? meta && !control : control && !meta;
-    if (type !== 'keyDown' || !isPressed || alt) return;
-    const by = { '=': 1, '+': 1, '-': -1, _: -1 }[key];
-    if (by === undefined && key !== '0') return;
+  webContents.on('before-input-event', (event, input) => {
+    const level = zoomByKey(input, webContents.getZoomLevel(), process.platform);
+    if (level === null) return;
     event.preventDefault();
-    const level = by === undefined ? 0 : webContents.getZoomLevel() + by * zoomLevels.step;
-    webContents.setZoomLevel(Math.min(zoomLevels.most, Math.max(zoomLevels.least, level)));
+    webContents.setZoomLevel(level);
   });
 }
 

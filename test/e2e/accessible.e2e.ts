@@ -32,9 +32,10 @@ async function findings(): Promise<Finding[]> {
       run(root: Document): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
     }
     const { axe } = window as unknown as { axe: Axe };
-    // Colours on their way from one theme to another are no colours.
-    const all = document.getAnimations();
-    for (const animation of all) if (animation instanceof CSSTransition) animation.finish();
+    // Colours on their way from one theme to another, or of what only comes up, are no colours.
+    for (const animation of document.getAnimations()) {
+      if (Number.isFinite(animation.effect?.getComputedTiming().endTime)) animation.finish();
+    }
     void axe.run(document).then(({ violations }) => {
       done(
         violations.map(({ id, nodes }) => ({

@@ -291,22 +291,15 @@ describe('a conversation of 2,000 turns', () => {
   });
 });
 
-describe('larger and smaller', () => {
-  const ratio = (): Promise<number> => browser.execute(() => devicePixelRatio);
+describe('a small window at 200 %', () => {
+  // What Chromium lays out then: half as many CSS pixels. A driver's keys do not pass where zoom is read from
+  // (test/main/zoom-keys.test.ts has them).
+  const screen = { width: 400, height: 300, deviceScaleFactor: 2, mobile: false };
+  after(() => browser.sendCommand('Emulation.clearDeviceMetricsOverride', {}));
 
-  /** The driver cannot, in an app; the page can. */
-  async function resize(width: number, height: number): Promise<void> {
-    await browser.execute((w: number, h: number) => window.resizeTo(w, h), width, height);
-    await browser.waitUntil(() =>
-      browser.execute((w: number) => Math.abs(outerWidth - w) < 4, width),
-    );
-  }
-
-  it('by Ctrl = , - and 0; Settings fit at 800 x 600 and 200 %', async () => {
-    const usual = await ratio();
-    await resize(800, 600);
-    for (let press = 0; press < 8; press += 1) await browser.keys(['Control', '=']);
-    await browser.waitUntil(async () => (await ratio()) >= usual * 2);
+  it('has room for Settings', async () => {
+    await browser.sendCommand('Emulation.setDeviceMetricsOverride', screen);
+    await browser.waitUntil(() => browser.execute(() => innerWidth === 400));
     await browser.execute((id: string) => {
       document.querySelector<HTMLElement>(id)!.click();
     }, selector(testIds.railSettings));
@@ -320,10 +313,5 @@ describe('larger and smaller', () => {
     }, selector(testIds.settingsView));
     expect(wide).toEqual({ page: 0, all: 0 });
     await look('settings-200');
-    await browser.keys(['Control', '-']);
-    await browser.waitUntil(async () => (await ratio()) < usual * 2);
-    await browser.keys(['Control', '0']);
-    await browser.waitUntil(async () => (await ratio()) === usual);
-    await resize(1200, 800);
   });
 });
