@@ -28,22 +28,22 @@ function bench(name: string, ...args: string[]): Promise<{ code: number | null; 
   });
 }
 
-describe('the packaged app', () => {
+describe('the packaged app', function () {
+  // Of the suite: the runner reads a test's own limit before the test can say it.
+  this.timeout(limitMs);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-soak-'));
   before(function () {
     if (app === '') this.skip();
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('loses nothing that it confirmed, whatever goes wrong, and goes on', async function () {
-    this.timeout(limitMs);
+  it('loses nothing that it confirmed, whatever goes wrong, and goes on', async () => {
     const { code, words } = await bench('chaos', '--steps', String(kinds), '--seed', '3');
     if (code !== 0) throw new Error(words);
     expect(words).toContain('nothing confirmed is missing');
   });
 
-  it('is used for a while, and what it takes is written down', async function () {
-    this.timeout(limitMs);
+  it('is used for a while, and what it takes is written down', async () => {
     const { code, words } = await bench('soak', '--turns', '12', '--out', folder);
     if (code !== 0) throw new Error(words);
     const lines = readFileSync(path.join(folder, 'soak.csv'), 'utf8').trim().split('\n');
