@@ -13,7 +13,7 @@ import { makeTurn, text } from '../support/turns.ts';
 test('a database of the form before: every turn is there, none is rated, and each can be', () => {
   const folder = temporaryFolder();
   const place = { file: path.join(folder, 'textbind.db'), backupFolder: path.join(folder, 'b') };
-  const before = migrations.filter(({ version }) => version < 9);
+  const before = migrations.filter(({ version }) => version < 5);
   const old = openDatabase({ ...place, migrations: before });
   const [conversation, message, reply] = [randomUUID(), randomUUID(), randomUUID()];
   old.exec(`INSERT INTO conversations (id, title, created_at, updated_at) VALUES ('${conversation}', 'Old', 1, 1);
