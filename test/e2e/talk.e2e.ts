@@ -42,7 +42,7 @@ function fill(): void {
       conversations.create(id, title, Date.now() - 40 * 86_400_000);
       for (let turn = 0; turn < count; turn += 1) {
         const words = title === '中文对话' ? '昨天我看见一只苹果色的猫' : `Words of turn ${turn}.`;
-        table.append(id, said(turn === 7 ? 'There stood a heron.' : words, turn));
+        table.append(id, said(turn === 7 ? 'There stood a heron in Quxwick.' : words, turn));
       }
     }
   });
@@ -200,7 +200,7 @@ describe('the list', () => {
     await byId(testIds.search).setValue('苹果');
     await browser.waitUntil(async () => (await items()).join() === '中文对话');
     await look('search-chinese');
-    await byId(testIds.search).setValue('ero');
+    await byId(testIds.search).setValue('uxwic');
     await browser.waitUntil(async () => (await items()).join() === 'Two thousand turns');
     await browser.keys(['Escape']);
     await browser.waitUntil(async () => (await items()).length > 2);
