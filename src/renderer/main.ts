@@ -2,6 +2,7 @@ import './schemas-without-eval.ts';
 import '@fontsource-variable/inter/index.css';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/shapes.css';
 import { mount } from 'svelte';
 import { createApi } from './api.ts';
 import App from './App.svelte';

@@ -2,6 +2,7 @@ import '../../../src/renderer/schemas-without-eval.ts';
 import '@fontsource-variable/inter/index.css';
 import '../../../src/renderer/styles/tokens.css';
 import '../../../src/renderer/styles/base.css';
+import '../../../src/renderer/styles/shapes.css';
 import { mount } from 'svelte';
 import { createApi } from '../../../src/renderer/api.ts';
 import App from '../../../src/renderer/App.svelte';
