@@ -54,9 +54,14 @@ export function writeWholeFileSync(file: string, content: string | Uint8Array): 
   replaceFileSync(file, (temporary) => writeFileSync(temporary, content, { flag: 'wx' }));
 }
 
-/** Writes a value as JSON, whole, with a line's end at the end. */
+/** Writes a value as JSON, whole. */
 export function writeJsonFileSync(file: string, value: unknown): void {
-  writeWholeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+  writeWholeFileSync(file, jsonText(value));
+}
+
+/** A value as our JSON files have it: indented, with a line's end at the end. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /**

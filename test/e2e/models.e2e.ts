@@ -220,10 +220,42 @@ describe('models in the window', function () {
     expect((await ask('Hello')).status).toMatch(answered);
   });
 
+  it('a GGUF file with the other parts becomes a model that answers', async () => {
+    const brought = path.join(app().scratch, 'brought-gguf');
+    cpSync(path.join(parts, 'vision'), path.join(brought, 'vision'), { recursive: true });
+    for (const name of ['qformer.safetensors', 'qformer-config.json']) {
+      cpSync(path.join(parts, name), path.join(brought, name));
+    }
+    const gguf = path.join(brought, 'talking.Q5_1.gguf');
+    cpSync(path.join(runPython('gguf_files.py'), 'talking.gguf'), gguf);
+    await restartApp({ args: [`--save-folder=${brought}`] });
+    await engineReady();
+    await press(testIds.railModels);
+    await press(testIds.modelPickFolder);
+    await byId(testIds.foundPart, '[data-kind="gguf"][data-usable="true"]').waitForDisplayed({
+      timeout: patienceMs,
+    });
+    await browser.waitUntil(async () =>
+      /^Takes \d+ kB more/.test(await byId(testIds.importCost).getText()),
+    );
+    expect(await byId(testIds.importName).getValue()).toBe('talking.Q5_1, with pictures');
+    await screenshot('models-gguf');
+    await press(testIds.importAdd);
+    await byId(testIds.importDone).waitForDisplayed({ timeout: patienceMs });
+    await press(testIds.importUse);
+    await press(testIds.railChat);
+    await browser.waitUntil(
+      async () => (await byId(testIds.engineStatus).getText()).includes('talking.Q5_1'),
+      { timeout: patienceMs },
+    );
+    await engineReady();
+    expect((await ask('Hello')).status).toMatch(answered);
+  });
+
   it('the chat’s header goes back to another model', async () => {
     await press(testIds.engineStatus);
     const items = await $$(`[data-testid="${testIds.modelSwitch}"]`).map((each) => each.getText());
-    expect(items.length).toBe(3);
+    expect(items.length).toBe(4);
     await $(`[data-testid="${testIds.modelSwitch}"]*=TextBind mini`).click();
     await browser.waitUntil(
       async () => (await byId(testIds.engineStatus).getText()).includes('TextBind mini'),

@@ -2,7 +2,8 @@
 
 Called as ``python gguf_files.py OUT_DIR``. For every kind of block ``KIND.blocks`` (random bytes with finite scales) and, in
 ``blocks.safetensors``, the numbers that ``gguf.dequantize`` gives. ``byte-level.gguf`` and ``pieces.gguf`` are small
-random Llamas, one with a byte-level vocabulary and blocks of several kinds, one with SentencePiece's; ``logits.safetensors``
+random Llamas, one with a byte-level vocabulary and blocks of several kinds, one with SentencePiece's (``talking.gguf``
+is the first with a longer context); ``logits.safetensors``
 has transformers' logits for the dequantised weights (``byte-level``, ``pieces``, for ``ids``), and ``texts.json`` the ids
 of texts by the tokenizers that the vocabularies came from.
 """
@@ -60,17 +61,17 @@ def names(layer: int) -> dict[str, tuple[str, Kind]]:
     return {f"{theirs}.{hf[part]}.weight": (f"{own}.{part}.weight", kind) for part, kind in kinds.items()}
 
 
-def write_model(path: Path, vocabulary: int, tied: bool, add_tokenizer) -> np.ndarray:
+def write_model(path: Path, vocabulary: int, tied: bool, add_tokenizer, context: int = 64) -> np.ndarray:
     """A random Llama as a file; the logits of what the file's blocks stand for."""
     config = LlamaConfig(
         vocab_size=vocabulary, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
-        num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=tied, rms_norm_eps=1e-5,
+        num_key_value_heads=2, max_position_embeddings=context, tie_word_embeddings=tied, rms_norm_eps=1e-5,
     )  # fmt: skip
     model = LlamaForCausalLM(config).eval()
     randomise(model)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(2)
-    writer.add_context_length(64)
+    writer.add_context_length(context)
     writer.add_embedding_length(64)
     writer.add_feed_forward_length(96)
     writer.add_head_count(4)
@@ -128,6 +129,8 @@ def byte_level(out: Path) -> tuple[np.ndarray, list[list[int]]]:
         writer.add_eos_token_id(2)
 
     logits = write_model(out / "byte-level.gguf", len(by_id), True, add)
+    # One that a conversation fits into.
+    write_model(out / "talking.gguf", len(by_id), True, add, context=256)
     return logits, [tokenizer.encode(text, add_special_tokens=False).ids for text in TEXTS]
 
 

@@ -68,7 +68,8 @@ function choose(found: readonly FoundPart[]): Chosen {
   const beside = vision !== null && vision.qformerConfig !== null ? vision : null;
   return {
     vision,
-    language: last('language'),
+    // A GGUF file is a language model with its tokenizer.
+    language: last('language', 'gguf'),
     checkpoint: last('checkpoint'),
     qformer: last('qformer') ?? beside,
     base: last('image-decoder'),
@@ -90,8 +91,13 @@ function missingOf({ vision, language, checkpoint, qformer }: Chosen): Missing[]
   ];
 }
 
-function remarksOf({ base, refiner }: Chosen): string[] {
+function remarksOf({ language, base, refiner }: Chosen): string[] {
   return [
+    ...(language?.kind === 'gguf'
+      ? [
+          'A GGUF file’s language model is always written anew, in half precision or in the bits you choose.',
+        ]
+      : []),
     ...(base === null
       ? ['Without an image decoder it sees and writes; captions stay undrawn.']
       : []),
@@ -103,9 +109,10 @@ function lack(part: FoundPart | null, role: PartRole, says: string): Missing[] {
   return part === null ? [{ role, says }] : [];
 }
 
-/** After the language model's folder: what most people call a model by. */
+/** After the language model's folder or file: what most people call a model by. */
 export function suggestedName(found: readonly FoundPart[]): string {
-  const part = found.findLast(({ kind }) => kind === 'checkpoint' || kind === 'language');
+  const kinds: readonly FoundPart['kind'][] = ['checkpoint', 'language', 'gguf'];
+  const part = found.findLast(({ kind, fault }) => kinds.includes(kind) && fault === null);
   const folder = part?.place.split(/[\\/]/).findLast((name) => !/\.(pt|safetensors)$/.test(name));
-  return folder === undefined ? '' : `${folder}, with pictures`;
+  return folder === undefined ? '' : `${folder.replace(/\.gguf$/i, '')}, with pictures`;
 }

@@ -8,9 +8,16 @@ import { z } from 'zod';
 import { checkJson, readJsonFile } from '../../base/json-file.ts';
 import { replaceFolderSync, writeJsonFileSync } from '../../base/whole-file.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { findTensor, openCheckpoint, readTensorBytes, type Checkpoint } from '../weights/index.ts';
+import { byteLength } from '../tensor/stored-tensor.ts';
+import {
+  findTensor,
+  openCheckpoint,
+  readTensorBytes,
+  type Checkpoint,
+  type SizedTensor,
+} from '../weights/index.ts';
 import { pause } from './pause.ts';
-import { ShardWriter } from './shards.ts';
+import { shardedBytes, ShardWriter, type ShardOptions } from './shards.ts';
 
 /** What transformers' Blip2VisionConfig takes where a config.json is silent: the published encoder's sizes. */
 const visionDefaults = {
@@ -81,9 +88,7 @@ export async function extractBlip2(
   const file = path.join(blip2, 'config.json');
   const config = readJsonFile(file, configSchema, 'model-invalid');
   const checkpoint = openCheckpoint(blip2);
-  const names = [...checkpoint.names()];
-  const vision = names.filter((name) => name.startsWith(visionPrefix));
-  const qformer = names.filter((name) => name === 'query_tokens' || name.startsWith('qformer.'));
+  const { vision, qformer } = namesIn(checkpoint);
   if (vision.length === 0 || qformer.length < 2 || !qformer.includes('query_tokens')) {
     throw new StudioError(
       'model-invalid',
@@ -105,7 +110,6 @@ export async function extractBlip2(
       model_type: 'blip_2_vision_model',
     });
     copyProcessor(blip2, folder);
-    const strip = (name: string) => name.slice(visionPrefix.length);
     await copyTensors(checkpoint, vision, folder, 'model', { rename: strip, report, signal });
     const keep = (name: string) => name;
     const rest = (done: number) => report(vision.length + done);
@@ -122,6 +126,41 @@ export async function extractBlip2(
     qformerConfig: path.resolve(out, 'qformer-config.json'),
     visionTensors: vision.length,
     qformerTensors: qformer.length,
+  };
+}
+
+/** Bytes of the weights that {@link extractBlip2} writes; what else it writes are a few kilobytes. */
+export function extractedBytes(blip2: string): number {
+  const checkpoint = openCheckpoint(blip2);
+  const { vision, qformer } = namesIn(checkpoint);
+  const sized = (names: readonly string[]): SizedTensor[] =>
+    names.map((name) => {
+      const { dtype, shape } = findTensor(checkpoint, name);
+      const count = shape.reduce((product, dim) => product * dim, 1);
+      return { name, dtype, shape, bytes: { length: byteLength(dtype, count) } };
+    });
+  const eyes = sized(vision).map((each) => ({ ...each, name: strip(each.name) }));
+  return shardedBytes(eyes, shardsOf('model')) + shardedBytes(sized(qformer), shardsOf('qformer'));
+}
+
+function namesIn(checkpoint: Checkpoint): Record<'vision' | 'qformer', string[]> {
+  const names = [...checkpoint.names()];
+  return {
+    vision: names.filter((name) => name.startsWith(visionPrefix)),
+    qformer: names.filter((name) => name === 'query_tokens' || name.startsWith('qformer.')),
+  };
+}
+
+function strip(name: string): string {
+  return name.slice(visionPrefix.length);
+}
+
+/** The Q-Former is one file; a vision encoder may be several. */
+function shardsOf(stem: 'model' | 'qformer'): ShardOptions {
+  return {
+    stem,
+    alone: true,
+    maxBytes: stem === 'qformer' ? Number.POSITIVE_INFINITY : shardBytes,
   };
 }
 
@@ -149,16 +188,15 @@ interface CopyOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Tensors as they are stored, under other names. The Q-Former is one file; a vision encoder may be several. */
+/** Tensors as they are stored, under other names. */
 async function copyTensors(
   checkpoint: Checkpoint,
   names: readonly string[],
   folder: string,
-  stem: string,
+  stem: 'model' | 'qformer',
   { rename, report, signal }: CopyOptions,
 ): Promise<void> {
-  const maxBytes = stem === 'qformer' ? Number.POSITIVE_INFINITY : shardBytes;
-  const writer = new ShardWriter(folder, { stem, alone: true, maxBytes });
+  const writer = new ShardWriter(folder, shardsOf(stem));
   for (const [index, name] of names.entries()) {
     await pause(signal);
     const { dtype, shape } = findTensor(checkpoint, name);

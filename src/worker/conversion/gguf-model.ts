@@ -3,10 +3,12 @@
  * for, the weights. Blocks are dequantised tensor by tensor; rows of query and key go back into the order that Hugging
  * Face has them in (llama.cpp's convert_hf_to_gguf.py, `permute`). What our networks do not build is refused by name.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import {
+  findTensor,
   openGguf,
   readGgufTensor,
   toHalf,
@@ -14,11 +16,12 @@ import {
   type Checkpoint,
   type GgufFile,
   type GgufTensor,
+  type SizedTensor,
 } from '../weights/index.ts';
 import { GgufMetadata } from './gguf-metadata.ts';
 import { writeGgufTokenizer } from './gguf-tokenizer.ts';
 import { pause } from './pause.ts';
-import { ShardWriter } from './shards.ts';
+import { shardedBytes, ShardWriter } from './shards.ts';
 
 /** Entries that would make another network of it, and what they are where they change nothing. */
 const harmless: Readonly<Record<string, readonly unknown[]>> = {
@@ -27,6 +30,8 @@ const harmless: Readonly<Record<string, readonly unknown[]>> = {
   'llama.attention.sliding_window': [0],
   'llama.attention.causal': [true],
   'llama.logit_scale': [1],
+  // One of several files that llama-gguf-split made.
+  'split.count': [0, 1],
 };
 
 /** A number that went through float32 and back, as it was written: 1e-5 and not 9.999999747e-6. */
@@ -190,29 +195,74 @@ export function writeGgufConfig(path: string, folder: string): GgufModel {
   return { checkpoint };
 }
 
+const written = { stem: 'model', alone: true } as const;
+
 /** Norms and biases stay single precision; blocks lose nothing that matters in half: a 4-bit step is 60 of its own. */
+function writtenType(shape: readonly number[]) {
+  return shape.length === 1
+    ? ({ dtype: 'float32', width: 4 } as const)
+    : ({ dtype: 'float16', width: 2 } as const);
+}
+
+/** Writes weights as {@link writtenType} says. */
 export async function writeGgufWeights(
   { checkpoint }: GgufModel,
   folder: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const writer = new ShardWriter(folder, { stem: 'model', alone: true });
+  const writer = new ShardWriter(folder, written);
   for (const name of checkpoint.names()) {
     await pause(signal);
     const stored = checkpoint.find(name);
     if (stored?.location.kind !== 'bytes') continue;
     const { bytes } = stored.location;
-    if (stored.shape.length === 1) {
-      writer.add({ name, dtype: 'float32', shape: stored.shape, bytes });
-    } else {
-      const half = toHalf(new Float32Array(bytes.buffer));
-      writer.add({
-        name,
-        dtype: 'float16',
-        shape: stored.shape,
-        bytes: new Uint8Array(half.buffer),
-      });
-    }
+    const { dtype } = writtenType(stored.shape);
+    const half = dtype === 'float16' ? toHalf(new Float32Array(bytes.buffer)) : null;
+    const kept = half === null ? bytes : new Uint8Array(half.buffer);
+    writer.add({ name, dtype, shape: stored.shape, bytes: kept });
   }
   writer.finish();
+}
+
+/** What a GGUF file would become, as far as its header tells. */
+export interface GgufDescription extends GgufModel {
+  readonly layers: number;
+  readonly hiddenSize: number;
+  /** Of config.json and the tokenizer. */
+  readonly smallBytes: number;
+  /** Of the weights as they are written. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Reads the header and writes config.json and tokenizer for a moment, so that nothing is found wrong only later.
+ *
+ * @throws WeightError naming the file and what in it is not supported
+ */
+export function describeGguf(path: string): GgufDescription {
+  const folder = mkdtempSync(join(tmpdir(), 'textbind-gguf-'));
+  try {
+    const { checkpoint } = writeGgufConfig(path, folder);
+    const names = readdirSync(folder);
+    const smallBytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+    const metadata = new GgufMetadata(openGguf(path));
+    return {
+      checkpoint,
+      layers: metadata.count('llama.block_count'),
+      hiddenSize: metadata.count('llama.embedding_length'),
+      smallBytes,
+      weightBytes: shardedBytes(sizedTensors(checkpoint), written),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function* sizedTensors(checkpoint: Checkpoint): Generator<SizedTensor> {
+  for (const name of checkpoint.names()) {
+    const { shape } = findTensor(checkpoint, name);
+    const { dtype, width } = writtenType(shape);
+    const length = shape.reduce((product, dim) => product * dim, width);
+    yield { name, dtype, shape, bytes: { length } };
+  }
 }

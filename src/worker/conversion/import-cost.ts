@@ -2,7 +2,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { ImportCost } from '../../shared/domain/model-import.ts';
-import { openCheckpoint } from '../weights/index.ts';
+import { languagePrefix } from '../pipelines/language/language-weights.ts';
+import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
+import { extractedBytes } from './extract-blip2.ts';
+import { describeGguf } from './gguf-model.ts';
 import type { ImportSources, ImportStorage } from './import-model.ts';
 
 /** textbind.json, and a processor's configuration where the vision model has none. */
@@ -14,41 +17,65 @@ const bytesPerWeight = { int4: 0.5 + 2 / 32 + 0.5 / 32, int8: 1 + 2 / 32 + 1 / 3
 
 /** @param sources absolute places that exist */
 export function importCost(sources: ImportSources, storage: ImportStorage): ImportCost {
-  if (storage === 'refer') return { bytes: ownBytes, exact: true };
-  const { vision, language, qformer, checkpoint, processor, base, refiner } = sources;
-  const others = [vision, qformer, checkpoint, processor, base, refiner].flatMap((each) =>
-    each === null ? [] : [each],
-  );
+  const { language } = sources;
+  // A GGUF file is written anew, wherever the other parts stay.
+  const gguf = statSync(language).isFile() ? describeGguf(language) : null;
+  const whole = gguf && gguf.weightBytes + gguf.smallBytes;
+  if (storage === 'refer') return { bytes: ownBytes + (whole ?? 0), exact: true };
+  const bringsBlip2 = sources.qformer === sources.vision;
+  const others = otherParts(sources, bringsBlip2);
   if (storage === 'copy') {
-    const bytes = [...others, language].reduce((sum, place) => sum + bytesOf(place), ownBytes);
-    return { bytes, exact: true };
+    const taken = bringsBlip2 ? extractedBytes(sources.vision) : 0;
+    const bytes = others.reduce((sum, place) => sum + bytesOf(place), taken + ownBytes);
+    return { bytes: bytes + (whole ?? bytesOf(language)), exact: true };
   }
-  const halves = others.reduce((sum, place) => sum + halfBytesOf(place), ownBytes);
-  return { bytes: Math.round(halves + quantisedBytesOf(language, storage)), exact: false };
+  const taken = bringsBlip2 ? halfBytesOf(sources.vision, isOfBlip2) : 0;
+  const halves = others.reduce((sum, place) => sum + halfBytesOf(place), taken + ownBytes);
+  const checkpoint = gguf?.checkpoint ?? openCheckpoint(language);
+  const small = gguf?.smallBytes ?? smallBytesOf(language);
+  const bytes = halves + small + quantisedBytesOf(checkpoint, storage);
+  return { bytes: Math.round(bytes), exact: false };
 }
 
-function quantisedBytesOf(language: string, storage: 'int4' | 'int8'): number {
-  const checkpoint = openCheckpoint(language);
-  const weights = [...checkpoint.names()].reduce((sum, name) => {
+/** All but the language model; of a whole BLIP-2 two parts are taken out before. */
+function otherParts(sources: ImportSources, bringsBlip2: boolean): string[] {
+  const { vision, qformer, checkpoint, processor, base, refiner } = sources;
+  const eyes = bringsBlip2 ? [] : [vision, qformer];
+  const all = [...eyes, checkpoint, processor, base, refiner];
+  return all.flatMap((each) => (each === null ? [] : [each]));
+}
+
+function isOfBlip2(name: string): boolean {
+  return /^(vision_model\.|qformer\.|query_tokens$)/.test(name);
+}
+
+/** Matrices in blocks, look-up and head in 8 bits, norms in single precision. */
+function quantisedBytesOf(checkpoint: Checkpoint, storage: 'int4' | 'int8'): number {
+  return [...checkpoint.names()].reduce((sum, name) => {
     const shape = checkpoint.find(name)?.shape ?? [];
-    const count = shape.reduce((product, dim) => product * dim, 1);
-    const isMatrix = shape.length === 2 && !/embed_tokens|lm_head/.test(name);
-    return sum + count * (isMatrix ? bytesPerWeight[storage] : 2);
+    const isOuter = /embed_tokens|lm_head/.test(name);
+    const each = shape.length === 2 ? bytesPerWeight[isOuter ? 'int8' : storage] : 4;
+    return sum + countOf(shape) * each;
   }, 0);
-  return weights + smallBytesOf(language);
 }
 
-/** Weights of 32 bits become 16; those of 16 stay. */
-function halfBytesOf(place: string): number {
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/** Weights of 32 bits become 16; those of 16 stay. A checkpoint's language model goes into the quantised one. */
+function halfBytesOf(
+  place: string,
+  isKept = (name: string): boolean => !name.startsWith(languagePrefix),
+): number {
   const folders = filesOf(place).filter((file) => weightFile.test(file));
   const weights = [...new Set(folders.map((file) => path.dirname(file)))];
   const sources = statSync(place).isDirectory() ? weights : [place];
   const bytes = sources.reduce((sum, source) => {
     const checkpoint = openCheckpoint(source);
-    return [...checkpoint.names()].reduce((all, name) => {
-      const shape = checkpoint.find(name)?.shape ?? [];
-      return all + 2 * shape.reduce((product, dim) => product * dim, 1);
-    }, sum);
+    return [...checkpoint.names()]
+      .filter(isKept)
+      .reduce((all, name) => all + 2 * countOf(checkpoint.find(name)?.shape ?? []), sum);
   }, 0);
   return bytes + smallBytesOf(place);
 }

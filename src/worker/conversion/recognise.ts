@@ -1,12 +1,13 @@
 /** What files and folders that a person brings are: told by what is in them, never by what they are called. */
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
 import { isModelFolder } from '../../library/model-folder.ts';
 import type { FoundKind, FoundPart } from '../../shared/domain/model-import.ts';
 import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
-import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
+import { isGguf, openCheckpoint, type Checkpoint } from '../weights/index.ts';
+import { describeGguf } from './gguf-model.ts';
 
 /** Folders within folders are looked through so far: the Hugging Face cache is three deep. */
 const mostDepth = 4;
@@ -139,10 +140,7 @@ function recogniseBlip2(place: string): Found {
 }
 
 function recogniseFile(place: string): Found {
-  if (isGguf(place)) {
-    const fault = 'The window cannot take GGUF files yet: textbind import --language FILE can.';
-    return { ...part(place, 'gguf', 'A language model in llama.cpp’s format.'), fault };
-  }
+  if (isGguf(place)) return recogniseGguf(place);
   const checkpoint = openCheckpoint(place);
   const names = new Set(checkpoint.names());
   const some = (prefix: string): boolean => [...names].some((name) => name.startsWith(prefix));
@@ -203,15 +201,17 @@ function qformerSizes(checkpoint: Checkpoint, folder: string): QformerConfig | n
   return sizes.success ? sizes.data : null;
 }
 
-function isGguf(file: string): boolean {
-  const start = Buffer.alloc(4);
-  const descriptor = openSync(file, 'r');
+/** Its header is read as an import would read it: what is refused then is refused now. */
+function recogniseGguf(place: string): Found {
+  const format = 'in llama.cpp’s format (GGUF)';
   try {
-    readSync(descriptor, start, 0, 4, 0);
-  } finally {
-    closeSync(descriptor);
+    const { layers, hiddenSize } = describeGguf(place);
+    const says = `A Llama language model of ${layers} layers, ${hiddenSize} wide, ${format}: writes.`;
+    return part(place, 'gguf', says);
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    return { ...part(place, 'gguf', `A model ${format}.`), fault };
   }
-  return start.toString('latin1') === 'GGUF';
 }
 
 /** A sentence where a folder's weights cannot be opened. */

@@ -1,6 +1,11 @@
 import { join } from 'node:path';
-import { writeJsonFileSync } from '../../base/whole-file.ts';
-import { writeSafetensors, type TensorToWrite } from '../weights/index.ts';
+import { jsonText, writeJsonFileSync } from '../../base/whole-file.ts';
+import {
+  safetensorsBytes,
+  writeSafetensors,
+  type SizedTensor,
+  type TensorToWrite,
+} from '../weights/index.ts';
 
 /** Files under this size can live in a git repository. */
 export const usualShardBytes = 45_000_000;
@@ -14,22 +19,28 @@ export interface ShardOptions {
   readonly alone?: boolean;
 }
 
-/** Writes tensors into files of limited size, and at last the index that names them. Holds one file's tensors. */
-export class ShardWriter {
-  readonly #folder: string;
+/** What becomes of files: their tensors, and the index that names them. */
+interface Sink<Tensor> {
+  file(name: string, tensors: readonly Tensor[]): void;
+  index(name: string, value: object): void;
+}
+
+/** Divides tensors into files of limited size, and gives at last the index that names them. Holds one file's tensors. */
+class Shards<Tensor extends SizedTensor> {
+  readonly #sink: Sink<Tensor>;
   readonly #options: ShardOptions;
   readonly #map: Record<string, string> = {};
-  #open: TensorToWrite[] = [];
+  #open: Tensor[] = [];
   #openBytes = 0;
   #shards = 0;
   #totalBytes = 0;
 
-  constructor(folder: string, options: ShardOptions) {
-    this.#folder = folder;
+  constructor(sink: Sink<Tensor>, options: ShardOptions) {
+    this.#sink = sink;
     this.#options = options;
   }
 
-  add(tensor: TensorToWrite): void {
+  add(tensor: Tensor): void {
     const limit = this.#options.maxBytes ?? usualShardBytes;
     if (this.#openBytes > 0 && this.#openBytes + tensor.bytes.length > limit) this.#close();
     this.#open.push(tensor);
@@ -41,21 +52,49 @@ export class ShardWriter {
   finish(): number {
     const { stem, alone } = this.#options;
     if (alone === true && this.#shards === 0) {
-      writeSafetensors(join(this.#folder, `${stem}.safetensors`), this.#open);
+      this.#sink.file(`${stem}.safetensors`, this.#open);
       return this.#totalBytes;
     }
     if (this.#open.length > 0) this.#close();
     const index = { metadata: { total_size: this.#totalBytes }, weight_map: this.#map };
-    writeJsonFileSync(join(this.#folder, `${stem}.safetensors.index.json`), index);
+    this.#sink.index(`${stem}.safetensors.index.json`, index);
     return this.#totalBytes;
   }
 
   #close(): void {
     this.#shards += 1;
     const name = `${this.#options.stem}-${String(this.#shards).padStart(5, '0')}.safetensors`;
-    writeSafetensors(join(this.#folder, name), this.#open);
+    this.#sink.file(name, this.#open);
     for (const tensor of this.#open) this.#map[tensor.name] = name;
     this.#open = [];
     this.#openBytes = 0;
   }
+}
+
+/** Writes tensors into files of limited size, and at last the index that names them. */
+export class ShardWriter extends Shards<TensorToWrite> {
+  constructor(folder: string, options: ShardOptions) {
+    super(
+      {
+        file: (name, tensors) => writeSafetensors(join(folder, name), tensors),
+        index: (name, value) => writeJsonFileSync(join(folder, name), value),
+      },
+      options,
+    );
+  }
+}
+
+/** Bytes on the disk of the files that {@link ShardWriter} makes of such tensors: nothing is read or written. */
+export function shardedBytes(tensors: Iterable<SizedTensor>, options: ShardOptions): number {
+  let sum = 0;
+  const shards = new Shards<SizedTensor>(
+    {
+      file: (_, inside) => void (sum += safetensorsBytes(inside)),
+      index: (_, value) => void (sum += jsonText(value).length),
+    },
+    options,
+  );
+  for (const tensor of tensors) shards.add(tensor);
+  shards.finish();
+  return sum;
 }

@@ -10,8 +10,8 @@ export {
   withPrefix,
 } from './checkpoint.ts';
 export { numberFromBfloat, numberFromHalf, toFloat32, toHalf } from './convert.ts';
-export type { SafetensorsHeader, TensorEntry, TensorToWrite } from './safetensors.ts';
-export { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
+export type { SafetensorsHeader, SizedTensor, TensorEntry, TensorToWrite } from './safetensors.ts';
+export { readSafetensorsHeader, safetensorsBytes, writeSafetensors } from './safetensors.ts';
 export { WeightError } from './weight-error.ts';
 export type { QuantisedMatrix } from './quantise.ts';
 export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';

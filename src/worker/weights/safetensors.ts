@@ -213,12 +213,17 @@ export interface TensorToWrite {
   readonly bytes: Uint8Array;
 }
 
+/** A tensor of which only the size is known. */
+export interface SizedTensor extends Omit<TensorToWrite, 'bytes'> {
+  readonly bytes: { readonly length: number };
+}
+
 const namesOfTypes = new Map<DataType, string>(
   [...typeNames].map(([name, dtype]) => [dtype, name]),
 );
 
 function headerFor(
-  tensors: readonly TensorToWrite[],
+  tensors: readonly SizedTensor[],
   metadata: Readonly<Record<string, string>>,
 ): Buffer {
   const entries: Record<string, unknown> = {};
@@ -249,6 +254,11 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   while (done < bytes.length) {
     done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
   }
+}
+
+/** Bytes of the file that {@link writeSafetensors} makes of such tensors. */
+export function safetensorsBytes(tensors: readonly SizedTensor[]): number {
+  return tensors.reduce((sum, { bytes }) => sum + bytes.length, 8 + headerFor(tensors, {}).length);
 }
 
 /** Writes a safetensors file; it appears whole. */

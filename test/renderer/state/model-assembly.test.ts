@@ -72,6 +72,18 @@ describe('what makes a model', () => {
     expect(assemble(two).sources?.language).toBe('/other');
   });
 
+  test('a GGUF file is the language part, and is told to be written anew', () => {
+    const gguf = found('gguf', { place: '/models/llama-2-7b.Q4_K_M.gguf' });
+    const { sources, remarks } = assemble([found('vision'), trained, gguf]);
+    expect(sources?.language).toBe('/models/llama-2-7b.Q4_K_M.gguf');
+    expect(remarks[0]).toContain('written anew');
+    expect(suggestedName([gguf])).toBe('llama-2-7b.Q4_K_M, with pictures');
+    const broken = found('gguf', { fault: 'general.architecture is "mamba"' });
+    expect(assemble([found('vision'), trained, broken]).missing.map(({ role }) => role)).toEqual([
+      'language',
+    ]);
+  });
+
   test('nothing brought lacks all three', () => {
     expect(assemble([]).missing.map(({ role }) => role)).toEqual([
       'vision',

@@ -1,11 +1,21 @@
 // What a person may drop: every kind of part, made by the libraries that make them, and what is none.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importCost } from '../../../src/worker/conversion/import-cost.ts';
-import { importModel } from '../../../src/worker/conversion/import-model.ts';
+import { importModel, type ImportSources } from '../../../src/worker/conversion/import-model.ts';
 import { ModelFaults } from '../../../src/worker/conversion/model-faults.ts';
+import { importOneModel } from '../../../src/worker/model-requests.ts';
 import { recogniseAll } from '../../../src/worker/conversion/recognise.ts';
 import {
   openCheckpoint,
@@ -90,7 +100,7 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
     ]);
   });
 
-  const sources = () => ({
+  const sources = (): ImportSources => ({
     vision: path.join(parts, 'vision'),
     language: path.join(parts, 'language'),
     qformer: path.join(parts, 'qformer.safetensors'),
@@ -109,7 +119,7 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
     maxPicturesPerReply: 4,
     maxSequenceLength: 128,
   };
-  const importing = (storage: 'copy' | 'int4', given = sources()) => {
+  const importing = (storage: 'refer' | 'copy' | 'int4', given = sources()) => {
     const out = path.join(folder, `out-${storage}-${Math.random()}`);
     return importModel({ sources: given, storage, out, replace: false, manifest, guidance: 5 });
   };
@@ -124,6 +134,50 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
     const guess = importCost(sources(), 'int4');
     expect(guess.exact).toBe(false);
     expect(Math.abs(guess.bytes / quantised.bytes - 1)).toBeLessThan(0.2);
+  });
+
+  it('a GGUF file is a language model, and costs what was said before', async () => {
+    const gguf = path.join(runPython('gguf_files.py'), 'talking.gguf');
+    expect(recogniseAll([gguf])).toMatchObject([
+      { kind: 'gguf', fault: null, says: expect.stringContaining('2 layers, 64 wide') as string },
+    ]);
+    const given = { ...sources(), language: gguf };
+    for (const storage of ['refer', 'copy'] as const) {
+      const cost = importCost(given, storage);
+      const made = await importing(storage, given);
+      expect(cost.exact).toBe(true);
+      // Up to what textbind.json and the processor take.
+      expect(Math.abs(cost.bytes - made.bytes), storage).toBeLessThan(2000);
+    }
+    const quantised = await importing('int4', given);
+    expect(Math.abs(importCost(given, 'int4').bytes / quantised.bytes - 1)).toBeLessThan(0.2);
+  });
+
+  it('a stage 2 checkpoint costs its language model once', async () => {
+    const stage2 = { ...sources(), checkpoint: path.join(parts, 'stage2.pt'), qformer: null };
+    const quantised = await importing('int4', stage2);
+    expect(Math.abs(importCost(stage2, 'int4').bytes / quantised.bytes - 1)).toBeLessThan(0.2);
+  });
+
+  it('a whole BLIP-2 costs what is taken out of it', async () => {
+    const blip2 = wholeBlip2(parts, path.join(folder, 'blip2'));
+    const checkpoint = path.join(parts, 'qformer.safetensors');
+    const given = { ...sources(), vision: blip2, qformer: blip2, checkpoint };
+    expect(recogniseAll([blip2])).toMatchObject([{ kind: 'blip2', fault: null }]);
+    const cost = importCost(given, 'copy');
+    const { name, licence, ...sizes } = manifest;
+    const storage = 'copy' as const;
+    const request = { sources: given, storage, name, licence, sizes, guidance: 5 };
+    const out = path.join(folder, 'of-blip2');
+    const made = await importOneModel(
+      { out, request },
+      () => undefined,
+      new AbortController().signal,
+    );
+    expect(made.ok).toBe(true);
+    const bytes = made.ok ? made.bytes : 0;
+    expect(Math.abs(cost.bytes - bytes)).toBeLessThan(2000);
+    expect(readdirSync(folder).filter((each) => each.includes('blip2-'))).toEqual([]);
   });
 
   it('that does not fit is told with every tensor of every part, and leaves nothing', async () => {
@@ -164,3 +218,33 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
     expect(faults.find(({ problem }) => problem === 'wrong')?.says).toMatch(/\[32\].*\[64\]/);
   });
 });
+
+/** A BLIP-2 in Hugging Face's layout of the tiny parts, with a language model that is not used. */
+function wholeBlip2(parts: string, to: string): string {
+  const config = JSON.parse(
+    readFileSync(path.join(parts, 'vision', 'config.json'), 'utf8'),
+  ) as object;
+  mkdirSync(to);
+  const qformerConfig = { hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2 };
+  writeFileSync(
+    path.join(to, 'config.json'),
+    JSON.stringify({
+      ...{ model_type: 'blip-2', vision_config: config, num_query_tokens: 4 },
+      qformer_config: { ...qformerConfig, intermediate_size: 48 },
+    }),
+  );
+  const taken = (file: string, prefix: string) => {
+    const weights = openCheckpoint(file);
+    return [...weights.names()].map((name) => {
+      const { dtype, shape } = weights.find(name)!;
+      return { name: prefix + name, dtype, shape, bytes: readTensorBytes(weights, name) };
+    });
+  };
+  const keys = taken(path.join(parts, 'qformer.safetensors'), '');
+  writeSafetensors(path.join(to, 'model.safetensors'), [
+    ...taken(path.join(parts, 'vision'), 'vision_model.'),
+    ...keys.filter(({ name }) => !name.startsWith('qformer_projection')),
+    ...taken(path.join(parts, 'language'), 'language_model.'),
+  ]);
+  return to;
+}
