@@ -10,6 +10,7 @@ import {
   type AppRequestBody,
   type AppRequestName,
 } from '../shared/contracts/app-ipc.ts';
+import type { LanguageStart } from '../shared/texts/language.ts';
 import { fromWireError, StudioError, toWireError, type WireError } from '../shared/errors.ts';
 
 declare global {
@@ -38,6 +39,8 @@ export interface Api {
   /** Where a file lies that the person dropped; empty where it has no place. */
   pathOf(file: File): string;
   readonly platform: string;
+  /** The desktop's languages, and what was chosen when the window was made. */
+  readonly language: LanguageStart;
 }
 
 export interface ApiOptions {
@@ -66,6 +69,7 @@ export function createApi(bridge: AppBridge, options: ApiOptions = {}): Api {
   return {
     pathOf: (file) => bridge.pathOf(file),
     platform: bridge.platform,
+    language: bridge.language,
     pictureUrl: options.pictureUrl ?? ((hash) => `${appProtocols.picture}://picture/${hash}`),
     thumbnailUrl: options.thumbnailUrl ?? ((hash) => `${appProtocols.picture}://thumbnail/${hash}`),
     async request(name, body) {

@@ -1,3 +1,5 @@
+import { t } from './texts.svelte.ts';
+
 /** What a key press means anywhere in the window. */
 export type ShortcutAction =
   | 'new-conversation'
@@ -74,23 +76,23 @@ export function listShortcuts(
   const { control, alt, shift } = modifiersOf(platform);
   const keys = (action: ShortcutAction): string => keysOf(action, platform);
   return [
-    { keys: 'Enter', does: 'Send' },
-    { keys: `${shift} Enter`, does: 'New line' },
-    { keys: keys('escape'), does: 'Stop the reply, or close what is open' },
-    { keys: keys('add-pictures'), does: 'Add pictures at the cursor' },
-    { keys: keys('rate-up'), does: 'The last reply is good' },
-    { keys: keys('rate-down'), does: 'The last reply is poor' },
-    { keys: `${alt} ← →`, does: 'Move the selected picture' },
-    { keys: keys('new-conversation'), does: 'New conversation' },
-    { keys: keys('search'), does: 'Search conversations' },
-    { keys: keys('find'), does: 'Find in this conversation' },
-    { keys: keys('write'), does: 'Go to the message' },
-    { keys: '↑ ↓', does: 'Go through the list; → what can be done with one' },
-    { keys: 'F2', does: 'Rename a conversation in the list' },
-    { keys: 'Del', does: 'Delete a conversation in the list' },
-    { keys: keys('toggle-list'), does: 'Show or hide the list' },
-    { keys: `${control} 1 2 3 4 5`, does: 'Chat, Gallery, Training, Models, Settings' },
-    { keys: `${control} + − 0`, does: 'Larger, smaller, as usual' },
-    { keys: keys('shortcuts'), does: 'This list' },
+    { keys: 'Enter', does: t.common.send },
+    { keys: `${shift} Enter`, does: t.shell.newLine },
+    { keys: keys('escape'), does: t.shell.stopReplyOrCloseWhat },
+    { keys: keys('add-pictures'), does: t.shell.addPicturesAtCursor },
+    { keys: keys('rate-up'), does: t.shell.lastReplyIsGood },
+    { keys: keys('rate-down'), does: t.shell.lastReplyIsPoor },
+    { keys: `${alt} ← →`, does: t.shell.moveSelectedPicture },
+    { keys: keys('new-conversation'), does: t.common.newConversation },
+    { keys: keys('search'), does: t.common.searchConversations },
+    { keys: keys('find'), does: t.shell.findInThisConversation },
+    { keys: keys('write'), does: t.shell.goToMessage },
+    { keys: '↑ ↓', does: t.shell.goThroughListWhatCan },
+    { keys: 'F2', does: t.shell.renameConversationInList },
+    { keys: 'Del', does: t.shell.deleteConversationInList },
+    { keys: keys('toggle-list'), does: t.shell.showOrHideList },
+    { keys: `${control} 1 2 3 4 5`, does: t.shell.chatGalleryTrainingModelsSettings },
+    { keys: `${control} + − 0`, does: t.shell.largerSmallerAsUsual },
+    { keys: keys('shortcuts'), does: t.shell.thisList },
   ];
 }

@@ -304,6 +304,7 @@ export const testIds = {
   storedParts: 'stored-parts',
   settingsView: 'settings-view',
   settingsTheme: 'settings-theme',
+  settingsLanguage: 'settings-language',
   settingsProvider: 'settings-provider',
   settingsSteps: 'settings-steps',
   settingsGuidance: 'settings-guidance',

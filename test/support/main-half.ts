@@ -154,6 +154,7 @@ function createBridge(
   return {
     pathOf: () => '',
     platform: platform ?? 'linux',
+    language: { chosen: 'system', preferred: ['en'] },
     async request(name, body) {
       return crossing((await answer('window', name, await crossing(body))) as AppReplyEnvelope);
     },

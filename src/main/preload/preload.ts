@@ -1,6 +1,7 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { appChannels } from '../../shared/contracts/app-channels.ts';
 import type { AppBridge, AppEventName } from '../../shared/contracts/app-ipc.ts';
+import { readLanguageArgument } from '../../shared/texts/language.ts';
 
 const bridge: AppBridge = {
   request: (name, body) => ipcRenderer.invoke(appChannels.request, name, body),
@@ -12,6 +13,7 @@ const bridge: AppBridge = {
   },
   pathOf: (file) => (file instanceof File ? webUtils.getPathForFile(file) : ''),
   platform: process.platform,
+  language: readLanguageArgument(process.argv),
 };
 
 contextBridge.exposeInMainWorld('api', bridge);

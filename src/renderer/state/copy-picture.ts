@@ -1,4 +1,5 @@
 import { StudioError } from '../../shared/errors.ts';
+import { t } from '../texts.svelte.ts';
 
 /**
  * Puts the pixels of a picture on the clipboard, as PNG, which every program takes. They are decoded here, in the
@@ -20,12 +21,8 @@ export async function copyPicture(url: string): Promise<void> {
     if (png === null) throw new Error('the picture has no pixels');
     await navigator.clipboard.write([new ClipboardItem({ 'image/png': png })]);
   } catch (error) {
-    throw new StudioError(
-      'unsupported',
-      'The picture could not be copied: the clipboard refused it.',
-      {
-        cause: error,
-      },
-    );
+    throw new StudioError('unsupported', t.shell.pictureCouldNotBeCopied, {
+      cause: error,
+    });
   }
 }

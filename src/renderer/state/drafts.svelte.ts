@@ -8,6 +8,8 @@ import {
 } from '../../shared/domain/draft.ts';
 import { altOf, pictureLimits, type Picture } from '../../shared/domain/picture.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { inUnit } from '../numbers.ts';
+import { t } from '../texts.svelte.ts';
 
 /** A picture that is being composed: on its way to main, stored, or refused. */
 export type Upload =
@@ -195,13 +197,18 @@ export class DraftsStore {
 
 /** Why a file cannot be a picture, as far as that shows without decoding it; main has the last word. */
 export function faultOf(file: Pick<File, 'name' | 'size' | 'type'>): string | null {
-  const megabytes = (bytes: number): string => `${Math.ceil(bytes / (1024 * 1024))} MB`;
-  if (file.size === 0) return `“${file.name}” is empty.`;
+  const megabytes = (bytes: number): string =>
+    inUnit(Math.ceil(bytes / (1024 * 1024)), 'megabyte', 0);
+  if (file.size === 0) return t.composer.isEmpty(file.name);
   if (file.size > pictureLimits.maxBytes) {
-    return `“${file.name}” has ${megabytes(file.size)}; pictures may have up to ${megabytes(pictureLimits.maxBytes)}.`;
+    return t.composer.hasPicturesMayHaveUp(
+      file.name,
+      megabytes(file.size),
+      megabytes(pictureLimits.maxBytes),
+    );
   }
   if (file.type !== '' && !file.type.startsWith('image/')) {
-    return `“${file.name}” is not a picture. PNG, JPEG, WebP, GIF and AVIF work.`;
+    return t.composer.isNotPicturePngJpeg(file.name);
   }
   return null;
 }

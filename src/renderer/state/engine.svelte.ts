@@ -1,5 +1,6 @@
 import type { EngineStatus } from '../../shared/domain/engine-status.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { t } from '../texts.svelte.ts';
 
 const unknownStatus: EngineStatus = {
   state: 'starting',
@@ -63,30 +64,30 @@ export function describeEngine(
   status: EngineStatus,
   restartInSeconds: number | null,
 ): { readonly words: string; readonly tone: 'calm' | 'good' | 'waiting' | 'bad' } {
-  if (lacksModel(status)) return { words: 'No model', tone: 'bad' };
+  if (lacksModel(status)) return { words: t.engine.noModel, tone: 'bad' };
   switch (status.state) {
     case 'starting':
-      return { words: 'Engine starting', tone: 'waiting' };
+      return { words: t.engine.engineStarting, tone: 'waiting' };
     case 'loading':
-      return { words: 'Loading the model', tone: 'waiting' };
+      return { words: t.engine.loadingModel, tone: 'waiting' };
     case 'ready':
-      return { words: 'Ready', tone: 'good' };
+      return { words: t.common.ready, tone: 'good' };
     case 'busy':
-      return { words: 'Working', tone: 'calm' };
+      return { words: t.engine.working, tone: 'calm' };
     case 'unresponsive':
-      return { words: 'Not answering', tone: 'bad' };
+      return { words: t.engine.notAnswering, tone: 'bad' };
     case 'crashed':
       return {
         words:
           restartInSeconds === null
-            ? 'Stopped unexpectedly'
-            : `Stopped; starts again in ${restartInSeconds} s`,
+            ? t.engine.stoppedUnexpectedly
+            : t.engine.stoppedStartsAgainInS(restartInSeconds),
         tone: 'bad',
       };
     case 'halted':
-      return { words: 'Stopped', tone: 'bad' };
+      return { words: t.common.stopped, tone: 'bad' };
     case 'stopped':
-      return { words: 'Off', tone: 'calm' };
+      return { words: t.engine.off, tone: 'calm' };
     default:
       return status.state satisfies never;
   }
@@ -94,23 +95,23 @@ export function describeEngine(
 
 /** Why a message cannot be sent in this state of the engine; null when it can. */
 export function whyNotSend(status: EngineStatus): string | null {
-  if (lacksModel(status)) return 'No model is open. Your draft is kept.';
+  if (lacksModel(status)) return t.engine.noModelIsOpenYour;
   switch (status.state) {
     case 'ready':
     case 'busy':
       return null;
     case 'starting':
-      return 'The engine is starting. You can write meanwhile.';
+      return t.engine.engineIsStartingYouCan;
     case 'loading':
-      return 'The model is loading. You can write meanwhile.';
+      return t.engine.modelIsLoadingYouCan;
     case 'unresponsive':
-      return 'The engine is not answering. Restart it to go on; your draft is kept.';
+      return t.engine.engineIsNotAnsweringRestart;
     case 'crashed':
-      return 'The engine stopped and is about to start again. Your draft is kept.';
+      return t.engine.engineStoppedAndIsAbout;
     case 'halted':
-      return 'The engine is stopped. Start it again to send; your draft is kept.';
+      return t.engine.engineIsStoppedStartIt;
     case 'stopped':
-      return 'The engine is off. Start it to send; your draft is kept.';
+      return t.engine.engineIsOffStartIt;
     default:
       return status.state satisfies never;
   }

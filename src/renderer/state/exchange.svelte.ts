@@ -9,6 +9,7 @@ import type {
 import { isStudioError } from '../../shared/errors.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import type { ShellStore } from './shell.svelte.ts';
+import { t } from '../texts.svelte.ts';
 
 /** What the dialog shows. */
 export type ExchangeStep =
@@ -68,8 +69,8 @@ export class ExchangeStore {
       const body = { conversationIds: [conversationId], format };
       const report = await this.#api.request('exchange.export', body);
       if (report === null) return;
-      const act = { label: 'Show in folder', act: (): void => void this.show() };
-      shell.say(`Exported as shown, to ${report.path}${lacking(report)}`, act);
+      const act = { label: t.exchange.showInFolder, act: (): void => void this.show() };
+      shell.say(t.exchange.exportedAsShownTo(report.path, lacking(report)), act);
     } catch (error) {
       shell.problem = sentenceOf(error);
     }
@@ -137,13 +138,7 @@ export class ExchangeStore {
 
 /** What an export could not take along, as a sentence behind another; empty where that is nothing. */
 export function lacking({ leftOutTurns, missingPictures }: ExportReport): string {
-  const turns =
-    leftOutTurns === 0
-      ? ''
-      : ` ${leftOutTurns === 1 ? '1 turn is' : `${leftOutTurns} turns are`} left out: training needs a message and its reply in turn.`;
-  const pictures =
-    missingPictures === 0
-      ? ''
-      : ` ${missingPictures === 1 ? 'The file of 1 picture' : `The files of ${missingPictures} pictures`} could not be found.`;
-  return turns + pictures;
+  const turns = leftOutTurns === 0 ? [] : [t.exchange.turnsLeftOut(leftOutTurns)];
+  const pictures = missingPictures === 0 ? [] : [t.exchange.picturesMissing(missingPictures)];
+  return [...turns, ...pictures].map((sentence) => ` ${sentence}`).join('');
 }

@@ -1,5 +1,7 @@
 import type { FitEstimate } from '../../shared/domain/fit.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { decimal, inUnit } from '../numbers.ts';
+import { t } from '../texts.svelte.ts';
 
 /** What models are expected to do on this machine. */
 export class FitStore {
@@ -48,16 +50,18 @@ export class FitStore {
 /** What is expected, as a line. */
 export function fitWords(fit: FitEstimate): string {
   const words = [
-    fit.tokensPerSecond === null ? null : `${rounded(fit.tokensPerSecond)} tokens/s`,
+    fit.tokensPerSecond === null ? null : t.models.tokensS(rounded(fit.tokensPerSecond)),
     fit.secondsPerPicture === null
       ? null
-      : `${rounded(fit.secondsPerPicture)} s a picture of ${fit.steps} steps`,
-    ...fit.memory.map(({ part, bytes }) => `${part} ${(bytes / 1e9).toFixed(1)} GB`),
+      : t.models.sPictureOfSteps(rounded(fit.secondsPerPicture), fit.steps),
+    ...fit.memory.map(({ part, bytes }) =>
+      t.models.partMemory(part, inUnit(bytes / 1e9, 'gigabyte', 1)),
+    ),
   ].filter((each) => each !== null);
-  const about = fit.basis === 'scaled' ? 'roughly ' : '';
-  return `${about}${words.join(' · ')}`;
+  const line = words.join(' · ');
+  return fit.basis === 'scaled' ? t.models.roughly(line) : line;
 }
 
 function rounded(value: number): string {
-  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+  return decimal(value, value < 10 ? 1 : 0);
 }

@@ -1,6 +1,7 @@
 /** Which of the parts that were brought make a model, and what is missing; pure. */
 import type { PartRole } from '../../shared/domain/catalogue.ts';
 import type { FoundPart, ModelImport } from '../../shared/domain/model-import.ts';
+import { t } from '../texts.svelte.ts';
 
 export interface Missing {
   /** A part of the catalogue that would fill it. */
@@ -81,13 +82,9 @@ function missingOf({ vision, language, checkpoint, qformer }: Chosen): Missing[]
   const hasProjection = checkpoint?.hasProjection === true || qformer?.hasProjection === true;
   const joined = hasProjection ? (checkpoint ?? qformer) : null;
   return [
-    ...lack(vision, 'vision', 'A vision encoder, which sees pictures.'),
-    ...lack(language, 'language', 'A language model with its tokenizer, which writes.'),
-    ...lack(
-      joined,
-      'checkpoint',
-      'What joins the two: a Q-Former with its projection, or a TextBind checkpoint.',
-    ),
+    ...lack(vision, 'vision', t.models.visionEncoderWhichSeesPictures),
+    ...lack(language, 'language', t.models.languageModelWithItsTokenizer),
+    ...lack(joined, 'checkpoint', t.models.whatJoinsTwoQFormer),
   ];
 }
 
@@ -98,10 +95,8 @@ function remarksOf({ language, base, refiner }: Chosen): string[] {
           'A GGUF file’s language model is always written anew, in half precision or in the bits you choose.',
         ]
       : []),
-    ...(base === null
-      ? ['Without an image decoder it sees and writes; captions stay undrawn.']
-      : []),
-    ...(refiner !== null && base === null ? ['A refiner needs a base; it is left out.'] : []),
+    ...(base === null ? [t.models.withoutImageDecoderItSees] : []),
+    ...(refiner !== null && base === null ? [t.models.refinerNeedsBaseItIs] : []),
   ];
 }
 
@@ -114,5 +109,5 @@ export function suggestedName(found: readonly FoundPart[]): string {
   const kinds: readonly FoundPart['kind'][] = ['checkpoint', 'language', 'gguf'];
   const part = found.findLast(({ kind, fault }) => kinds.includes(kind) && fault === null);
   const folder = part?.place.split(/[\\/]/).findLast((name) => !/\.(pt|safetensors)$/.test(name));
-  return folder === undefined ? '' : `${folder.replace(/\.gguf$/i, '')}, with pictures`;
+  return folder === undefined ? '' : t.models.withPictures(folder.replace(/\.gguf$/i, ''));
 }

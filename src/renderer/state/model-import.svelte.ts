@@ -7,6 +7,7 @@ import type {
 } from '../../shared/domain/model-import.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import { assemble, suggestedName, type Assembly } from './model-assembly.ts';
+import { t } from '../texts.svelte.ts';
 
 type Cost = AppReplyBody<'models.cost'>;
 
@@ -75,13 +76,13 @@ export class ModelImportStore {
     const { sources, sizes } = this.assembly;
     if (sources === null || sizes === null) return null;
     const { storage } = this;
-    const name = this.name.trim() === '' ? 'My model' : this.name.trim();
+    const name = this.name.trim() === '' ? t.models.myModel : this.name.trim();
     this.adding = true;
     this.error = null;
     this.outcome = null;
     try {
       const request = { sources, storage, name, sizes, guidance: 5 };
-      const licence = 'see the licences of the parts';
+      const licence = t.models.seeLicencesOfParts;
       this.outcome = await this.#api.request('models.import', { ...request, licence });
       if (!this.outcome.ok) return null;
       this.found = [];

@@ -6,12 +6,13 @@ import { mostPresets, type Preset } from '../../shared/domain/settings.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
 import type { SettingsStore } from './settings.svelte.ts';
+import { t } from '../texts.svelte.ts';
 
 /** Settings under a name that the app brings along: how freely words are chosen. */
 export const builtInPresets = [
-  { name: 'Likeliest words', sampling: { temperature: 0, topK: 0, topP: 1 } },
-  { name: 'Varied words', sampling: { temperature: 0.7, topK: 0, topP: 0.95 } },
-  { name: 'Free words', sampling: { temperature: 1, topK: 0, topP: 0.95 } },
+  { name: 'likeliest', sampling: { temperature: 0, topK: 0, topP: 1 } },
+  { name: 'varied', sampling: { temperature: 0.7, topK: 0, topP: 0.95 } },
+  { name: 'free', sampling: { temperature: 1, topK: 0, topP: 0.95 } },
 ] as const;
 
 /** What the open conversation is answered by, where that differs from everywhere; and presets. */
@@ -73,7 +74,7 @@ export class OwnSettingsStore {
     const others = this.#settings.value.presets.filter((preset) => preset.name !== name);
     const preset = { id: crypto.randomUUID(), name, system, sampling, drawing };
     if (others.length >= mostPresets) {
-      this.error = `There are ${mostPresets} presets already. Delete one first.`;
+      this.error = t.composer.thereArePresetsAlreadyDelete(mostPresets);
       return;
     }
     await this.#settings.set({ presets: [...others, preset] });

@@ -2,6 +2,7 @@ import type { Picture, PictureChange } from '../../shared/domain/picture.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import { copyPicture } from './copy-picture.ts';
 import type { ShellStore } from './shell.svelte.ts';
+import { t } from '../texts.svelte.ts';
 
 /** What can be done with a picture wherever it is shown. What goes wrong is said where the window says such things. */
 export class PicturesStore {
@@ -32,7 +33,7 @@ export class PicturesStore {
 
   async copy(picture: Picture): Promise<void> {
     const copied = await this.#try(() => copyPicture(this.#api.pictureUrl(picture.hash)));
-    if (copied) this.#shell.say('Picture copied');
+    if (copied) this.#shell.say(t.shell.pictureCopied);
   }
 
   save({ id }: Picture): Promise<void> {

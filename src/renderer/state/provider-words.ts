@@ -1,5 +1,6 @@
 /** What the engine runs on, in a person's words: what a runtime says of a missing library is no sentence for anybody. */
 import type { ProviderReport } from '../../shared/domain/engine-status.ts';
+import { t } from '../texts.svelte.ts';
 
 export interface ProviderWords {
   /** One sentence. */
@@ -11,8 +12,6 @@ export interface ProviderWords {
   /** What the runtime said, for who wants to know. */
   readonly details: readonly string[];
 }
-
-const names = { cuda: 'CUDA', webgpu: 'WebGPU', cpu: 'the processor' } as const;
 
 type Lack = 'no-device' | 'libraries' | 'build' | 'software' | 'other';
 
@@ -44,8 +43,8 @@ export function providerWords(
   { provider, fallbacks }: ProviderReport,
   cards: readonly string[],
 ): ProviderWords {
-  const details = fallbacks.map((each) => `${names[each.provider]}: ${each.reason}`);
-  const used = `Runs on ${names[provider]}.`;
+  const details = fallbacks.map((each) => `${t.engine.providers[each.provider]}: ${each.reason}`);
+  const used = t.engine.runsOn(t.engine.providers[provider]);
   if (fallbacks.length === 0 || provider === 'cuda') {
     return { says: used, mend: null, tone: 'calm', details };
   }
@@ -53,7 +52,7 @@ export function providerWords(
   const cuda = fallbacks.find((each) => each.provider === 'cuda');
   if (nvidia !== undefined && cuda !== undefined) {
     return {
-      says: `${nvidia} is in this computer and is not used with CUDA. ${used}`,
+      says: t.engine.isInThisComputerAnd(nvidia, used),
       mend: mendOfCuda(cuda.reason),
       tone: 'loud',
       details,
@@ -62,12 +61,11 @@ export function providerWords(
   if (provider === 'webgpu') return { says: used, mend: null, tone: 'calm', details };
   const [card] = cards;
   if (card === undefined) {
-    return { says: 'No GPU found; using the processor.', mend: null, tone: 'calm', details };
+    return { says: t.engine.noGpuFoundUsingProcessor, mend: null, tone: 'calm', details };
   }
-  const mend =
-    'Its driver may be missing or too old for Vulkan; the newest one from its maker helps most.';
+  const mend = t.engine.itsDriverMayBeMissing;
   return {
-    says: `${card} is in this computer and is not used. ${used}`,
+    says: t.engine.isInThisComputerAndIs(card, used),
     mend,
     tone: 'loud',
     details,
@@ -77,14 +75,14 @@ export function providerWords(
 function mendOfCuda(reason: string): string {
   switch (lackOf(reason)) {
     case 'libraries':
-      return 'CUDA 12 and cuDNN 9 are needed and were not found. Install both, then restart the engine.';
+      return t.engine.cuda12AndCudnn9;
     case 'no-device':
-      return 'Its driver does not answer. Install NVIDIA’s driver, or restart the computer after an update of it.';
+      return t.engine.itsDriverDoesNotAnswer;
     case 'build':
-      return 'This build of the app has no CUDA for this system.';
+      return t.engine.thisBuildOfAppHas;
     case 'software':
     case 'other':
-      return 'The details say what CUDA answered.';
+      return t.engine.detailsSayWhatCudaAnswered;
   }
 }
 
@@ -94,5 +92,5 @@ export function whyNotProvider(
   report: ProviderReport | null,
 ): string | null {
   const lack = report?.fallbacks.find(({ provider }) => provider === wanted);
-  return lack === undefined ? null : 'cannot run here';
+  return lack === undefined ? null : t.engine.cannotRunHere;
 }

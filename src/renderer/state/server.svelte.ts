@@ -4,6 +4,7 @@ import {
   type LocalServerStatus,
 } from '../../shared/domain/local-server.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { t } from '../texts.svelte.ts';
 
 const off: LocalServerStatus = {
   state: 'off',
@@ -53,12 +54,12 @@ export class ServerStore {
 /** What the server does at this moment, in a person's words. */
 export function describeServer(status: LocalServerStatus): string {
   const { state, active, waiting, ownFirst } = status;
-  if (state === 'starting') return 'Starting';
-  if (state === 'failed') return 'Not listening';
-  if (state === 'off') return 'Off: nothing listens';
-  const line = waiting === 0 ? '' : `, ${waiting} ${waiting === 1 ? 'waits' : 'wait'}`;
-  if (!active) return 'Ready';
+  if (state === 'starting') return t.settings.starting;
+  if (state === 'failed') return t.settings.notListening;
+  if (state === 'off') return t.settings.offNothingListens;
+  const line = waiting === 0 ? '' : t.settings.waiting(waiting);
+  if (!active) return t.common.ready;
   return ownFirst
-    ? `Your conversation goes first; a client waits${line}`
-    : `Answering a client${line}`;
+    ? t.settings.yourConversationGoesFirstClient(line)
+    : t.settings.answeringClient(line);
 }

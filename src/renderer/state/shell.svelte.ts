@@ -1,5 +1,6 @@
 import type { EditCommand } from '../../shared/domain/edit-command.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { t } from '../texts.svelte.ts';
 
 export const places = [
   'chat',
@@ -104,7 +105,7 @@ export class ShellStore {
       await navigator.clipboard.writeText(words);
       return true;
     } catch {
-      this.problem = 'The text could not be copied: the clipboard refused it.';
+      this.problem = t.shell.textCouldNotBeCopied;
       return false;
     }
   }
@@ -116,7 +117,7 @@ export class ShellStore {
   async savePicture(pictureId: string): Promise<void> {
     await this.#try(async () => {
       const saved = await this.#api.request('pictures.save', { pictureId });
-      if (saved !== null) this.say(`Picture saved to ${saved.path}`, saved.path);
+      if (saved !== null) this.say(t.shell.pictureSavedTo(saved.path), saved.path);
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Reply, ReplyPart } from '../../shared/domain/reply.ts';
+import { t } from '../texts.svelte.ts';
 
 /** Text and captions of a turn in reading order, for a screen reader and for copying. */
 export function plainTextOf(turn: Reply): string {
@@ -6,7 +7,7 @@ export function plainTextOf(turn: Reply): string {
     .map((part) => {
       if (part.kind === 'text') return part.text.trim();
       const caption = captionOf(part);
-      return caption === '' ? '[picture]' : `[picture: ${caption}]`;
+      return caption === '' ? '[picture]' : t.chat.picture(caption);
     })
     .filter((piece) => piece !== '')
     .join('\n');

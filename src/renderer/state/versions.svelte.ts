@@ -2,6 +2,7 @@ import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
 import { sentenceOf, type Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
+import { t } from '../texts.svelte.ts';
 
 /** What was taken away last, and can still be brought back. */
 export interface Undoable {
@@ -81,7 +82,7 @@ export class VersionsStore {
         turnId,
         partIndex,
       });
-      const what = 'This version of the drawing';
+      const what = t.chat.thisVersionOfDrawing;
       this.#offerUndo({ deletionId, conversationId: conversation.summary.id, what });
       return conversation;
     });

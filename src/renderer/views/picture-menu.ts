@@ -5,6 +5,7 @@ import MessageSquarePlus from '@lucide/svelte/icons/message-square-plus';
 import type { Picture } from '../../shared/domain/picture.ts';
 import type { MenuItem } from '../components/menu-item.ts';
 import type { PicturesStore } from '../state/pictures.svelte.ts';
+import { t } from '../texts.svelte.ts';
 
 /** What can be done with a picture wherever it is shown. */
 export function pictureItems(
@@ -13,13 +14,13 @@ export function pictureItems(
   look: () => void,
 ): readonly MenuItem[] {
   return [
-    { label: 'Look at it large', icon: Maximize, act: look },
+    { label: t.shell.lookAtItLarge, icon: Maximize, act: look },
     {
-      label: 'Put into the message',
+      label: t.shell.putIntoMessage,
       icon: MessageSquarePlus,
       act: () => pictures.putIntoMessage(picture),
     },
-    { label: 'Copy picture', icon: Copy, act: () => void pictures.copy(picture) },
-    { label: 'Save picture', icon: Download, act: () => void pictures.save(picture) },
+    { label: t.shell.copyPicture, icon: Copy, act: () => void pictures.copy(picture) },
+    { label: t.common.savePicture, icon: Download, act: () => void pictures.save(picture) },
   ];
 }

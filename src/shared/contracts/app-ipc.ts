@@ -36,6 +36,7 @@ import { wireErrorSchema } from '../errors.ts';
 import { comparisonEvents, comparisonRequests } from './comparison-ipc.ts';
 import { modelEvents, modelRequests } from './models-ipc.ts';
 import { trainingEvents, trainingRequests } from './training-ipc.ts';
+import type { LanguageStart } from '../texts/language.ts';
 
 export { appChannels, appProtocols } from './app-channels.ts';
 
@@ -413,4 +414,6 @@ export interface AppBridge {
   /** Where a file lies that the person dropped or picked; empty for one that the page made itself. */
   pathOf(file: unknown): string;
   readonly platform: string;
+  /** What was chosen when the window was made, so that its first picture is in that language. */
+  readonly language: LanguageStart;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { languageChoices } from '../texts/language.ts';
 
 /** How tokens are chosen. Temperature 0 is greedy. */
 export const samplingSchema = z.object({
@@ -81,6 +82,8 @@ export type NetworkSettings = z.infer<typeof networkSchema>;
 
 export const settingsSchema = z.object({
   theme: z.enum(['system', 'light', 'dark']).default('system'),
+  /** Of the window, the menu and the dialogs. The command line is in English. */
+  language: z.enum(languageChoices).default('system'),
   /** Folder name or path of the chosen model; null: the embedded one. */
   modelFolder: z.string().nullable().default(null),
   provider: providerPreferenceSchema.default('auto'),
@@ -102,6 +105,7 @@ export type Settings = z.infer<typeof settingsSchema>;
 export const settingsPatchSchema = z
   .object({
     theme: z.enum(['system', 'light', 'dark']),
+    language: z.enum(languageChoices),
     modelFolder: z.string().nullable(),
     provider: providerPreferenceSchema,
     sampling: samplingSchema,

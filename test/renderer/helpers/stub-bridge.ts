@@ -26,6 +26,7 @@ export function stubBridge(answers: Answers): StubBridge {
   return {
     pathOf: () => '',
     platform: 'linux',
+    language: { chosen: 'system', preferred: ['en'] },
     asked,
     emit(name, body) {
       for (const receive of receivers) receive(name, body);

@@ -21,6 +21,7 @@ let requests = 0;
 const bridge: AppBridge = {
   pathOf: () => '',
   platform: /Mac/.test(navigator.userAgent) ? 'darwin' : 'linux',
+  language: { chosen: 'system', preferred: navigator.languages },
   request: (name, body) =>
     new Promise((resolve) => {
       requests += 1;

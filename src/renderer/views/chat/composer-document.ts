@@ -1,6 +1,7 @@
 import type { JSONContent } from '@tiptap/core';
 import type { DraftPart } from '../../../shared/contracts/app-ipc.ts';
 import type { DraftItem, Upload } from '../../state/drafts.svelte.ts';
+import { t } from '../../texts.svelte.ts';
 
 /** Name of the inline node that stands for a picture in the composer. */
 export const pictureNode = 'picture';
@@ -84,9 +85,8 @@ export function whyTooMuch(items: readonly DraftItem[]): string | null {
     0,
   );
   if (characters > maxTextCharacters) {
-    return `This message has ${characters} characters; one message holds ${maxTextCharacters}.`;
+    return t.composer.thisMessageHasCharactersOne(characters, maxTextCharacters);
   }
-  if (items.length > maxParts)
-    return `A message can have up to ${maxParts} parts; this has ${items.length}.`;
+  if (items.length > maxParts) return t.composer.messageCanHaveUpTo(maxParts, items.length);
   return null;
 }

@@ -6,6 +6,7 @@ import StarterKit from '@tiptap/starter-kit';
 import type { DraftItem } from '../../state/drafts.svelte.ts';
 import { documentOf, pictureNode } from './composer-document.ts';
 import { pictureMarks } from './picture-marks.ts';
+import { t } from '../../texts.svelte.ts';
 
 /** What stands in the text for one picture: built by the view that owns the editor, torn down with `destroy`. */
 export interface PictureChip {
@@ -128,7 +129,7 @@ export function moveSelectedPicture(view: EditorView, direction: -1 | 1): string
   transaction.insert(target, selection.node);
   transaction.setSelection(NodeSelection.create(transaction.doc, target));
   view.dispatch(transaction.scrollIntoView());
-  return neighbour.isText ? passed.trim() : 'a picture';
+  return neighbour.isText ? passed.trim() : t.composer.picture3;
 }
 
 function pictureExtension(options: ComposerEditorOptions): Node {
@@ -194,7 +195,7 @@ function handleKey(
   if (event.altKey && sideways !== null && view.state.selection instanceof NodeSelection) {
     const passed = moveSelectedPicture(view, sideways);
     options.announce(
-      passed === null ? 'The picture is at the end.' : `Picture moved past ${passed}.`,
+      passed === null ? t.composer.pictureIsAtEnd : t.composer.pictureMovedPast(passed),
     );
     return true;
   }

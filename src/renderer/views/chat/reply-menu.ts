@@ -8,6 +8,7 @@ import type { Reply } from '../../../shared/domain/reply.ts';
 import type { Rating } from '../../../shared/domain/turn.ts';
 import type { MenuItem } from '../../components/menu-item.ts';
 import type { Studio } from '../../state/studio.svelte.ts';
+import { t } from '../../texts.svelte.ts';
 
 export interface ReplyState {
   readonly last: boolean;
@@ -28,22 +29,22 @@ export function replyMenu(
   });
   return [
     {
-      label: last ? 'Regenerate' : 'Regenerate from here',
+      label: last ? t.chat.regenerate : t.chat.regenerateFromHere,
       icon: RefreshCw,
       disabled: !canAct,
       act: () => void chat.regenerate(turn.id),
     },
     {
-      label: 'Regenerate with…',
+      label: t.chat.regenerateWith2,
       icon: SlidersHorizontal,
       disabled: !canAct,
       act: () => shell.inspect({ kind: 'regenerate', turnId: turn.id }),
     },
     ...(canRate
-      ? [rate('up', 'Good reply', ThumbsUp), rate('down', 'Poor reply', ThumbsDown)]
+      ? [rate('up', t.chat.goodReply, ThumbsUp), rate('down', t.chat.poorReply, ThumbsDown)]
       : []),
     {
-      label: 'Ask two models the same',
+      label: t.chat.askTwoModelsSame,
       icon: Columns2,
       act: () => {
         training.show({ kind: 'compare', start: { turnId: turn.id } });
@@ -51,7 +52,7 @@ export function replyMenu(
       },
     },
     {
-      label: 'Figures of this reply',
+      label: t.chat.figuresOfThisReply,
       icon: ChartNoAxesColumn,
       act: () => shell.inspect({ kind: 'reply', turnId: turn.id }),
     },

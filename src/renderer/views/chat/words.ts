@@ -1,63 +1,59 @@
 import { keptDays } from '../../../shared/domain/conversation.ts';
-import type { Notice, PictureWish, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
+import type { Notice, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
+import { decimal, inUnit } from '../../numbers.ts';
+import { shownLocale, t } from '../../texts.svelte.ts';
 
 /** Seconds as a person says them: "0.4 s", "12 s", "3 min 5 s". */
 export function duration(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 10) return t.chat.seconds(decimal(seconds, 1));
+  if (seconds < 60) return t.chat.seconds(Math.round(seconds));
   const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return t.chat.minS(Math.floor(whole / 60), whole % 60);
 }
 
 /** "about 8 s left"; null when nothing is known. */
 export function timeLeft(seconds: number | null): string | null {
   if (seconds === null) return null;
-  if (seconds < 1) return 'nearly done';
-  if (seconds < 90) return `about ${Math.ceil(seconds)} s left`;
-  if (seconds < 5400) return `about ${Math.ceil(seconds / 60)} min left`;
+  if (seconds < 1) return t.chat.nearlyDone;
+  if (seconds < 90) return t.chat.aboutSLeft(Math.ceil(seconds));
+  if (seconds < 5400) return t.chat.aboutMinLeft(Math.ceil(seconds / 60));
   const hours = seconds / 3600;
   return hours < 48
-    ? `about ${Math.round(hours)} h left`
-    : `about ${Math.round(hours / 24)} days left`;
+    ? t.chat.aboutHLeft(Math.round(hours))
+    : t.chat.aboutDaysLeft(Math.round(hours / 24));
 }
 
 /** Bytes in decimal units: "134 MB". */
 export function bytes(count: number): string {
-  if (count < 1e6) return `${Math.max(1, Math.round(count / 1e3))} kB`;
-  if (count < 1e9) return `${Math.round(count / 1e6)} MB`;
-  return `${(count / 1e9).toFixed(1)} GB`;
+  if (count < 1e6) return inUnit(Math.max(1, Math.round(count / 1e3)), 'kilobyte', 0);
+  if (count < 1e9) return inUnit(Math.round(count / 1e6), 'megabyte', 0);
+  return inUnit(count / 1e9, 'gigabyte', 1);
 }
 
 /** A reply's temperature: at 0 the seed plays no part. */
 export function temperatureWords({ temperature }: Pick<ReplyRecipe, 'temperature'>): string {
-  return temperature === 0 ? '0 (the likeliest word each time)' : String(temperature);
+  return temperature === 0 ? t.chat.n0LikeliestWordEachTime : String(temperature);
 }
-
-/** What was wished of a reply. */
-export const wishWords = {
-  draw: 'a picture first',
-  words: 'words alone',
-} as const satisfies Record<PictureWish, string>;
 
 /** Tokens for each second; null where no time was measured. */
 export function rate(tokens: number, seconds: number): string | null {
   if (seconds <= 0 || tokens <= 0) return null;
   const perSecond = tokens / seconds;
-  return `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} tokens/s`;
+  return t.chat.tokensS(decimal(perSecond, perSecond < 10 ? 1 : 0));
 }
 
 /** The figures of a reply in one line. */
 export function usageLine(usage: Usage): string {
-  const pieces = [`${usage.replyTokens} tokens`];
+  const pieces = [t.chat.tokens2(usage.replyTokens)];
   const decode = rate(usage.replyTokens, usage.decodeSeconds);
   if (decode !== null) pieces.push(decode);
   if (usage.firstTokenSeconds !== null) {
-    pieces.push(`first word after ${duration(usage.firstTokenSeconds)}`);
+    pieces.push(t.chat.firstWordAfter2(duration(usage.firstTokenSeconds)));
   }
   if (usage.pictures > 0) {
     const each = duration(usage.drawSeconds / usage.pictures);
     pieces.push(
-      usage.pictures === 1 ? `1 picture in ${each}` : `${usage.pictures} pictures, ${each} each`,
+      usage.pictures === 1 ? t.chat.n1PictureIn(each) : t.chat.picturesEach(usage.pictures, each),
     );
   }
   return pieces.join(' · ');
@@ -67,14 +63,12 @@ export function usageLine(usage: Usage): string {
 export function statusSentence(turn: Pick<Turn, 'status' | 'error'>): string | null {
   switch (turn.status) {
     case 'cut':
-      return 'The reply reached its length limit.';
+      return t.chat.replyReachedItsLengthLimit;
     case 'stopped':
-      return 'You stopped this reply.';
+      return t.chat.youStoppedThisReply;
     case 'interrupted':
       // Where it was the engine that died, that is the turn's error; else the app ended, on purpose or not.
-      return turn.error === null
-        ? 'The app was closed while this was being written. What it had said is kept.'
-        : 'The engine stopped while it was writing. What it had said is kept.';
+      return turn.error === null ? t.chat.appWasClosedWhileThis : t.chat.engineStoppedWhileItWas;
     case 'streaming':
     case 'complete':
     case 'failed':
@@ -84,14 +78,11 @@ export function statusSentence(turn: Pick<Turn, 'status' | 'error'>): string | n
   }
 }
 
-/** Notices that a person need not read in each reply: what they say in a few words. */
-const briefNotices: Partial<Record<Notice['code'], string>> = {
-  'context-trimmed': 'Beginning left out',
-  'caption-cut': 'Caption shortened',
-  'caption-empty': 'Empty caption left out',
-  'too-many-pictures': 'Wanted more pictures',
-  'stray-end': 'Stray mark left out',
-};
+/** What a notice says in a few words, where a person need not read it in each reply. */
+function briefOf(code: Notice['code']): string | undefined {
+  const brief: Partial<Record<Notice['code'], string>> = t.chat.briefNotices;
+  return brief[code];
+}
 
 /**
  * A reply's notices: what is said in full, and what is only marked. What the model does again and again is marked, and
@@ -102,7 +93,7 @@ export function sortNotices(
   saidBefore: boolean,
 ): { readonly full: readonly Notice[]; readonly marked: readonly Notice[] } {
   const isMarked = ({ code }: Notice): boolean =>
-    briefNotices[code] !== undefined && (code !== 'context-trimmed' || saidBefore);
+    briefOf(code) !== undefined && (code !== 'context-trimmed' || saidBefore);
   return {
     full: notices.filter((notice) => !isMarked(notice)),
     marked: notices.filter(isMarked),
@@ -113,8 +104,8 @@ export function sortNotices(
 export function markWords(marked: readonly Notice[]): string {
   const codes = [...new Set(marked.map(({ code }) => code))];
   const [only, ...others] = codes;
-  const brief = only === undefined ? undefined : briefNotices[only];
-  return others.length === 0 && brief !== undefined ? brief : `${codes.length} remarks`;
+  const brief = only === undefined ? undefined : briefOf(only);
+  return others.length === 0 && brief !== undefined ? brief : t.chat.remarks(codes.length);
 }
 
 /** How long something deleted is kept still: "deleted today, 30 days left". */
@@ -122,8 +113,9 @@ export function daysLeft(deletedAt: number, now: number): string {
   const dayMs = 86_400_000;
   const days = Math.max(0, Math.floor((now - deletedAt) / dayMs));
   const left = Math.max(0, keptDays - days);
-  const when = days === 0 ? 'today' : days === 1 ? 'yesterday' : `${days} days ago`;
-  return `deleted ${when}, ${left === 1 ? '1 day' : `${left} days`} left`;
+  const when =
+    days === 0 ? t.chat.deletedToday : days === 1 ? t.chat.deletedYesterday : t.chat.daysAgo(days);
+  return t.chat.deletedWithDaysLeft(when, left);
 }
 
 /** The day group of a conversation in the list. */
@@ -131,10 +123,10 @@ export function dayGroup(updatedAt: number, now: number): string {
   const midnight = new Date(now);
   midnight.setHours(0, 0, 0, 0);
   const dayMs = 86_400_000;
-  if (updatedAt >= midnight.getTime()) return 'Today';
-  if (updatedAt >= midnight.getTime() - dayMs) return 'Yesterday';
-  if (updatedAt >= midnight.getTime() - 6 * dayMs) return 'This week';
-  return 'Earlier';
+  if (updatedAt >= midnight.getTime()) return t.common.today;
+  if (updatedAt >= midnight.getTime() - dayMs) return t.chat.yesterday;
+  if (updatedAt >= midnight.getTime() - 6 * dayMs) return t.chat.thisWeek;
+  return t.chat.earlier;
 }
 
 /** What the meter says in full. */
@@ -149,18 +141,18 @@ export function meterWords({
   readonly room: number;
   readonly readsFrom: string | null;
 }): string {
-  const message = `This message takes ${messageTokens}`;
-  if (messageTokens > room) return `${message}: more than the ${room} that the model can read.`;
+  const message = t.chat.thisMessageTakes(messageTokens);
+  if (messageTokens > room) return t.chat.moreThanThatModelCan(message, room);
   const before = tokens - messageTokens;
-  const all = `${message}, what stands before it ${before}; the model reads up to ${room} tokens.`;
+  const all = t.chat.whatStandsBeforeItModel(message, before, room);
   if (readsFrom === null) return all;
   return readsFrom === 'message'
-    ? `${all} Nothing of the conversation fits beside it.`
-    : `${all} A line in the conversation shows from where on it is read.`;
+    ? t.chat.nothingOfConversationFitsBeside(all)
+    : t.chat.lineInConversationShowsFrom(all);
 }
 
 /** When a conversation was changed last, as a list has room for: "14:05", "Tue", "3 Mar", "3 Mar 2025". */
-export function shortDate(at: number, now: number, locale?: string): string {
+export function shortDate(at: number, now: number, locale = shownLocale()): string {
   const group = dayGroup(at, now);
   const date = new Date(at);
   if (group === 'Today') {

@@ -1,5 +1,6 @@
 import type { RunChange, RunFile, RunTrouble } from '../../../shared/domain/training.ts';
 import { publishedSettings } from './defaults.ts';
+import { t } from '../../texts.svelte.ts';
 
 /** What can be done about trouble by one press. */
 export interface Remedy {
@@ -13,7 +14,7 @@ export function remedyOf(kind: RunTrouble['kind'], file: RunFile): Remedy | null
   switch (kind) {
     case 'diverged': {
       const rate = Number(((file.learningRate ?? table.learningRate) / 3).toPrecision(2));
-      return { label: `Go on at a rate of ${rate}`, change: { learningRate: rate } };
+      return { label: t.training.goOnAtRateOf(rate), change: { learningRate: rate } };
     }
     case 'memory':
     case 'killed':
@@ -21,10 +22,10 @@ export function remedyOf(kind: RunTrouble['kind'], file: RunFile): Remedy | null
     case 'disk':
       return Number(file['keepCheckpoints'] ?? 2) === 1
         ? null
-        : { label: 'Go on, keeping one checkpoint', change: { keepCheckpoints: 1 } };
+        : { label: t.training.goOnKeepingOneCheckpoint, change: { keepCheckpoints: 1 } };
     case 'data':
       if (file.stage === 1 || file.data['badRows'] === 'skip') return null;
-      return { label: 'Go on without those rows', change: { skipBadRows: true } };
+      return { label: t.training.goOnWithoutThoseRows, change: { skipBadRows: true } };
     case 'config':
     case 'checkpoint':
     case 'internal':
@@ -39,13 +40,13 @@ function lessMemory(file: RunFile, atOnce: number): Remedy | null {
   if (atOnce > 1) {
     const microBatchSize = Math.floor(atOnce / 2);
     return {
-      label: `Go on with ${microBatchSize} at once instead of ${atOnce}`,
+      label: t.training.goOnWithAtOnce(microBatchSize, atOnce),
       change: { microBatchSize },
     };
   }
   if (file['activationCheckpointing'] === true) return null;
   return {
-    label: 'Go on, computing activations again',
+    label: t.training.goOnComputingActivationsAgain,
     change: { activationCheckpointing: true },
   };
 }

@@ -1,19 +1,7 @@
 import { isLive, type RunState, type RunSummary } from '../../../shared/domain/training.ts';
 import { timeLeft } from '../chat/words.ts';
-
-const stateWords: Readonly<Record<RunState, string>> = {
-  ready: 'Not started',
-  starting: 'Starting',
-  checking: 'Looking through the data',
-  caching: 'Keeping features of the pictures',
-  running: 'Training',
-  stopping: 'Saving, then stopping',
-  stopped: 'Stopped',
-  asking: 'Waits for an answer',
-  failed: 'Failed',
-  interrupted: 'Interrupted',
-  finished: 'Finished',
-};
+import { decimal, grouped } from '../../numbers.ts';
+import { t } from '../../texts.svelte.ts';
 
 export function stateTone(state: RunState): 'calm' | 'good' | 'waiting' | 'bad' {
   if (state === 'finished') return 'good';
@@ -26,28 +14,31 @@ export function runWords(run: RunSummary): string {
   const { state, step, steps, loss, progress, etaSeconds } = run;
   const words: string[] = [];
   if (progress !== null && (state === 'checking' || state === 'caching')) {
-    words.push(`${number(progress.done)} of ${number(progress.total)}`);
+    words.push(t.training.doneOfTotal(number(progress.done), number(progress.total)));
   } else if (step > 0 || state === 'running') {
     words.push(
-      steps === null ? `step ${number(step)}` : `step ${number(step)} of ${number(steps)}`,
+      steps === null
+        ? t.training.step2(number(step))
+        : t.training.stepOf(number(step), number(steps)),
     );
-    if (loss !== null) words.push(`loss ${loss.toPrecision(3)}`);
+    if (loss !== null) words.push(t.training.loss2(loss.toPrecision(3)));
   }
   const left = state === 'running' ? timeLeft(etaSeconds) : null;
   if (left !== null) words.push(left);
-  return words.length === 0 ? stateWords[state] : `${stateWords[state]}: ${words.join(', ')}`;
+  const says = t.training.states[state];
+  return words.length === 0 ? says : says + t.common.colon + words.join(t.common.comma);
 }
 
 export function number(value: number): string {
-  return value.toLocaleString('en');
+  return grouped(value);
 }
 
 export function rowsWords(rows: number): string {
-  return `${number(rows)} ${rows === 1 ? 'row' : 'rows'}`;
+  return t.training.rows(number(rows), rows);
 }
 
 /** "3.2 h", "12 min" */
 export function hoursWords(hours: number): string {
-  if (hours >= 1) return `${hours.toFixed(1)} h`;
-  return `${Math.max(1, Math.round(hours * 60))} min`;
+  if (hours >= 1) return t.training.hours(decimal(hours, 1));
+  return t.training.minutes(Math.max(1, Math.round(hours * 60)));
 }

@@ -1,0 +1,36 @@
+import { plural } from './plural.ts';
+import type { Value } from '../value.ts';
+
+export const bench = {
+  seed: (seed: Value) => `seed ${seed}`,
+  steps: (steps: Value) => `${steps} steps`,
+  guidance: (used: Value) => `guidance ${used}`,
+  waitsForItsTurn: 'Waits for its turn',
+  stepOfSteps: (step: Value, steps: Value) => `${step} of ${steps}`,
+  itCouldNotBeDrawn: 'It could not be drawn.',
+  cancelled: 'Cancelled',
+  keepAsFavourite: 'Keep as a favourite',
+  stepsDrawn: 'Steps drawn',
+  inReply: 'In the reply',
+  useThis: 'Use this',
+  drawing: 'Drawing.',
+  drawingBench: 'Drawing bench',
+  nothingIsDrawnYet: 'Nothing is drawn yet.',
+  chooseWhatFourDifferIn:
+    'Choose what the four differ in, and draw. What stands in the reply stays until you use another.',
+  thisModelCannotDraw: 'This model cannot draw.',
+  writeWhatIsToBe: 'Write what is to be drawn.',
+  whatIsDrawn: 'What is drawn',
+  unlikeNegativePrompt: 'Unlike (negative prompt)',
+  nothing: 'Nothing',
+  fourThatDifferIn: 'Four that differ in',
+  anotherSeed: 'Another seed',
+  keepThisSeed: 'Keep this seed',
+  elseEachGoHasOthers: 'Else each go has others',
+  modelsOwn: 'Model’s own',
+  own: (guidance: Value) => `${guidance} (own)`,
+  drawOne: 'Draw one',
+  draw: (count: Value) => `Draw ${count}`,
+  cancelAll: 'Cancel all',
+  drawingsDone: (done: number) => `${done} ${plural(done, 'drawing', 'drawings')} done.`,
+};

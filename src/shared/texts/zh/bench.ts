@@ -1,0 +1,36 @@
+import type { Value } from '../value.ts';
+import type { bench as english } from '../en/bench.ts';
+
+export const bench: typeof english = {
+  seed: (seed: Value) => `种子 ${seed}`,
+  steps: (steps: Value) => `${steps} 步`,
+  guidance: (used: Value) => `引导强度 ${used}`,
+  waitsForItsTurn: '等待中',
+  stepOfSteps: (step: Value, steps: Value) => `第 ${step} 步，共 ${steps} 步`,
+  itCouldNotBeDrawn: '无法绘制。',
+  cancelled: '已取消',
+  keepAsFavourite: '收藏保留',
+  stepsDrawn: '绘制步数',
+  inReply: '已在回复中',
+  useThis: '使用这张',
+  drawing: '正在绘制。',
+  drawingBench: '绘图台',
+  nothingIsDrawnYet: '还没有绘制任何图片。',
+  chooseWhatFourDifferIn:
+    '选择四张图片的不同之处，然后绘制。在您选用另一张之前，回复中的图片保持不变。',
+  thisModelCannotDraw: '此模型不能绘图。',
+  writeWhatIsToBe: '请写下要绘制的内容。',
+  whatIsDrawn: '绘制内容',
+  unlikeNegativePrompt: '避免出现（负面提示词）',
+  nothing: '无',
+  fourThatDifferIn: '四张图片的不同之处',
+  anotherSeed: '换一个种子',
+  keepThisSeed: '保留此种子',
+  elseEachGoHasOthers: '否则每次都用新的种子',
+  modelsOwn: '模型默认',
+  own: (guidance: Value) => `${guidance}（默认）`,
+  drawOne: '绘制一张',
+  draw: (count: Value) => `绘制 ${count} 张`,
+  cancelAll: '全部取消',
+  drawingsDone: (done: number) => `已绘制 ${done} 张。`,
+};

@@ -1,0 +1,30 @@
+import type { Value } from '../value.ts';
+import type { lightbox as english } from '../en/lightbox.ts';
+
+export const lightbox: typeof english = {
+  descriptionForWhoCannotSee: '替代文字，供看不到图片的人使用',
+  whatDoesItShow: '图片里有什么？',
+  descriptionIsKept: '替代文字已保存。',
+  valueOfCount: (value: Value, count: Value) => `第 ${value} 张，共 ${count} 张`,
+  zoom: '缩放',
+  smaller: '缩小',
+  fit0: '适合窗口（0）',
+  larger: '放大',
+  compareVersions: '比较版本',
+  makeItFavourite: '收藏',
+  version: (value: Value) => `版本 ${value}`,
+  versionWhichIsShown: (value: Value) => `版本 ${value}（当前显示）`,
+  pictureBefore: '上一张图片',
+  nextPicture: '下一张图片',
+  compareWith: '比较对象',
+  goToItsPlace: '转到所在位置',
+  controlS: 'Control S',
+  save: '保存',
+  controlC: 'Control C',
+  drawThis: '绘制',
+  drawAgainFromIt: '按此重新绘制',
+  file: '文件',
+  from: '来源',
+  unlike: '避免出现',
+  picturesFileCouldNotBe: '无法读取图片文件。',
+};
