@@ -6,6 +6,7 @@ import { measureLanguage } from './sections/language.ts';
 import { measurePicture } from './sections/picture.ts';
 import { measureQuality } from './sections/quality.ts';
 import { measureReply } from './sections/reply.ts';
+import { measureScale } from './sections/scale.ts';
 import { measureStart } from './sections/start.ts';
 import { measureStorage } from './sections/storage.ts';
 import { measureTrain } from './sections/train.ts';
@@ -19,6 +20,7 @@ const sections: Readonly<Record<SectionName, Measure>> = {
   picture: measurePicture,
   start: measureStart,
   storage: measureStorage,
+  scale: measureScale,
   train: measureTrain,
 };
 

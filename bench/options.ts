@@ -8,6 +8,7 @@ export const sectionNames = [
   'picture',
   'start',
   'storage',
+  'scale',
   'train',
 ] as const;
 export type SectionName = (typeof sectionNames)[number];

@@ -15,6 +15,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? high : (sorted[upper - 1]! + high) / 2;
 }
 
+/** The value that this share of all (0 to 1) is not above. Not defined for none. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const found = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (found === undefined) throw new Error('a percentile of no values was asked for');
+  return found;
+}
+
 /** Median and spread of a series that is not empty. */
 export function summarise(values: readonly number[]): Summary {
   return {

@@ -133,6 +133,8 @@ export interface SearchUnderWay {
   readonly words: readonly string[];
   /** The newest row of full text with the words, by conversation key; the newest conversation first. */
   readonly found: Map<number, number>;
+  /** Rows that may have the words, by conversation key, where they are few enough to be known; else null. */
+  candidates: ReadonlyMap<number, readonly number[]> | null;
   /** Where conversations were read up to. */
   from: { readonly updated: number; readonly key: number };
   state: 'looking' | 'reading' | 'done';
@@ -158,6 +160,8 @@ export interface ConversationLists {
 
 /** Hits up to which a search looks at every one of them, and so knows how many conversations there are. */
 const fewHits = 1_000;
+/** Hits up to which they alone are read, from the newest conversation on: to list as many takes 2 ms. */
+const manyHits = 5_000;
 /** Texts that are read in one go: some 5 ms. */
 const readAtOnce = 2_000;
 
@@ -202,8 +206,8 @@ export function createConversationLists(
 type Search = Pick<ConversationLists, 'beginSearch' | 'searchOn'>;
 
 /**
- * Few hits are looked at one by one. Of many, conversations are read from the newest on until a page is full: what
- * many texts have is found in the first of them.
+ * Few hits are looked at one by one. Of many, conversations are read from the newest on until a page is full: of those
+ * with hits, these alone; what most texts have is found in the first of them.
  */
 function createSearch(database: StudioDatabase, fullText: FullText): Search {
   const changedAt = database.prepare<[object], number>(listQueries.found).pluck();
@@ -215,8 +219,9 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
   });
   const look = (search: SearchUnderWay): void => {
     const { words, found } = search;
-    const rows = fullText.candidates(words, fewHits);
+    const rows = fullText.candidates(words, manyHits);
     if (rows === null || rows.length > fewHits) {
+      search.candidates = rows === null || rows.length > manyHits ? null : byConversation(rows);
       search.state = 'reading';
       return;
     }
@@ -227,22 +232,27 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
     }
     search.state = 'done';
   };
-  const rowWith = (conversation: number, words: readonly string[]) => {
+  /** The newest row of a conversation with the words, and how many texts were read for it. */
+  const rowWith = (conversation: number, { words, candidates }: SearchUnderWay) => {
     let read = 0;
-    for (const { rowid, body } of fullText.bodies(conversation)) {
+    const texts =
+      candidates === null
+        ? fullText.bodies(conversation)
+        : bodiesOf(fullText, candidates.get(conversation) ?? []);
+    for (const { rowid, body } of texts) {
       read += 1;
       if (hasWords(body, words)) return { row: rowid, read };
     }
     return { row: null, read };
   };
   const readOn = (search: SearchUnderWay): void => {
-    const { request, words, found } = search;
+    const { request, found } = search;
     const wanted = request.offset + request.limit;
     let left = readAtOnce;
     while (left > 0) {
       const page = next.all({ ...parametersOf(request), ...search.from, limit: 20 });
       for (const { key, updated_at: updated } of page) {
-        const { row, read } = rowWith(key, words);
+        const { row, read } = rowWith(key, search);
         left -= read + 1;
         search.from = { updated, key };
         if (row === null) continue;
@@ -279,6 +289,7 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
       request,
       words: searchWords(request.typed),
       found: new Map(),
+      candidates: null,
       from: { updated: Number.MAX_SAFE_INTEGER, key: Number.MAX_SAFE_INTEGER },
       state: 'looking',
       isMore: false,
@@ -290,6 +301,22 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
       return search.state === 'done' ? listOf(search) : null;
     },
   };
+}
+
+/** Rows of full text by their conversation, the newest first. */
+function byConversation(rows: readonly number[]): Map<number, number[]> {
+  const found = new Map<number, number[]>();
+  for (const row of rows.toSorted((a, b) => b - a)) {
+    const conversation = conversationOfRow(row);
+    const own = found.get(conversation);
+    if (own === undefined) found.set(conversation, [row]);
+    else own.push(row);
+  }
+  return found;
+}
+
+function* bodiesOf(fullText: FullText, rows: readonly number[]) {
+  for (const rowid of rows) yield { rowid, body: fullText.body(rowid) ?? '' };
 }
 
 /** A row that the window could not take is left out, alone: the next start gives it what it lacks. */

@@ -7,14 +7,14 @@ import type { MenuItem } from '../components/menu-item.ts';
 import type { PicturesStore } from '../state/pictures.svelte.ts';
 import { t } from '../texts.svelte.ts';
 
-/** What can be done with a picture wherever it is shown. */
+/** What can be done with a picture wherever it is shown; `look` is null where it is looked at large already. */
 export function pictureItems(
-  pictures: PicturesStore,
+  pictures: Pick<PicturesStore, 'copy' | 'save' | 'putIntoMessage'>,
   picture: Picture,
-  look: () => void,
+  look: (() => void) | null,
 ): readonly MenuItem[] {
   return [
-    { label: t.shell.lookAtItLarge, icon: Maximize, act: look },
+    ...(look === null ? [] : [{ label: t.shell.lookAtItLarge, icon: Maximize, act: look }]),
     {
       label: t.shell.putIntoMessage,
       icon: MessageSquarePlus,

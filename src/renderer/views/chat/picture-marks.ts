@@ -44,6 +44,8 @@ class CaretBesidePictures {
   readonly #caret = document.createElement('span');
   readonly #view: EditorView;
   readonly #refresh = (): void => this.update();
+  /** A picture in the line has another width once it is there, and what stands behind it another place. */
+  readonly #sizes = new ResizeObserver(() => this.#place());
 
   constructor(view: EditorView) {
     this.#view = view;
@@ -59,20 +61,39 @@ class CaretBesidePictures {
     if (around === null) return;
     const isNeeded = view.hasFocus() && isBesidePicture(view.state);
     around.classList.toggle(ownCaret, isNeeded);
+    this.#sizes.disconnect();
     if (!isNeeded) {
       this.#caret.remove();
       return;
     }
-    placeAtCursor(this.#caret, view, around);
     // Anew each time: a caret that has just moved is seen.
     around.append(this.#caret);
+    this.#place();
+    this.#sizes.observe(around);
+    for (const picture of picturesIn(view)) this.#sizes.observe(picture);
+  }
+
+  #place(): void {
+    const around = this.#caret.parentElement;
+    if (around !== null) placeAtCursor(this.#caret, this.#view, around);
   }
 
   destroy(): void {
+    this.#sizes.disconnect();
     this.#caret.remove();
     this.#view.dom.removeEventListener('focus', this.#refresh);
     this.#view.dom.removeEventListener('blur', this.#refresh);
   }
+}
+
+/** The elements of the pictures of a line. */
+function picturesIn(view: EditorView): HTMLElement[] {
+  const found: HTMLElement[] = [];
+  view.state.doc.descendants((node, position) => {
+    const element = node.type.name === pictureNode ? view.nodeDOM(position) : null;
+    if (element instanceof HTMLElement) found.push(element);
+  });
+  return found;
 }
 
 /** Lays a mark over an editor at its cursor, as high as the line there. */
