@@ -170,6 +170,18 @@ const main = [
     'runs, data sets and the environment: no Electron, no database; the command uses them too',
   ),
   only(
+    'recipe-stands-on-training',
+    '^src/main/recipe/',
+    [
+      '^src/main/(recipe|training)/',
+      // The one way out and the keychain; the engine is handed in: types.
+      '^src/main/downloads/(http|token)[.]ts$',
+      '^src/main/processes/shared-engine[.]ts$',
+      '^src/(library|base|shared)/',
+    ],
+    'conversations of captions: over the trainer, no Electron, no database; the command uses it too',
+  ),
+  only(
     'processes-know-no-conversation',
     '^src/main/processes/',
     ['^src/main/processes/', '^src/(base|shared)/'],
@@ -340,7 +352,7 @@ const programs = [
     '^src/cli/',
     [
       '^src/(cli|library|server|base|shared|worker)/',
-      '^src/main/(training|conversations|database|exchange|pictures|processes)/',
+      '^src/main/(training|recipe|conversations|database|exchange|pictures|processes)/',
     ],
     'cli: shared, worker, and the pure parts of main',
   ),

@@ -112,6 +112,7 @@ const plants: readonly Plant[] = [
   plant('conversion-runs-no-network', 'src/worker/conversion/e20.ts', '../pipelines/runs.ts'),
 
   plant('training-stands-alone', 'src/main/training/c9.ts', '../conversations/target.ts'),
+  plant('recipe-stands-on-training', 'src/main/recipe/c10.ts', '../database/target.ts'),
 
   plant('cli-imports-shared-worker-and-pure-main', 'src/cli/f1.ts', '../renderer/target.ts'),
   plant('cli-has-no-electron', 'src/cli/f2.ts', '../main/conversations/c4.ts'),
@@ -140,6 +141,7 @@ const rooms = [
     'ipc',
     'demo',
     'training',
+    'recipe',
   ].map((name) => `main/${name}`),
   ...['components', 'state', 'views', 'fake', 'preview'].map((name) => `renderer/${name}`),
   ...['graph', 'tensor', 'weights', 'networks', 'runtime', 'inputs', 'sampling'].map(

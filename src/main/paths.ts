@@ -16,6 +16,8 @@ export interface AppPaths {
   readonly ownModels: string;
   /** What training keeps: its environment, data sets and runs. */
   readonly training: string;
+  /** Keys of servers that write conversations of a recipe. */
+  readonly writerKeys: string;
   /** What is fetched: parts of models, where each download is, the hub's token, what can be fetched. */
   readonly fetched: {
     readonly parts: string;
@@ -67,6 +69,7 @@ export function layOutPaths(roots: PathRoots): AppPaths {
     requests: path.join(roots.userData, 'requests'),
     ownModels: path.join(data, 'models'),
     training: path.join(data, 'training'),
+    writerKeys: path.join(roots.userData, 'writer-keys'),
     fetched: {
       parts: path.join(data, 'parts'),
       downloads: path.join(data, 'downloads'),

@@ -26,6 +26,9 @@ import type { DownloadService } from './downloads/download-service.ts';
 import type { TokenKeeper } from './downloads/token.ts';
 import type { ModelStore } from './models/model-store.ts';
 import type { Training } from './training/training.ts';
+import type { Prompts } from './recipe/prompts.ts';
+import type { Recipes } from './recipe/recipes.ts';
+import type { WriterKeys } from './recipe/writer-keys.ts';
 
 /** Places outside the app, each reached only by asking the person or by their own command. */
 export interface Places {
@@ -73,6 +76,9 @@ export interface AppServices {
   readonly comparison: ComparisonService;
   readonly engine: EngineControl;
   readonly training: Training;
+  readonly recipes: Recipes;
+  readonly recipePrompts: Prompts;
+  readonly writerKeys: WriterKeys;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly modelStore: ModelStore;
   readonly downloads: DownloadService;

@@ -35,7 +35,8 @@ import { DoctorService } from './doctor-service.ts';
 import { FitBook } from '../library/fit/fit-book.ts';
 import { FitService } from './fit-service.ts';
 import { LocalServerService } from './local-server-service.ts';
-import { shareEngine } from './processes/shared-engine.ts';
+import { shareEngine, type SharedEngine } from './processes/shared-engine.ts';
+import { createRecipes } from './recipe/create.ts';
 
 /** Files that no row names stay this long after a database was put in another's place: it may be put back. */
 const leaveFilesMs = 30 * 24 * 60 * 60 * 1000;
@@ -68,6 +69,7 @@ export interface StudioParts extends Pick<
     | 'embeddedModels'
     | 'ownModels'
     | 'training'
+    | 'writerKeys'
     | 'resources'
     | 'fetched'
   >;
@@ -151,6 +153,7 @@ export function createStudio(parts: StudioParts): Studio {
   const { comparison, second } = createComparison(parts, {
     ...{ engine, own: shared.own, decoder, pictures, chat },
   });
+  const recipe = createRecipe(parts, { engine, shared, training });
   const exchange = createExchange(parts, pictures, decoder);
   const library = createLibrary(parts, modelsFolders);
   const updates = createUpdates(parts, chat);
@@ -165,14 +168,11 @@ export function createStudio(parts: StudioParts): Studio {
       gallery,
       erasure,
       decoder,
-      chat,
-      versions,
-      bench,
-      exchange,
+      ...{ chat, versions, bench, exchange },
       gatherer: new Gatherer({ store, pictures }),
       comparison,
-      engine,
-      training,
+      ...{ engine, training },
+      ...recipe,
       modelsFolders,
       ...library.services,
       places,
@@ -206,6 +206,7 @@ export function createStudio(parts: StudioParts): Studio {
       chat.close();
       bench.close();
       comparison.close();
+      recipe.recipes.close();
       training.close();
       exchange.close();
       keeping.close();
@@ -233,6 +234,27 @@ function createLocalServer(
     onStatus: (status) => emit('server.status', status),
   });
   return { shared, localServer };
+}
+
+/** Recipes write by the model that is open here, as a guest, or by a server that a person names. */
+function createRecipe(
+  { storage, paths, keychain, emit, clock, log }: StudioParts,
+  made: { readonly engine: Engine; readonly shared: SharedEngine; readonly training: Training },
+) {
+  const { engine, shared, training } = made;
+  return createRecipes({
+    folder: paths.training,
+    defaults: path.join(paths.resources, 'recipe'),
+    keys: paths.writerKeys,
+    ...{ keychain, clock, log },
+    proxy: () => storage.store.settings.get().network.proxy,
+    engine: {
+      lend: (signal) => shared.lend(signal),
+      contextLength: () => engine.status().model?.maxSequenceLength ?? null,
+    },
+    runtime: () => training.environment.runtime(),
+    onChange: (view, removed) => emit('recipes.changed', { recipe: view, removed }),
+  });
 }
 
 function createFit(

@@ -73,6 +73,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       embeddedModels: place('embedded'),
       ownModels: place('models'),
       training: place('training'),
+      writerKeys: place('writer-keys'),
       fetched: {
         parts: place('parts'),
         downloads: place('downloads'),

@@ -1,9 +1,9 @@
 /**
- * The only way out of the app: GET over Node's own sockets (Electron's are closed to the network), with no cookie, no
+ * The only way out of the app: Node's own sockets (Electron's are closed to the network), with no cookie, no
  * name of the app and no number of this machine. Nothing here is asked unless a person asked for it.
  */
-import { Agent, get as getHttp, type IncomingMessage } from 'node:http';
-import { Agent as SecureAgent, get as getHttps } from 'node:https';
+import { Agent, request as requestHttp, type IncomingMessage } from 'node:http';
+import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { StudioError } from '../../shared/errors.ts';
 
@@ -17,11 +17,24 @@ export interface Asking {
   readonly silenceMs?: number;
   /** An HTTP proxy, e.g. `http://proxy:3128`; null for none. */
   readonly proxy?: string | null;
+  /** Is sent (POST); then no redirection is followed: what is said to one server is said to no other. */
+  readonly body?: string;
+  /** http to a machine of the same private network is allowed too. */
+  readonly nearby?: boolean;
 }
 
 /** https, and http to this machine alone, for a server that a test or a person starts. */
 export function isAllowed(address: URL): boolean {
   return address.protocol === 'https:' || (address.protocol === 'http:' && isHere(address));
+}
+
+/** An address of a private network (RFC 1918, RFC 4193, mDNS): nothing on the internet has one. */
+export function isNearby({ hostname }: URL): boolean {
+  return (
+    /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/.test(hostname) ||
+    /^\[f[cd]/.test(hostname) ||
+    hostname.endsWith('.local')
+  );
 }
 
 function isHere(address: URL): boolean {
@@ -42,7 +55,7 @@ export async function ask(
   const response = await askOnce(address, asking);
   const { location } = response.headers;
   const isRedirect = [301, 302, 303, 307, 308].includes(response.statusCode ?? 0);
-  if (!isRedirect || location === undefined) return response;
+  if (!isRedirect || location === undefined || asking.body !== undefined) return response;
   response.resume();
   if (redirects === 0) throw new Error(`${address.host}: too many redirections`);
   const next = new URL(location, address);
@@ -53,18 +66,20 @@ export async function ask(
 }
 
 function askOnce(address: URL, asking: Asking): Promise<IncomingMessage> {
-  if (!isAllowed(address)) {
-    const message = `What is fetched comes over https only, not from ${address.href}`;
+  const { signal, silenceMs = usualSilenceMs, headers = {}, body } = asking;
+  if (!isAllowed(address) && !(asking.nearby === true && isNearby(address))) {
+    const message = `The network is used by https only, not ${address.href}`;
     return Promise.reject(new StudioError('bad-input', message));
   }
-  const { signal, silenceMs = usualSilenceMs, headers = {} } = asking;
-  const get = address.protocol === 'https:' ? getHttps : getHttp;
+  const request = address.protocol === 'https:' ? requestHttps : requestHttp;
   const agent = agentFor(address, asking.proxy ?? null);
   return new Promise((resolve, reject) => {
-    const options = { headers, signal, timeout: silenceMs, agent };
-    const sent = get(address, options, resolve);
+    const method = body === undefined ? 'GET' : 'POST';
+    const options = { method, headers, signal, timeout: silenceMs, agent };
+    const sent = request(address, options, resolve);
     sent.on('timeout', () => sent.destroy(new Error(`no answer within ${silenceMs / 1000} s`)));
     sent.on('error', reject);
+    sent.end(body);
   });
 }
 
@@ -75,7 +90,8 @@ const proxied = new Map<string, Agent>();
 
 /** What is on this machine is asked without the proxy. */
 function agentFor(address: URL, proxy: string | null): Agent {
-  if (proxy === null || isHere(address)) return address.protocol === 'https:' ? secure : plain;
+  if (proxy === null || isHere(address) || isNearby(address))
+    return address.protocol === 'https:' ? secure : plain;
   const agent = proxied.get(proxy) ?? new HttpsProxyAgent(proxy);
   proxied.set(proxy, agent);
   return agent;

@@ -4,21 +4,9 @@ import {
   type TextbindConversation,
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
+import { markupTags } from '../../shared/domain/markup-tags.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
 import { pictureFileName } from '../conversations/export.ts';
-
-/** Strings that the prompt gives a meaning to: as words they would forge a turn or a picture, and training refuses them. */
-const tags = [
-  imageTag,
-  '<start>',
-  '<end>',
-  '[INST]',
-  '[/INST]',
-  '<<SYS>>',
-  '<</SYS>>',
-  '<s>',
-  '</s>',
-] as const;
 
 /** A zero-width space behind its first character keeps a tag words, and readable. */
 const mark = '\u200b';
@@ -26,12 +14,12 @@ const escaped = (tag: string): string => `${tag[0]}${mark}${tag.slice(1)}`;
 
 /** Words in which nothing has a meaning for the prompt. */
 export function escapeTags(words: string): string {
-  return tags.reduce((text, tag) => text.replaceAll(tag, escaped(tag)), words);
+  return markupTags.reduce<string>((text, tag) => text.replaceAll(tag, escaped(tag)), words);
 }
 
 /** The words as they were before {@link escapeTags}. */
 export function unescapeTags(words: string): string {
-  return tags.reduceRight((text, tag) => text.replaceAll(escaped(tag), tag), words);
+  return markupTags.reduceRight<string>((text, tag) => text.replaceAll(escaped(tag), tag), words);
 }
 
 /** A conversation in the data schema of TextBind, and how many of its turns are not in it. */

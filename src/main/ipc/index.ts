@@ -14,6 +14,7 @@ import { modelHandlers } from './models.ts';
 import { pictureHandlers } from './pictures.ts';
 import { updateHandlers } from './updates.ts';
 import { trainingHandlers } from './training.ts';
+import { recipeHandlers } from './recipes.ts';
 import { trashHandlers, versionHandlers } from './versions.ts';
 
 /** The handler of every request. */
@@ -34,6 +35,7 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...updateHandlers(services),
     ...trainingHandlers(services),
     ...comparisonHandlers(services),
+    ...recipeHandlers(services),
     ...modelHandlers(services),
   };
 }

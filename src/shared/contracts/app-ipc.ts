@@ -35,6 +35,7 @@ import { conversationVersionsSchema } from '../domain/versions.ts';
 import { wireErrorSchema } from '../errors.ts';
 import { comparisonEvents, comparisonRequests } from './comparison-ipc.ts';
 import { modelEvents, modelRequests } from './models-ipc.ts';
+import { recipeEvents, recipeRequests } from './recipe-ipc.ts';
 import { trainingEvents, trainingRequests } from './training-ipc.ts';
 import type { LanguageStart } from '../texts/language.ts';
 
@@ -349,6 +350,7 @@ export const appRequests = {
   'engine.restart': { request: nothing, reply: nothing },
   ...trainingRequests,
   ...comparisonRequests,
+  ...recipeRequests,
   ...modelRequests,
 } as const satisfies Record<string, { readonly request: z.ZodType; readonly reply: z.ZodType }>;
 
@@ -386,6 +388,7 @@ export const appEvents = {
   'app.problem': z.object({ error: wireErrorSchema }),
   ...trainingEvents,
   ...comparisonEvents,
+  ...recipeEvents,
   ...modelEvents,
 } as const satisfies Record<string, z.ZodType>;
 
