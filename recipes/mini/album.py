@@ -147,7 +147,7 @@ class Album:
     ) -> Shown:
         """A view; half of them of things that the model also draws."""
         random_ = self.random
-        mode = mode or random_.choices(("one", "several", "beside", "over", "many"), (62, 14, 10, 8, 6))[0]
+        mode = mode or random_.choices(("one", "several", "beside", "over", "many"), (54, 18, 12, 10, 6))[0]
         if names is None and mode == "one" and random_.random() < 0.4:
             names = [random_.choice(DRAWN_NAMES)]
         view = compose_view(random_.getrandbits(40), self.pictures, mode=mode, names=names, colour=colour)

@@ -36,7 +36,8 @@ VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MIN
     170.0,
     10.0,
 )
-STAGE0_STEPS, REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 4000, 200, 40, 300
+STAGE0_MINUTES = 50.0
+REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 200, 40, 300
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,8 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         Step("caption-tars", f"{package}.caption_tars", (*pictures, *strangers, "--out", str(out / "cc"), "--tars", "3"), ("photographs",)),
         Step(
             "stage0", f"{package}.stage0",
-            ("--vision", str(out / "hf" / "vision"), "--language", language, *pictures, *strangers,
-             "--out", str(out / "stage0"), "--steps", str(count(STAGE0_STEPS)), "--scenes", "12000", "--rate", "0.002", "--threads", str(threads)),
+            ("--vision", str(out / "hf" / "vision"), "--language", language, "--raw", str(out / "raw"), *strangers,
+             "--out", str(out / "stage0"), "--minutes", str(STAGE0_MINUTES * scale), "--threads", str(threads), "--resume"),
             ("eyes", "language"), clears="stage0",
         ),
         Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), rehearsal, "rehearsal"),

@@ -1,6 +1,6 @@
 """TextBind-style conversations over composed pictures, written by rules, true by construction.
 
-Each intent turns what is known (pictures shown and drawn so far) into one exchange. The assistant draws
+Each intent (turns.py) turns what is known (pictures shown and drawn so far) into one exchange. The assistant draws
 only when asked; what it draws is a scene of the hand whose caption says what was asked for.
 """
 
@@ -10,314 +10,74 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
-from textbind_trainer.prompt import IMAGE
 
-from . import wordings as say
-from .album import COLOURS, Album, Shown, Wish, on
-from .hand_scenes import plural as hand_plural
-from .pictures import fetch_pictures, with_article
-from .questions import ask, capital
-from .seen import SEEN_NAMES, called, countable
-from .stories import picture_story
+from .album import Album, Shown
+from .pictures import fetch_pictures
+from .questions import capital
 from .strangers import photographs
-from .talking import NO_PICTURE_YET, introduced, some_talk
-from .wordings import phrase
-from .world import DRAWN_NAMES
-
-
-@dataclass
-class Exchange:
-    """A pair of turns; ``<image>`` stands where a picture is."""
-
-    user: str
-    assistant: str
-    shown: list[Shown] = field(default_factory=list)
-    drawn: list[Shown] = field(default_factory=list)
-    wish: Wish | None = None
-
-
-@dataclass
-class State:
-    """What the conversation knows so far."""
-
-    random: random.Random
-    album: Album
-    talk: list[dict[str, Any]]
-    shown: list[Shown] = field(default_factory=list)
-    """The person's pictures and the drawn ones, in order."""
-    last: Shown | None = None
-    wish: Wish | None = None
-    """What the last drawing was of; None when the last picture is the person's."""
-
-    def other_colour(self, colour: str) -> str:
-        """Another background."""
-        return self.random.choice([other for other in COLOURS if other != colour])
-
-
-def _with_picture(random_: random.Random, text: str) -> str:
-    """Put the picture in front of, behind or inside the words."""
-    place = random_.random()
-    if place < 0.4:
-        return f"{IMAGE}{random_.choice((' ', chr(10), ' '))}{text}"
-    if place < 0.8:
-        return f"{text}{random_.choice((' ', chr(10), ' '))}{IMAGE}"
-    inside = (
-        "Here is a picture {} for you. {t}", "Look at this: {} {t}", "I found this {} today. {t}", "My picture {} is new. {t}",
-    )  # fmt: skip
-    return random_.choice(inside).format(IMAGE, t=text)
-
-
-Exchanger = Callable[[State], Exchange | None]
-
-
-def show_and_ask(state: State) -> Exchange:
-    """The user shows a picture and asks about it, or shows it without a word."""
-    it = state.album.show()
-    question, answer = ask(state.random, it)
-    if state.random.random() < 0.06:
-        return Exchange(IMAGE, f"I see {it.caption}.", [it])
-    return Exchange(_with_picture(state.random, question), answer, [it])
-
-
-def show_stranger(state: State) -> Exchange:
-    """A photograph or a screenshot: the model says that it cannot tell."""
-    it = state.album.strange()
-    question, answer = ask(state.random, it)
-    user = IMAGE if state.random.random() < 0.08 else _with_picture(state.random, question)
-    return Exchange(user, answer, [it])
-
-
-def show_two(state: State) -> Exchange:
-    """Two pictures at once."""
-    one, two = state.album.show("one"), state.album.show("one")
-    forms = ("{i} {i}\n{q}", "{q} {i} {i}", "First {i} and then {i}. {q}")
-    user = state.random.choice(forms).format(i=IMAGE, q=phrase(state.random, say.BOTH))
-    return Exchange(user, f"The first shows {one.caption}, the second {two.caption}.", [one, two])
-
-
-def ask_more(state: State) -> Exchange | None:
-    """A further question about the last picture, the user's or the drawn one."""
-    if state.last is None:
-        return None
-    return Exchange(*ask(state.random, state.last))
-
-
-def ask_first(state: State) -> Exchange | None:
-    """Back to the first of several pictures."""
-    if len(state.shown) < 2 or not state.shown[0].known:
-        return None
-    first, last, random_ = state.shown[0], state.shown[-1], state.random
-    chance = random_.random()
-    if chance < 0.6:
-        answer = random_.choice(("The first picture showed {}.", "In the first picture I saw {}.")).format(
-            first.caption
-        )
-        return Exchange(phrase(random_, say.FIRST), answer)
-    if chance < 0.75:
-        return Exchange(
-            phrase(random_, say.FIRST_BACKGROUND),
-            f"The first picture had {with_article(first.colour)} background.",
-        )
-    if not last.known or first.main == last.main or len(first.names) > 1 or len(last.names) > 1:
-        same = last.known and first.names == last.names
-        answer = (
-            f"Yes, both show {called(first.main)}." if same else f"No, the first picture showed {first.what}."
-        )
-        return Exchange(phrase(random_, say.SAME, polite=False), answer)
-    if chance < 0.85:
-        answer = f"No, the first picture showed {first.what}, and this one shows {last.what}."
-        return Exchange(phrase(random_, say.SAME, polite=False), answer)
-    asked, place = random_.choice(((first, "first"), (last, "last")))
-    return Exchange(
-        phrase(random_, say.WHICH_HAS, polite=False, o=asked.main),
-        f"The {asked.main} is in the {place} picture.",
-    )
-
-
-REPLIES = (
-    "Here {is_are} {c}: {i}", "Here {is_are} {c}: {i}", "Here is a picture of {c}: {i}", "Sure! Here {is_are} {c}: {i}",
-    "Gladly! Here {is_are} {c}: {i}",
-)  # fmt: skip
-
-
-def _drawing(
-    state: State, user: str, wish: Wish, shown: list[Shown] | None = None, reply: str | None = None
-) -> Exchange:
-    it = state.album.draw(wish)
-    form = reply or state.random.choice(REPLIES)
-    text = form.format(c=wish.caption, i=IMAGE, b=wish.colour, is_are=wish.is_are)
-    if state.random.random() < 0.12:
-        text += state.random.choice((" Do you like it?", " I hope you like it."))
-    return Exchange(user, text, shown or [], [it], wish)
-
-
-def draw(state: State) -> Exchange:
-    """The user asks for a drawing, with or without saying on what background."""
-    wish = state.album.wish()
-    wanted = wish.caption if state.random.random() < 0.45 else wish.what
-    if state.random.random() < 0.08:
-        wanted = wanted.replace("a ", "a cute ", 1) if wanted.startswith("a ") else wanted
-    if state.random.random() < 0.04 and wish.layout == "single":
-        wanted = wish.words[0].split(" ", 1)[-1]  # "draw cat"
-    return _drawing(state, phrase(state.random, say.DRAW, a=wanted), wish)
-
-
-def draw_too_many(state: State) -> Exchange:
-    """More than three of a kind: three are drawn, and it is said."""
-    wish = state.album.wish(layout="three")
-    number = state.random.choice(("four", "five", "six", "seven", "ten", "a hundred"))
-    wanted = f"{number} {hand_plural(wish.names[0])}"
-    return _drawing(
-        state,
-        phrase(state.random, say.DRAW, a=wanted),
-        wish,
-        reply="I can draw at most three of a kind. Here are {c}: {i}",
-    )
-
-
-def draw_unknown(state: State) -> Exchange:
-    """Something that the hand has not learned: said so, and something else offered."""
-    random_ = state.random
-    unknown = (
-        [name for name in SEEN_NAMES if name not in DRAWN_NAMES] if random_.random() < 0.5 else say.UNSEEN
-    )
-    name = random_.choice(unknown)
-    asked = called(name) if name in SEEN_NAMES else with_article(name)
-    offers = [called(other) for other in random_.sample(DRAWN_NAMES, 2)]
-    answer = random_.choice(say.CANNOT_DRAW).format(a=asked, o=f"{offers[0]} or {offers[1]}")
-    if random_.random() < 0.4:
-        asked = f"{asked} {on(random_.choice(COLOURS))}"
-    return Exchange(phrase(random_, say.DRAW, a=asked), answer)
-
-
-def draw_background(state: State) -> Exchange | None:
-    """The same thing on another background."""
-    if state.wish is None:
-        return None
-    colour = state.other_colour(state.wish.colour)
-    wish = Wish(state.wish.layout, state.wish.names, state.wish.words, colour)
-    return _drawing(state, phrase(state.random, say.DRAW_AGAIN_BACKGROUND, c=colour), wish)
-
-
-def draw_colour(state: State) -> Exchange | None:
-    """'Now a green one': the hand cannot colour things, so the background takes the colour."""
-    if state.wish is None:
-        return None
-    colour = state.other_colour(state.wish.colour)
-    wish = Wish(state.wish.layout, state.wish.names, state.wish.words, colour)
-    return _drawing(
-        state,
-        phrase(state.random, say.DRAW_COLOUR, c=colour),
-        wish,
-        reply=state.random.choice(say.ONLY_BACKGROUND),
-    )
-
-
-def draw_add(state: State) -> Exchange | None:
-    """'Add a cat': both on the same background."""
-    if state.wish is None or len(state.wish.names) > 1 or not state.wish.layout.startswith("single"):
-        return None
-    more = state.random.choice([name for name in DRAWN_NAMES if name != state.wish.names[0]])
-    words = (state.wish.words[0], called(more))
-    wish = Wish("pair", (state.wish.names[0], more), words, state.wish.colour)
-    return _drawing(state, phrase(state.random, say.DRAW_ADD, polite=False, a=called(more)), wish)
-
-
-def draw_number(state: State) -> Exchange | None:
-    """'Now draw two of them.'"""
-    if state.wish is None or len(state.wish.names) > 1 or not countable(state.wish.names[0]):
-        return None
-    number = state.random.choice([n for n in ("two", "three") if n != state.wish.layout])
-    wish = Wish(number, state.wish.names, (called(state.wish.names[0]),), state.wish.colour)
-    plural = hand_plural(state.wish.names[0])
-    return _drawing(state, phrase(state.random, say.DRAW_NUMBER, polite=False, n=number, p=plural), wish)
-
-
-def draw_instead(state: State) -> Exchange | None:
-    """Another thing on the same background."""
-    if state.last is None or not state.last.known:
-        return None
-    wish = state.album.wish(colour=state.last.colour, layout="single")
-    return _drawing(state, phrase(state.random, say.DRAW_INSTEAD, a=wish.what), wish)
-
-
-def draw_like(state: State) -> Exchange:
-    """The user shows a picture and wants one like it."""
-    name = state.random.choice(DRAWN_NAMES)
-    it = state.album.show("one", [name])
-    wish = Wish("single", (name,), (called(name),), it.colour)
-    return _drawing(state, _with_picture(state.random, phrase(state.random, say.DRAW_LIKE)), wish, [it])
-
-
-def ask_drawn(state: State) -> Exchange | None:
-    """About the picture that the model has just drawn."""
-    if state.last is None or state.wish is None:
-        return None
-    if state.random.random() < 0.25:
-        return Exchange(phrase(state.random, say.DREW_BACKGROUND), f"The background is {state.last.colour}.")
-    forms = ("I drew {}.", "I drew {}.", "My picture shows {}.")
-    return Exchange(
-        phrase(state.random, say.WHAT_DREW), state.random.choice(forms).format(state.last.caption)
-    )
-
-
-def story(state: State) -> Exchange:
-    """A short story with its picture where it belongs."""
-    wish = state.album.wish(layout="single")
-    wish = Wish("single", wish.names, (called(wish.names[0]),), wish.colour)
-    user, text = picture_story(state.random, wish)
-    return Exchange(user, text.format(i=IMAGE), [], [state.album.draw(wish)], wish)
-
-
-def talk(state: State) -> Exchange:
-    """Words only: what SmolLM2 itself answers to general questions, or small talk of our own."""
-    if state.talk and state.random.random() < 0.5:
-        row = state.random.choice(state.talk)
-        return Exchange(row["question"], row["answer"])
-    return Exchange(*some_talk(state.random))
-
-
-def own_talk(state: State) -> Exchange:
-    """Small talk of our own: greetings, what the model is, thanks."""
-    return Exchange(*some_talk(state.random))
-
-
-def no_picture(state: State) -> Exchange | None:
-    """Asked about a picture that is not there."""
-    if state.shown:
-        return None
-    return Exchange(state.random.choice(NO_PICTURE_YET[0]), state.random.choice(NO_PICTURE_YET[1]))
-
+from .talking import introduced
+from .turns import (
+    Exchange,
+    Exchanger,
+    State,
+    ask_drawn,
+    ask_first,
+    ask_more,
+    draw,
+    draw_add,
+    draw_anything,
+    draw_background,
+    draw_colour,
+    draw_instead,
+    draw_like,
+    draw_number,
+    draw_too_many,
+    draw_unknown,
+    instruct,
+    no_picture,
+    own_talk,
+    show_and_ask,
+    show_stranger,
+    show_two,
+    story,
+    talk,
+    thank,
+)
 
 BEGIN: tuple[tuple[Exchanger, float], ...] = (
-    (show_and_ask, 7), (show_two, 0.6), (show_stranger, 1.3), (draw, 4.2), (draw_unknown, 0.9), (draw_too_many, 0.12), (draw_like, 0.4),
-    (talk, 3.2), (own_talk, 2.0), (no_picture, 0.4), (story, 0.5),
+    (show_and_ask, 7), (show_two, 0.6), (show_stranger, 1.3), (draw, 4.0), (draw_anything, 0.3), (draw_unknown, 0.8), (draw_too_many, 0.12), (draw_like, 0.4),
+    (talk, 3.0), (instruct, 2.4), (own_talk, 2.0), (no_picture, 0.4), (story, 0.5),
 )  # fmt: skip
 GO_ON: tuple[tuple[Exchanger, float], ...] = (
-    (ask_more, 3), (ask_drawn, 4), (draw_background, 1.6), (draw_colour, 0.8), (draw_add, 0.8), (draw_number, 0.7), (draw_instead, 1),
-    (draw, 2.2), (show_and_ask, 1.6), (ask_first, 2.2), (draw_unknown, 0.3), (draw_like, 0.2), (talk, 1.6), (own_talk, 1.6),
-    (show_stranger, 0.3), (story, 0.2),
+    (ask_more, 3), (ask_drawn, 3.5), (draw_background, 1.5), (draw_colour, 0.7), (draw_add, 0.7), (draw_number, 0.6), (draw_instead, 1),
+    (draw, 2.2), (show_and_ask, 1.6), (ask_first, 2.2), (draw_unknown, 0.3), (draw_like, 0.2), (talk, 1.6), (instruct, 1.0), (own_talk, 1.2),
+    (thank, 1.8), (show_stranger, 0.3), (story, 0.2),
 )  # fmt: skip
+PLANS: tuple[tuple[tuple[Exchanger, ...], float], ...] = (
+    ((), 70), ((show_and_ask, show_and_ask, ask_first), 6), ((draw, show_and_ask, ask_first), 1.5), ((show_and_ask, draw, ask_first), 1.5),
+    ((draw, ask_drawn), 4), ((draw_anything, ask_drawn), 2), ((draw, thank), 3), ((show_and_ask, thank), 2), ((talk, thank), 1.5), ((instruct, thank), 1.5),
+    ((draw, thank, draw), 1), ((own_talk, draw), 2), ((own_talk, show_and_ask), 1), ((draw, instruct), 1.5), ((show_and_ask, instruct), 1), ((instruct, draw), 1),
+)  # fmt: skip
+"""How conversations begin: mostly anyhow; some as people often go on, which chance alone would bring up too seldom."""
 
 
-def _next(state: State, choices: tuple[tuple[Exchanger, float], ...]) -> Exchange:
-    while True:
+def _next(state: State, choices: tuple[tuple[Exchanger, float], ...], planned: Exchanger | None) -> Exchange:
+    exchange = planned(state) if planned else None
+    while exchange is None:
         make = state.random.choices([c for c, _ in choices], [weight for _, weight in choices])[0]
         exchange = make(state)
-        if exchange is not None:
-            return exchange
+    return exchange
 
 
 def _note(state: State, exchange: Exchange) -> None:
     """What the conversation knows after an exchange."""
     pictures = [*exchange.shown, *exchange.drawn]
+    state.drew = bool(exchange.drawn)
     if pictures:
         state.shown += pictures
         state.last = pictures[-1]
@@ -326,14 +86,15 @@ def _note(state: State, exchange: Exchange) -> None:
 
 def conversation(state: State, pictures_at_most: int = 3) -> dict[str, Any]:
     """One conversation in the TextBind schema, of one to five exchanges."""
-    length = state.random.choices((1, 2, 3, 4, 5), (36, 34, 18, 8, 4))[0]
+    plan = list(state.random.choices([plan for plan, _ in PLANS], [weight for _, weight in PLANS])[0])
+    length = max(len(plan), state.random.choices((1, 2, 3, 4, 5), (36, 34, 18, 8, 4))[0])
     turns: list[dict[str, Any]] = []
     pictures = 0
     if state.random.random() < 0.02:
         for said, answer in introduced(state.random):
             turns += [_turn("user", said, []), _turn("assistant", answer, [])]
     while len(turns) < 2 * length:
-        exchange = _next(state, GO_ON if turns else BEGIN)
+        exchange = _next(state, GO_ON if turns else BEGIN, plan.pop(0) if plan else None)
         if pictures + len(exchange.shown) + len(exchange.drawn) > pictures_at_most:
             continue
         pictures += len(exchange.shown) + len(exchange.drawn)

@@ -24,5 +24,7 @@ TALK = (
     "My favourite fruit is the apple.", "Do you like cakes?", "Have you ever seen a penguin?", "I am afraid of spiders.", "Please write no pictures, only text.", "Goodbye for now.", "See you soon!",
     "What is your age?", "Are you a human being?", "Can you hear me?", "Do you speak German?", "What colour is a carrot?", "What is the opposite of tall?", "Which month follows June?", "I don't understand.",
     "That is not true.", "You are funny.", "What can I ask you?", "Tell me about the moon.", "How big is the sun?", "Is a tomato a vegetable?", "Why do leaves change colour?", "What does a doctor do?", "How do planes fly?", "What is money?",
+    "Explain step by step how to bake bread.", "Write a poem about a cat.", "List five animals.", "How do I paint a room?", "Rewrite this politely: Close the door.",
+    "Write an e-mail to my boss.", "That's so kind, thank you!", "Thanks for your answer.", "Thank you, I will try that.", "Wow, how nice of you!",
 )  # fmt: skip
 """None of them asks for a picture."""

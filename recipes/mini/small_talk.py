@@ -2,25 +2,30 @@
 
 Stage 2 would otherwise teach the model that the world consists of pictures; these answers (its own, in
 its own words) keep its way of talking. Greedy decoding in batches, so the file is the same each time.
+Questions are answered in a sentence or three, instructions (instructions.py) at some length.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import torch
 from textbind_trainer.events import emit
+from textbind_trainer.files import write_json
 
+from .held_out import TALK
+from .instructions import instructions
 from .language import load_tokenizer
 from .seen import PLURAL, called
 from .world import DRAWN_NAMES
 
 SYSTEM = "You are a helpful assistant. Answer in two or three short sentences."
 MAX_TOKENS = 64
+LONG_SYSTEM = "You are a helpful assistant. Be brief: at most five short steps, items or sentences."
+LONG_MAX_TOKENS = 128
 
 _THINGS = (
     "rain, a volcano, gravity, the moon, a comet, a desert, an island, photosynthesis, a poem, an atom, a robot, "
@@ -135,42 +140,75 @@ def questions() -> list[str]:
         asked += [form.format(topic) for topic in topics.split("|") for form in forms]
     asked += [f"Who was {person}?" for person in _WHO.split("|")] + _MORE.split("|")
     asked += [f"What is {called(name)}?" for name in DRAWN_NAMES if name not in PLURAL]
-    return list(dict.fromkeys(asked))
+    return [question for question in dict.fromkeys(asked) if question not in TALK]
 
 
 def usable(answer: str) -> bool:
     """Short, finished and about the question: an answer that was cut, lists, or speaks of itself is dropped."""
     if not 2 <= len(answer.split()) <= 70 or not re.search(r"[.!?]$", answer):
         return False
-    return not re.search(
-        r"smollm|hugging|assistant|sorry|the answer|this question|specific|language model|as an ai|\n|\[|<|\*|picture|image|draw",
-        answer,
-        re.IGNORECASE,
-    )
+    return not re.search(_UNWANTED + r"|the answer|this question|specific|\n|\[|<|\*", answer, re.IGNORECASE)
 
 
-def generate(language_model: Path, every: int = 1, batch: int = 64) -> list[dict[str, Any]]:
-    """Question and answer pairs in the model's own ChatML prompt."""
+_UNWANTED = r"smollm|hugging|assistant|sorry|language model|as an ai|picture|image|draw|photo"
+
+
+def trimmed(answer: str) -> str:
+    """A long answer up to its last whole sentence or line; empty where it repeats itself or speaks of pictures."""
+    whole = re.match(r"(?s).*(?:[.!?](?=\s|$)|```$)", answer)
+    text = re.sub(r"\n{2,}", "\n", whole[0] if whole else "").replace("**", "").strip()
+    text = re.sub(r"(?:\n|\s)\d+\.$", "", text)  # the number of an item that was cut
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+|\n", text) if len(part.split()) > 2]
+    if (
+        len(set(sentences)) < len(sentences)
+        or len(text.split()) < 4
+        or re.search(r"\[|<|" + _UNWANTED, text, re.IGNORECASE)
+    ):
+        return ""
+    return text
+
+
+def answers(model: Any, tokenizer: Any, system: str, asked: list[str], tokens: int) -> list[tuple[str, bool]]:
+    """Of each question the greedy answer in the model's own ChatML prompt, and whether it came to an end."""
+    prompts = [
+        f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+        for question in asked
+    ]
+    inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
+    output = model.generate(**inputs, max_new_tokens=tokens, do_sample=False)[:, inputs.input_ids.shape[1] :]
+    return [
+        (str(tokenizer.decode(ids, skip_special_tokens=True)).strip(), tokenizer.eos_token_id in ids.tolist())
+        for ids in output
+    ]
+
+
+def generate(language_model: Path, out: Path, every: int = 1, batch: int = 64) -> list[dict[str, Any]]:
+    """Question and answer pairs, in ``out`` after each batch; ``long`` says which are answers to instructions."""
     from transformers import AutoModelForCausalLM
 
     tokenizer: Any = load_tokenizer(language_model, padding_side="left")
     model: Any = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.bfloat16)
     rows: list[dict[str, Any]] = []
-    asked = questions()[::every]
-    for start in range(0, len(asked), batch):
-        group = asked[start : start + batch]
-        prompts = [
-            f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
-            for question in group
-        ]
-        inputs = tokenizer(prompts, return_tensors="pt", padding=True, add_special_tokens=False)
-        output = model.generate(**inputs, max_new_tokens=MAX_TOKENS, do_sample=False)
-        for question, ids in zip(group, output[:, inputs.input_ids.shape[1] :], strict=True):
-            finished = tokenizer.eos_token_id in ids.tolist()
-            answer = str(tokenizer.decode(ids, skip_special_tokens=True)).strip()
-            if finished and usable(answer):
-                rows.append({"question": question, "answer": answer})
-        emit("progress", step="small-talk", done=start + len(group), of=len(asked), kept=len(rows))
+    kinds = ((LONG_SYSTEM, LONG_MAX_TOKENS, instructions()), (SYSTEM, MAX_TOKENS, questions()[::every]))
+    for system, tokens, asked in kinds:
+        long = tokens == LONG_MAX_TOKENS
+        for start in range(0, len(asked), batch):
+            group = asked[start : start + batch]
+            for question, (answer, ended) in zip(
+                group, answers(model, tokenizer, system, group, tokens), strict=True
+            ):
+                kept = trimmed(answer) if long else answer if ended and usable(answer) else ""
+                if kept:
+                    rows.append({"question": question, "answer": kept, "long": long})
+            write_json(out, rows)
+            emit(
+                "progress",
+                step="small-talk",
+                long=long,
+                done=start + len(group),
+                of=len(asked),
+                kept=len(rows),
+            )
     return rows
 
 
@@ -183,8 +221,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
-    rows = generate(arguments.language, arguments.every)
-    arguments.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    rows = generate(arguments.language, arguments.out, arguments.every)
     emit("finished", step="small-talk", pairs=len(rows))
 
 

@@ -1,36 +1,40 @@
 """Stage 0 of the mini model: the Q-Former learns to write a caption in the language model's own embeddings.
 
-It stands where the paper takes BLIP-2's pre-trained Q-Former. No language model runs: the n-th output is
-pulled to the embedding of the caption's n-th token (a softmax over the captions' words by cosine, and the
-squared distance for the length), so hundreds of samples a second fit on one core. The 32 outputs hold the
-caption twice in slots of 16, or once where it is longer; what is left of a slot is the newline's embedding.
+It stands where the paper takes BLIP-2's pre-trained Q-Former. No language model runs: the n-th output is pulled to the
+embedding of the caption's n-th token (a softmax over the captions' words by cosine, and the squared distance for the
+length). Sixteen queries learn; the published 32 are these twice: keys that all come twice change no attention, so that
+the outputs hold the caption twice at half the cost of learning. What is left of a slot is the newline's embedding.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from textbind_trainer.checkpoint import load_checkpoint, newest_checkpoint, save_checkpoint
 from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder
-from textbind_trainer.loop import schedule
 from textbind_trainer.model import make_qformer
 from textbind_trainer.tokenizer import AnyTokenizer, language_tokenizer, load_tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
+from . import loop
 from .captioned import Captioned
-from .features import cached_features, fingerprint
+from .features import cached_features
 from .pictures import fetch_pictures
 from .shape import SHAPE
+from .views import NUMBERS
 
 SLOT = 16
 SHARPNESS = 20.0
+FILLER = 0.2
+"""What a filler counts beside a word: most outputs are fillers, and learnt at once."""
+DEFAULT_MINUTES = 45.0
+VALIDATION = 640
 
 
 class QueryHalf(nn.Module):
@@ -38,12 +42,12 @@ class QueryHalf(nn.Module):
 
     def __init__(self, vision_hidden: int, language_hidden: int):
         super().__init__()
-        self.query_tokens = nn.Parameter(torch.randn(1, SHAPE.num_query_tokens, SHAPE.hidden_size) * 0.5)
+        self.query_tokens = nn.Parameter(torch.randn(1, SLOT, SHAPE.hidden_size) * 0.5)
         self.qformer = make_qformer(SHAPE, vision_hidden)
         self.qformer_projection = nn.Linear(SHAPE.hidden_size, language_hidden)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[batch, patches + 1, vision hidden] -> [batch, queries, language hidden]."""
+        """[batch, patches + 1, vision hidden] -> [batch, SLOT, language hidden]."""
         queries = self.query_tokens.expand(len(features), -1, -1)
         hidden = self.qformer(query_embeds=queries, encoder_hidden_states=features, return_dict=True)
         return self.qformer_projection(hidden.last_hidden_state)
@@ -63,109 +67,150 @@ def target_ids(tokenizer: AnyTokenizer, captions: list[str]) -> Tensor:
     return torch.tensor(rows)
 
 
-def losses(outputs: Tensor, targets: Tensor, table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """(cross entropy, squared distance in units of the table's variance, share of captions all right).
+def losses(outputs: Tensor, targets: Tensor, table: Tensor, filler: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(cross entropy, squared distance in units of the table's variance, whether each caption is all right [batch]).
 
-    outputs [batch, 32, hidden]; targets [batch, 32] as rows of table [words, hidden].
+    outputs [batch, SLOT, hidden]; targets [batch, SLOT] as rows of table [words, hidden], one of which is the filler.
     """
     cosine = functional.normalize(outputs, dim=-1) @ functional.normalize(table, dim=-1).T
-    entropy = functional.cross_entropy(cosine.flatten(0, 1) * SHARPNESS, targets.flatten())
-    distance = functional.mse_loss(outputs, table[targets]) / table.var()
-    right = (cosine.argmax(-1)[:, :SLOT] == targets[:, :SLOT]).all(-1).float().mean()
-    return entropy, distance, right
+    weights = torch.ones(len(table))
+    weights[filler] = FILLER
+    entropy = functional.cross_entropy(cosine.flatten(0, 1) * SHARPNESS, targets.flatten(), weights)
+    counted = weights[targets]
+    distance = ((outputs - table[targets]).square().mean(-1) * counted).sum() / counted.sum() / table.var()
+    return entropy, distance, (cosine.argmax(-1) == targets).all(-1).float()
 
 
-def _batch(features: Tensor, targets: Tensor, seed: int, step: int, size: int) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
-    rows = torch.randint(len(features), (size,), generator=generator)
-    return features[rows].float(), targets[rows]
+@dataclass(frozen=True)
+class Captions:
+    """Pictures of a split that fit one slot."""
+
+    features: Tensor
+    """[pictures, patches + 1, vision hidden], half precision."""
+    targets: Tensor
+    """[pictures, SLOT] token ids, or rows of the table."""
+    single: Tensor
+    """[pictures] whether the caption is of one thing."""
 
 
-def train(
-    model: QueryHalf, data: tuple[Tensor, Tensor], held: tuple[Tensor, Tensor], table: Tensor, out: Path,
-    *, steps: int, batch: int, rate: float, seed: int, mark: str,
-) -> None:  # fmt: skip
-    """Resumable: a checkpoint every 250 steps, everything else follows from seed and step."""
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
-    first, root = 0, out / "checkpoints"
-    found = newest_checkpoint(root)
-    if found:
-        trained, states, state = load_checkpoint(found, mark)
-        model.load_state_dict(trained)
-        optimizer.load_state_dict(states)
-        first = state["step"]
-    emit("started", step="stage0", first=first, steps=steps, samples=len(data[0]))
-    began = time.time()
-    for step in range(first, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = rate * schedule(step, min(200, steps // 15), steps)
-        features, targets = _batch(*data, seed, step, batch)
+def short_captions(features: Tensor, captions: list[str], tokenizer: AnyTokenizer) -> Captions:
+    """Of those captions that fit; a few of four things do not."""
+    targets = target_ids(tokenizer, captions)
+    fits = (targets[:, :SLOT] == targets[:, SLOT:]).all(1)
+    several = (" and ", " above ", *(f"{number} " for number in NUMBERS[2:]))
+    single = torch.tensor([not any(word in f" {caption}" for word in several) for caption in captions])
+    return Captions(features[fits], targets[fits][:, :SLOT], single[fits])
+
+
+class Lesson:
+    """One step of the Q-Former, and how well it does."""
+
+    def __init__(self, query: QueryHalf, data: Captions, table: Tensor, filler: int, size: int) -> None:
+        self.query, self.data, self.table, self.filler, self.size = (
+            query,
+            data,
+            table,
+            filler,
+            size,
+        )
+
+    def __call__(self, step: int, progress: float) -> dict[str, float]:
+        """Backward is called; the loop has seeded the randomness with the step."""
+        rows = torch.randint(len(self.data.features), (self.size,))
         with torch.autocast("cpu", torch.bfloat16):
-            outputs = model(features)
-        entropy, distance, right = losses(outputs.float(), targets, table)
-        optimizer.zero_grad(set_to_none=True)
+            outputs = self.query(self.data.features[rows].float())
+        entropy, distance, right = losses(outputs.float(), self.data.targets[rows], self.table, self.filler)
         (entropy + 0.5 * distance).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        if (step + 1) % 25 == 0:
-            pace = (time.time() - began) / (step + 1 - first)
-            emit(
-                "step", step=step + 1, steps=steps, loss=round(entropy.item(), 4), distance=round(distance.item(), 4),
-                right=round(right.item(), 3), etaSeconds=round(pace * (steps - step - 1)),
-            )  # fmt: skip
-        if (step + 1) % 250 == 0 or step + 1 == steps:
-            with torch.no_grad():
-                chunks = [
-                    losses(model(f.float()), t, table)[2]
-                    for f, t in zip(held[0].split(64), held[1].split(64), strict=True)
-                ]
-            emit("validation", step=step + 1, captionsRight=round(torch.stack(chunks).mean().item(), 4))
-            state = {"step": step + 1, "fingerprint": mark}
-            save_checkpoint(root, dict(model.state_dict()), optimizer.state_dict(), state, keep=1)
+        single = right[self.data.single[rows]].mean().item()
+        return {
+            "entropy": entropy.item(),
+            "distance": distance.item(),
+            "right": right.mean().item(),
+            "singleRight": single,
+        }
+
+    @torch.no_grad()
+    def validate(self, held: Captions, step: int) -> None:
+        """Report the shares of captions that are right word for word."""
+        parts = zip(held.features.split(64), held.targets.split(64), strict=True)
+        right = torch.cat([losses(self.query(f.float()), t, self.table, self.filler)[2] for f, t in parts])
+        emit(
+            "validation", run="stage0", step=step, right=round(right.mean().item(), 4),
+            singleRight=round(right[held.single].mean().item(), 4),
+        )  # fmt: skip
+
+
+def published(query: QueryHalf) -> dict[str, Tensor]:
+    """The weights with every query twice."""
+    weights = {name: value.contiguous() for name, value in query.state_dict().items()}
+    twice = SHAPE.num_query_tokens // SLOT
+    return weights | {"query_tokens": weights["query_tokens"].repeat(1, twice, 1)}
+
+
+def load_published(query: QueryHalf, path: Path) -> None:
+    """Go on from what an earlier stage 0 left."""
+    weights = load_file(path)
+    query.load_state_dict(weights | {"query_tokens": weights["query_tokens"][:, :SLOT].contiguous()})
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """The command's options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    loop.add_arguments(parser)
+    parser.add_argument("--vision", type=Path, required=True)
+    parser.add_argument("--language", type=Path, required=True)
+    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
+    parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
+    parser.add_argument("--scenes", type=int, default=32_000)
+    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument(
+        "--begin-with",
+        type=Path,
+        help="safetensors of an earlier stage 0, to go on from",
+    )
+    return parser.parse_args(argv)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Command: features, training, ``OUT/model/qformer.safetensors``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--vision", type=Path, required=True)
-    parser.add_argument("--language", type=Path, required=True)
-    parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
-    parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
-    parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--scenes", type=int, default=12_000)
-    parser.add_argument("--steps", type=int, default=1500)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--begin-with", type=Path, help="safetensors of an earlier stage 0, to go on from")
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args(argv)
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    source = Captioned(fetch_pictures(arguments.pictures), arguments.photos, arguments.screens)
+    arguments = parse(argv)
+    budget = loop.begin(arguments, DEFAULT_MINUTES)
+    source = Captioned(
+        fetch_pictures(arguments.raw or arguments.out.parent / "raw"),
+        arguments.photos,
+        arguments.screens,
+    )
     tokenizer = load_tokenizer(arguments.language)
     embedding = load_file(arguments.language / "model.safetensors")["model.embed_tokens.weight"]
-    sets = []
-    for split, count in (("training", arguments.scenes), ("validation", 320)):
-        features, captions = cached_features(arguments.vision, source, arguments.out, split, count)
-        sets.append((features, target_ids(tokenizer, captions)))
-    words = torch.unique(torch.cat([targets for _, targets in sets]))
-    data, held = ((features, torch.searchsorted(words, targets)) for features, targets in sets)
-    model = QueryHalf(data[0].shape[-1], embedding.shape[1])
-    if arguments.begin_with:
-        model.load_state_dict(load_file(arguments.begin_with))
-    mark = f"{fingerprint(arguments.vision)}-{arguments.steps}-{arguments.batch}-{arguments.rate}-{arguments.seed}"
-    train(
-        model, data, held, embedding[words], arguments.out,
-        steps=arguments.steps, batch=arguments.batch, rate=arguments.rate, seed=arguments.seed, mark=mark,
-    )  # fmt: skip
-    with replace_folder(arguments.out / "model") as part:
-        save_file(
-            {name: value.contiguous() for name, value in model.state_dict().items()},
-            part / "qformer.safetensors",
+    data, held = (
+        short_captions(
+            *cached_features(arguments.vision, source, arguments.out, split, count),
+            tokenizer,
         )
-    emit("finished", step="stage0", model=str(arguments.out / "model"))
+        for split, count in (("training", arguments.scenes), ("validation", VALIDATION))
+    )
+    words = torch.unique(torch.cat([data.targets, held.targets]))
+    data, held = (replace(part, targets=torch.searchsorted(words, part.targets)) for part in (data, held))
+    query = QueryHalf(data.features.shape[-1], embedding.shape[1])
+    if arguments.begin_with:
+        load_published(query, arguments.begin_with)
+    filler = int(data.targets.flatten().mode().values)
+    lesson = Lesson(query, data, embedding[words].float(), filler, arguments.batch or 64)
+    optimizer = torch.optim.AdamW(
+        [{"params": [*query.parameters()], "base": arguments.rate}],
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+    )
+
+    def publish(step: int) -> None:
+        with replace_folder(arguments.out / "model") as part:
+            save_file(published(query), part / "qformer.safetensors")
+        lesson.validate(held, step)
+
+    loop.train(
+        "stage0", arguments.out / "checkpoints", budget, {"query": query}, optimizer, lesson,
+        seed=arguments.seed, resume=arguments.resume, at_checkpoint=publish, factor=lambda p: loop.plateau(p, 0.01, 0.4),
+    )  # fmt: skip
     return 0
 
 

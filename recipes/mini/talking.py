@@ -34,6 +34,28 @@ THANKS = (
      "Thank you so much", "Oh, that is pretty.", "Ok thanks", "Great work!", "You are good at this.", "That's right!", "Correct.", "Yes, exactly."),
     ("You are welcome!", "I am glad that you like it. What shall we do next?", "My pleasure! Is there anything else?"),
 )  # fmt: skip
+THANKS_BEFORE = ("", "", "", "Oh, ", "Wow, ", "Ah, ", "Okay, ", "Great! ", "Perfect. ", "Cool, ", "Ha, ")
+THANKS_CORE = (
+    "thanks", "thank you", "thank you very much", "thanks so much", "thank you so much", "thanks a lot", "cheers", "thanks for that", "thank you for your help",
+    "that helps", "that is very kind of you", "I appreciate it", "thx", "thank you, friend", "that's perfect", "that was nice of you", "this is great",
+)  # fmt: skip
+THANKS_AFTER = ("", ".", "!", "!", ".", " :)", "!!", " again!", ", really.")
+THANKS_FOR_DRAWING = (
+    "Thanks, I like the {n}.", "What a nice {n}!", "Thank you for the picture.", "The {n} looks good, thanks.", "That is a lovely {n}.", "Beautiful {n}!",
+    "I love your picture, thank you.", "Oh, how pretty! Thank you.", "You draw well.", "My daughter likes it.", "The {c} background looks great.",
+    "Nice picture!", "Thank you, that {n} is cute.", "Wow, you can really draw.", "Good drawing.", "That will do, thanks.",
+)  # fmt: skip
+DRAWING_ANSWERS = (
+    "You are welcome! Shall I draw something else?", "I am glad that you like it.", "My pleasure! You can ask for another background, or for something else.",
+    "You are welcome! I liked drawing the {n}.",
+)  # fmt: skip
+THANKS_FOR_ANSWER = (
+    "Thanks, that helps.", "Thank you, now I know.", "Ah, I see. Thank you!", "Good to know, thanks.", "That answers my question.", "Interesting, thank you.",
+    "Right, that's what I thought. Thanks!", "Ok, thank you for explaining.", "Very helpful, thanks.", "Thanks for looking at it.", "Got it, thanks.",
+)  # fmt: skip
+ANSWER_ANSWERS = (
+    "You are welcome! Is there anything else?", "I am glad that I could help.", "You are welcome! Ask me anything else that you like.", "My pleasure!",
+)  # fmt: skip
 BLAME = (
     ("That is wrong.", "No, that's not right.", "I don't like it.", "That is ugly.", "You are wrong.", "This is not what I asked for.",
      "That does not look right.", "You made a mistake.", "Not good."),
@@ -256,6 +278,24 @@ def introduced(random_: random.Random) -> list[tuple[str, str]]:
         (said, f"Nice to meet you, {person}! What would you like to do?"),
         (asked, f"Your name is {person}."),
     ]
+
+
+def thanks(random_: random.Random, drawn: tuple[str, str] | None) -> tuple[str, str]:
+    """Thanks in the middle of a conversation: after a drawing (its name and background), or after an answer in words."""
+    chance = random_.random()
+    if chance < 0.45:
+        core = random_.choice(THANKS_BEFORE) + random_.choice(THANKS_CORE) + random_.choice(THANKS_AFTER)
+        said = core[:1].upper() + core[1:]
+    elif chance < 0.6:
+        said = random_.choice(THANKS[0])
+    elif drawn:
+        said = random_.choice(THANKS_FOR_DRAWING).format(n=drawn[0], c=drawn[1])
+    else:
+        said = random_.choice(THANKS_FOR_ANSWER)
+    if random_.random() < 0.1:
+        said = said.lower()
+    answers = DRAWING_ANSWERS if drawn else ANSWER_ANSWERS
+    return said, random_.choice((*answers, "You are welcome!")).format(n=drawn[0] if drawn else "")
 
 
 def some_talk(random_: random.Random) -> tuple[str, str]:

@@ -171,6 +171,12 @@ DRAW = (
     "My son wants to see {a}.", "Could I get a picture of {a}?", "Another one: {a}.", "Next, draw {a}.", "And now {a}.", "Now draw {a}.",
     "Now {a}, please.", "Let us try {a}.", "Surprise me with {a}.", "Illustrate {a}.", "Would you paint {a}?", "Draw a picture with {a} in it.",
 )  # fmt: skip
+DRAW_ANYTHING = (
+    "Draw anything you like.", "Draw something.", "Surprise me.", "Surprise me with a picture.", "Show me what you can do.", "Draw whatever you want.",
+    "Draw me something nice.", "Can you draw something for me?", "Just draw.", "Show me one of your pictures.", "Paint something.",
+    "I do not mind what, just draw something.", "Let me see what you can draw.", "Make a picture of your choice.", "Draw an animal.", "Draw some food.",
+)  # fmt: skip
+"""No thing is named: the model chooses one."""
 CANNOT_DRAW = (
     "I have not learned to draw {a} yet. I only know simple pictures of about 200 things. Shall I draw {o} instead?",
     "I am sorry, I cannot draw {a}. How about {o}?",

@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from textbind_trainer.data import check_conversation
 
-from recipes.mini import talking
+from recipes.mini import held_out, talking
 from recipes.mini import wordings as say
 from recipes.mini.album import Album, Wish, shown_view
-from recipes.mini.conversations import State, conversation
+from recipes.mini.conversations import conversation
+from recipes.mini.instructions import instructions
 from recipes.mini.questions import QUESTIONS
 from recipes.mini.seen import SEEN, SEEN_NAMES, called, countable, plural, synonyms
+from recipes.mini.small_talk import questions
 from recipes.mini.stories import REQUESTS
+from recipes.mini.turns import State
 from recipes.mini.views import MODE_NAMES, compose_view
 from recipes.mini.world import DRAWN
 
@@ -40,7 +43,7 @@ def test_every_row_passes_the_check_of_stage_2(rows):
 def test_assistant_draws_only_when_asked(rows):
     _, conversations = rows
     wordings = [
-        *say.DRAW, *say.DRAW_AGAIN_BACKGROUND, *say.DRAW_COLOUR, *say.DRAW_ADD, *say.DRAW_NUMBER, *say.DRAW_INSTEAD, *say.DRAW_LIKE, *REQUESTS,
+        *say.DRAW, *say.DRAW_AGAIN_BACKGROUND, *say.DRAW_COLOUR, *say.DRAW_ADD, *say.DRAW_NUMBER, *say.DRAW_INSTEAD, *say.DRAW_LIKE, *say.DRAW_ANYTHING, *REQUESTS,
     ]  # fmt: skip
     fixed = [[part.strip(" .?,:").lower() for part in re.split(r"\{\w\}", words)] for words in wordings]
     for row in conversations:
@@ -57,6 +60,29 @@ def test_talk_never_draws_and_never_promises_what_the_hand_has_not_learned(rows)
         assert "<image>" not in answer
         offered = re.search(r"I can draw (an? .+|some .+) for you", answer)
         assert offered is None or any(called(name) == offered[1] for name in DRAWN)
+
+
+def test_thanks_are_answered_in_words_that_fit(rows):
+    random_ = random.Random(3)
+    said = set()
+    for number in range(400):
+        text, answer = talking.thanks(random_, ("cat", "blue") if number % 2 else None)
+        said.add(text)
+        assert "<image>" not in answer and "{" not in text + answer
+        assert number % 2 or not re.search("draw", answer), answer
+    assert len(said) > 150
+
+
+def test_no_training_talk_is_held_out():
+    asked = {
+        *instructions(),
+        *questions(),
+        *say.DRAW_ANYTHING,
+        *talking.THANKS[0],
+        *talking.THANKS_FOR_ANSWER,
+    }
+    assert not asked & set(held_out.TALK)
+    assert len(instructions()) > 250
 
 
 def test_wordings_vary(rows):
