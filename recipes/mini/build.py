@@ -38,6 +38,8 @@ VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MIN
 )
 STAGE0_MINUTES = 50.0
 REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 200, 40, 300
+SHARE = 0.7
+"""How much of what the language model has learned stays (interpolate.py)."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _stage(
         model["qformer"] = f"../{qformer}"
     return {
         "stage": stage, "model": model | {"qformerConfig": SHAPE.to_json()}, "data": data, "output": f"../{output}",
-        "steps": steps, "maxLength": 320, "weightDecay": 0.0, "checkpointEvery": 50, "validateEvery": 100,
+        "steps": steps, "maxLength": 384, "weightDecay": 0.0, "checkpointEvery": 50, "validateEvery": 100,
         "logEvery": 5, "keepCheckpoints": 1, "seed": 1,
     } | fields  # fmt: skip
 
@@ -147,9 +149,14 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), stage1, "stage1"),
         Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), stage2, "stage2"),
         Step(
+            "interpolate", f"{package}.interpolate",
+            ("--base", language, "--tuned", str(out / "stage2/model/language"), "--share", str(SHARE), "--out", str(out / "language")),
+            ("stage2",),
+        ),
+        Step(
             "publish", f"{package}.publish",
-            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "stage2/model/language"), "--out", str(out / "hf")),
-            ("stage2", "parts", "clip-head"),
+            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "language"), "--out", str(out / "hf")),
+            ("interpolate", "parts", "clip-head"),
         ),
         Step("ship", f"{package}.ship", ("--model", str(out / "hf"), "--out", str(out / "shipped")), ("publish",)),
         Step(

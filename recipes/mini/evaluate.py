@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import argparse
-import math
+import json
 import random
 import re
 import sys
@@ -21,12 +21,12 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import write_json
 from textbind_trainer.generate import Reply, embed_prompt, first_words
 from textbind_trainer.prompt import IMAGE, Pair
-from textbind_trainer.tokenizer import LanguageTokenizer
 from textbind_trainer.weights import load_language
 from torch import Tensor
 
 from .album import on
 from .features import picture_features
+from .general_text import perplexity, prose
 from .held_out import REQUESTS, TALK
 from .judge_drawings import interval
 from .pictures import fetch_pictures, seed_of
@@ -295,35 +295,17 @@ def strange(speaker: Speaker, photos: Path | None, screens: Path | None, count: 
     }
 
 
-@torch.no_grad()
-def perplexity(language: Any, tokenizer: LanguageTokenizer, texts: Sequence[str], length: int = 256) -> float:
-    """Of the words of some texts, each cut to its first tokens."""
-    total, tokens = 0.0, 0
-    for text in texts:
-        ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer.encode(text)[:length]]])
-        loss = language(input_ids=ids, labels=ids).loss
-        total, tokens = total + loss.item() * (ids.shape[1] - 1), tokens + ids.shape[1] - 1
-    return math.exp(total / tokens)
-
-
-def prose(folder: Path, count: int) -> list[str]:
-    """Paragraphs of English from the READMEs of the packages that package-lock.json pins."""
-    found = []
-    for path in sorted(folder.glob("*/README.md")):
-        text = re.sub(
-            r"```.*?```|<[^>]+>|\[!\[.*?\)|https?://\S+",
-            "",
-            path.read_text(encoding="utf-8", errors="replace"),
-            flags=re.DOTALL,
-        )
-        paragraphs = [
-            part.strip()
-            for part in re.split(r"\n\s*\n", text)
-            if len(part.split()) > 25 and not part.lstrip().startswith(("|", "-", "*", "#", "["))
-        ]
-        if len(paragraphs) > 1:
-            found.append("\n\n".join(paragraphs[:6]))
-    return found[:: max(1, len(found) // count)][:count]
+def fixtures(speaker: Speaker, folder: Path, count: int) -> dict[str, Any]:
+    """The main object of the repository's held-out scenes, as files; scenes.json says what it is."""
+    scenes = json.loads((folder / "scenes.json").read_text(encoding="utf-8"))["scenes"][:count]
+    question = one(f"What is in this picture? {IMAGE}")
+    asked = [(question, speaker.features(Image.open(folder / scene["file"]))) for scene in scenes]
+    answers = speaker.ask(asked, 24)
+    right = [names(answer.text, scene["mainObject"]) for answer, scene in zip(answers, scenes, strict=True)]
+    wrong = [
+        [scene["caption"], a.text] for scene, a, ok in zip(scenes, answers, right, strict=True) if not ok
+    ]
+    return {"named": share(right), "drewUnasked": sum(bool(a.captions) for a in answers), "wrong": wrong}
 
 
 def painter(folder: Path) -> Callable[[list[str]], list[Image.Image]]:
@@ -359,6 +341,7 @@ def measures(speaker: Speaker, arguments: argparse.Namespace) -> dict[str, Calla
         return {"texts": len(texts), "perplexity": round(own, 3), "base": base and round(base, 3)}
 
     return {
+        "fixtures": lambda: fixtures(speaker, arguments.fixtures, count),
         "naming all": lambda: naming(speaker, every),
         "naming drawn": lambda: naming(speaker, drawn),
         "counting": lambda: counting(speaker, count),
@@ -383,6 +366,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--prose", type=Path, default=Path("node_modules"), help="folder of packages with READMEs"
     )
+    parser.add_argument("--fixtures", type=Path, default=Path("test/fixtures/scenes"))
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--only", nargs="*", help="names of measures")
     parser.add_argument("--out", type=Path)
