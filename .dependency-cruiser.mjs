@@ -274,6 +274,18 @@ const worker = [
     'runtime/onnx-runtime.ts turns its telemetry off before it loads it',
   ),
   never(
+    'sharp-is-loaded-as-webassembly',
+    { path: '^src/' },
+    { path: '(^|/)node_modules/(sharp|@img)/', dependencyTypesNot: ['type-only'] },
+    'an import takes native code where there is any: inputs/codec/load-sharp.ts requires the module',
+  ),
+  never(
+    'pictures-are-decoded-without-ways-out',
+    { path: '^src/', pathNot: '^src/worker/inputs/codec/' },
+    { path: '^src/worker/inputs/codec/(close-doors|decode|load-sharp|main)[.]ts$' },
+    'libvips runs in a thread that has nothing but its memory: inputs/picture-codec.ts asks it',
+  ),
+  never(
     'pure-rooms-use-no-node',
     { path: pureRooms },
     { dependencyTypes: ['core'] },

@@ -120,6 +120,7 @@ export default ts.config(
     // Loops over numbers: an index below the length is a number, which noUncheckedIndexedAccess cannot know, and a
     // check a number costs more than the arithmetic.
     files: [
+      'src/worker/inputs/codec/decode.ts',
       'src/worker/inputs/image.ts',
       'src/worker/inputs/resize.ts',
       'src/worker/pipelines/drawing/decode-latents.ts',

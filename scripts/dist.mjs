@@ -52,7 +52,7 @@ function trimManifest(name) {
   const manifest = manifestOf(folder);
   for (const key of ['dependencies', 'optionalDependencies']) {
     const kept = Object.entries(manifest[key] ?? {}).filter(([each]) =>
-      existsSync(path.join(stage, 'node_modules', each)),
+      [stage, folder].some((place) => existsSync(path.join(place, 'node_modules', each))),
     );
     manifest[key] = Object.fromEntries(kept);
   }
@@ -78,12 +78,24 @@ function isShipped(file) {
 function stageApp(runtime, variant) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
-  const built = ['main', 'preload', 'worker', 'decoder', 'keeper', 'renderer', 'cli', 'licences'];
+  const built = [
+    'main',
+    'preload',
+    'worker',
+    'decoder',
+    'codec',
+    'keeper',
+    'renderer',
+    'cli',
+    'licences',
+  ];
   for (const folder of built) {
     const from = path.join(root, 'out', folder);
     if (existsSync(from)) cpSync(from, path.join(stage, 'out', folder), { recursive: true });
   }
-  const names = withDependencies(externalPackages);
+  const packages = withDependencies(externalPackages);
+  // One in another's folder is copied with that.
+  const names = packages.filter((name) => !name.includes('/node_modules/'));
   for (const name of names) {
     cpSync(path.join(root, 'node_modules', name), path.join(stage, 'node_modules', name), {
       recursive: true,
@@ -98,7 +110,7 @@ function stageApp(runtime, variant) {
       String(manifestOf(path.join(stage, 'node_modules', each))['version']),
     ]),
   );
-  for (const each of Object.keys(dependencies)) trimManifest(each);
+  for (const each of [...packages, ...extra]) trimManifest(each);
   const author = 'The TextBind Studio authors';
   const manifest = {
     name,

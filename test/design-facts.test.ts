@@ -14,6 +14,7 @@ import { supervision } from '../src/main/processes/supervisor.ts';
 import { cancelGraceMs } from '../src/main/processes/worker-client.ts';
 import { keptDays } from '../src/shared/domain/conversation.ts';
 import { decoderMemory, pictureLimits } from '../src/shared/domain/picture.ts';
+import { codecTimes } from '../src/worker/inputs/picture-codec.ts';
 import { runLength } from '../src/worker/pipelines/language/sequence.ts';
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
@@ -65,6 +66,8 @@ const facts: readonly (readonly [string, string])[] = [
     `${words[recoveryLimits.reloads]} times within ${recoveryLimits.windowMs === 60_000 ? 'a minute' : seconds(recoveryLimits.windowMs)}`,
   ],
   [worker, `a side has at most ${thousands(pictureLimits.maxSide)} pixels`],
+  [worker, `It has ${seconds(codecTimes.idleMs)} without work, then it goes`],
+  [worker, `Stop, ${seconds(codecTimes.pictureMs)} and a crash end the thread`],
   [worker, `in runs of ${[0, 1, 2, 3, 4].map(runLength).join(', ')} ... tokens`],
 ];
 

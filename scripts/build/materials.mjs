@@ -9,6 +9,8 @@ const modules = path.join(root, 'node_modules');
 
 /** What only the install script of a package uses. */
 const installOnly = new Set(['adm-zip', 'global-agent', 'node-addon-api']);
+/** Pictures are decoded by WebAssembly (src/worker/inputs/codec): what sharp brings for each platform does not ship. */
+const nativeDecoder = /^@img\/sharp-(?!wasm32(?:\/|$))/;
 
 /** @param {string} name @returns {Record<string, any>} */
 const manifestOf = (name) =>
@@ -17,17 +19,22 @@ const manifestOf = (name) =>
 /**
  * Packages and all that they depend on, as installed.
  * @param {readonly string[]} roots
- * @returns {string[]} names, sorted
+ * @returns {string[]} names, sorted; one that lies in another's folder by its path
  */
 export function withDependencies(roots) {
   /** @type {Set<string>} */
   const names = new Set();
   const queue = [...roots];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-    if (names.has(name) || installOnly.has(name) || !existsSync(path.join(modules, name))) continue;
+    if (names.has(name) || installOnly.has(name) || nativeDecoder.test(name)) continue;
+    if (!existsSync(path.join(modules, name))) continue;
     names.add(name);
     const { dependencies = {}, optionalDependencies = {} } = manifestOf(name);
-    queue.push(...Object.keys(dependencies), ...Object.keys(optionalDependencies));
+    for (const each of [...Object.keys(dependencies), ...Object.keys(optionalDependencies)]) {
+      // Of its own, where another package has another version of it.
+      const nested = `${name}/node_modules/${each}`;
+      queue.push(existsSync(path.join(modules, nested)) ? nested : each);
+    }
   }
   return [...names].sort();
 }
@@ -91,7 +98,7 @@ export function collectMaterials(external) {
     const { version, license, licenses } = manifestOf(name);
     return [
       {
-        name,
+        name: name.replace(/^.*[/]node_modules[/]/, ''),
         version: String(version),
         licence: licenceName(license ?? licenses?.[0]),
         text: licenceText(name),
@@ -122,7 +129,10 @@ export function billOfMaterials({ materials, version, electron, madeAt }) {
   /** @param {string} name @param {string} at */
   const reference = (name, at) => `pkg:npm/${name.replace('@', '%40')}@${at}`;
   const components = materials.map(({ name, version: at, licence }) => {
-    const integrity = /^sha512-(.+)$/.exec(lock[`node_modules/${name}`]?.integrity ?? '')?.[1];
+    const [locked] = Object.keys(lock).filter(
+      (each) => each.endsWith(`node_modules/${name}`) && lock[each].version === at,
+    );
+    const integrity = /^sha512-(.+)$/.exec(lock[locked ?? '']?.integrity ?? '')?.[1];
     return {
       type: 'library',
       'bom-ref': reference(name, at),

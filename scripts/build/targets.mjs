@@ -10,7 +10,13 @@ const nodeTarget = 'node20.18';
 const chromeTarget = 'chrome130';
 
 /** Loaded at run time from node_modules: native code, and what finds its files by its own path. */
-export const externalPackages = ['better-sqlite3', 'electron-log', 'onnxruntime-node', 'sharp'];
+export const externalPackages = [
+  'better-sqlite3',
+  'electron-log',
+  'onnxruntime-node',
+  'sharp',
+  '@img/sharp-wasm32',
+];
 
 const externals = [
   'electron',
@@ -125,6 +131,8 @@ const all = [
     'src/shared',
   ]),
   nodeTargetOf('decoder', 'src/worker/decoder/main.ts', ['src/worker', 'src/base', 'src/shared']),
+  // A thread of the three programs that decode pictures (src/worker/inputs/picture-codec.ts).
+  nodeTargetOf('codec', 'src/worker/inputs/codec/main.ts', ['src/worker/inputs', 'src/shared']),
   nodeTargetOf('keeper', 'src/main/keeper/main.ts', ['src/main', 'src/base', 'src/shared']),
   renderer,
   nodeTargetOf('cli', 'src/cli/main.ts', [

@@ -6,6 +6,7 @@ import { listModels, type ModelsFolder } from '../library/models.ts';
 import type { EngineFacts, ModelVerdict, TriedProvider, Version } from '../shared/domain/doctor.ts';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import { gigabytes } from '../shared/words.ts';
+import { codecVersions } from './inputs/picture-codec.ts';
 import { modelNeeds, type ModelNeeds } from './pipelines/memory/plan.ts';
 import { chooseProvider, probeProviders } from './runtime/index.ts';
 
@@ -25,8 +26,8 @@ async function libraries(): Promise<Version[]> {
       return ort.env.versions.node ?? ort.env.versions.common;
     }),
     await library('sharp', async () => {
-      const { default: sharp } = await import('sharp');
-      return sharp.versions['sharp'] ?? sharp.versions.vips;
+      const { sharp, vips } = await codecVersions();
+      return `${sharp} (libvips ${vips}, WebAssembly)`;
     }),
   ];
 }

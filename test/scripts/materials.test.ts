@@ -1,12 +1,30 @@
 // The bill of materials names what ships, whole and with what it is licensed under.
 import { describe, expect, it } from 'vitest';
-import { billOfMaterials, withDependencies } from '../../scripts/build/materials.mjs';
+import {
+  billOfMaterials,
+  collectMaterials,
+  withDependencies,
+} from '../../scripts/build/materials.mjs';
+import { externalPackages } from '../../scripts/build/targets.mjs';
 
 describe('the bill of materials', () => {
   it('follows dependencies, and takes what only an installation needs for none', () => {
     const names = withDependencies(['sharp', 'onnxruntime-node']);
     expect(names).toEqual(expect.arrayContaining(['sharp', 'onnxruntime-common', 'semver']));
     expect(names).not.toContain('adm-zip');
+  });
+
+  it('has the decoder of pictures as WebAssembly alone, with what lies in its folder', () => {
+    const names = withDependencies(externalPackages);
+    expect(names.filter((name) => name.startsWith('@img/sharp'))).toEqual([
+      '@img/sharp-wasm32',
+      '@img/sharp-wasm32/node_modules/@emnapi/runtime',
+    ]);
+    const shipped = collectMaterials(externalPackages);
+    expect(shipped.map(({ name }) => name)).toContain('@emnapi/runtime');
+    const wasm = shipped.find(({ name }) => name === '@img/sharp-wasm32');
+    expect(wasm?.licence).toContain('LGPL-3.0-or-later');
+    expect(wasm?.text).toContain('Apache License');
   });
 
   it('is CycloneDX, with hashes of the lock file', () => {

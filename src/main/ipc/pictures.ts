@@ -37,8 +37,7 @@ export function pictureHandlers(services: AppServices): DomainHandlers<'pictures
     async 'pictures.drag'({ pictureId }) {
       const picture = find(pictureId);
       const file = await outgoing.stage(picture);
-      const icon = await thumbnails.read(picture.hash);
-      places.startDrag(file, icon?.bytes ?? null);
+      places.startDrag(file, await thumbnails.ours(picture.hash));
       return null;
     },
     async 'pictures.save'({ pictureId }) {

@@ -14,6 +14,8 @@ const smallEnough = { side: 512, bytes: 384 * 1024 } as const;
 export interface Thumbnails {
   /** The small picture of a stored one; null where there is none of that hash, or it cannot be made. */
   read(hash: string): Promise<SmallPicture | null>;
+  /** The JPEG that we made of it, of a small one too: for main, which decodes nobody else's bytes. */
+  ours(hash: string): Promise<Uint8Array | null>;
 }
 
 export interface SmallPicture {
@@ -60,7 +62,12 @@ export function createThumbnails({ pictures, table, shrink }: ThumbnailOptions):
     void work();
     return made;
   };
+  const kept = async (hash: string): Promise<Uint8Array> => {
+    const file = pictures.thumbnailOf(hash);
+    return existsSync(file) ? readFile(file) : make(hash);
+  };
   return {
+    ours: (hash) => kept(hash).catch(() => null),
     async read(hash) {
       const facts = table.file(hash);
       if (facts === null) return null;
@@ -69,9 +76,7 @@ export function createThumbnails({ pictures, table, shrink }: ThumbnailOptions):
         if (Math.max(width, height) <= smallEnough.side && bytes <= smallEnough.bytes) {
           return { bytes: await readFile(pictures.fileOf(hash)), mediaType };
         }
-        const kept = pictures.thumbnailOf(hash);
-        const small = existsSync(kept) ? await readFile(kept) : await make(hash);
-        return { bytes: small, mediaType: 'image/jpeg' };
+        return { bytes: await kept(hash), mediaType: 'image/jpeg' };
       } catch {
         return null;
       }

@@ -11,14 +11,16 @@ import {
 import { decoderMemory } from '../../shared/domain/picture.ts';
 import { processPort } from '../../base/process-port.ts';
 import { toWireError } from '../../shared/errors.ts';
-import { decodeImage, encodeThumbnail, readPicture } from '../inputs/image.ts';
+import { checkImage, makeThumbnail, readPicture } from '../inputs/image.ts';
+import { prepareCodec } from '../inputs/picture-codec.ts';
 
 const port = processPort();
 if (port === null) {
   process.stderr.write('The decoder is started by the app; the command is "textbind".\n');
   process.exitCode = 2;
 } else {
-  // Decoding runs in threads of its own, so this is looked at while it does.
+  // Decoding runs in threads of its own, so this is looked at while it does. They load while main sends the picture.
+  prepareCodec();
   setInterval(() => {
     if (process.memoryUsage.rss() > decoderMemory.mostBytes) process.exit(decoderOutOfMemory);
   }, decoderMemory.lookMs);
@@ -31,10 +33,11 @@ if (port === null) {
 async function answer({ id, name, source, thumbnailSide }: ToDecoder): Promise<FromDecoder> {
   try {
     const bytes = typeof source === 'string' ? (await readPicture(source)).bytes : source;
-    const image = await decodeImage(bytes, name);
-    const { width, height } = image;
-    if (thumbnailSide === undefined) return { id, width, height, error: null };
-    const thumbnail = await encodeThumbnail(image, thumbnailSide);
+    if (thumbnailSide === undefined) {
+      const { width, height } = await checkImage(bytes, name);
+      return { id, width, height, error: null };
+    }
+    const { width, height, bytes: thumbnail } = await makeThumbnail(bytes, name, thumbnailSide);
     return { id, width, height, error: null, thumbnail };
   } catch (error) {
     return { id, width: 0, height: 0, error: toWireError(error) };

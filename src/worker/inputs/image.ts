@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp, { type Metadata } from 'sharp';
 import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
-import { pictureLimits, sizeFault } from '../../shared/domain/picture.ts';
+import { pictureLimits } from '../../shared/domain/picture.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { askCodec } from './picture-codec.ts';
 import { resizeImage, type ResizeKernel, type RgbImage } from './resize.ts';
 
 /** A picture's file, read once: its bytes and the name that its embedding is kept under. */
@@ -41,115 +41,24 @@ export async function readPicture(path: string): Promise<PictureFile> {
  * of an animation, 16 bits cut to 8, CMYK by Pillow's formula, colour profiles not applied. The trainer decodes by the
  * same rule (images.py, `to_rgb`); test/fixtures/pixels holds the cases for both.
  * @throws StudioError `bad-input` for anything that is not a whole picture within the limits; `cancelled` as soon as
- * the signal says so, while the decoder's thread ends its work within its own limits
+ * the signal says so, which ends the work; `unsupported` where nothing can be decoded here
  */
 export async function decodeImage(
   bytes: Uint8Array,
   name = 'picture',
   signal?: AbortSignal,
 ): Promise<RgbImage> {
-  if (signal === undefined) return decodeWhole(bytes, name);
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new StudioError('cancelled', 'Stopped.'));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const done = (): void => signal.removeEventListener('abort', onAbort);
-    decodeWhole(bytes, name).then(resolve, reject).finally(done);
-  });
+  const answer = await askCodec({ kind: 'pixels', bytes, name }, signal);
+  const { width, height, bytes: data } = answer;
+  return { width, height, data };
 }
 
-/** The longest that one picture is decoded, seconds. */
-const decodeLimitSeconds = 30;
-
-async function decodeWhole(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  const { space } = await checkHeader(bytes, name);
-  try {
-    const picture = sharp(bytes, decodeOptions)
-      .timeout({ seconds: decodeLimitSeconds })
-      .autoOrient();
-    const pixels =
-      space === 'cmyk'
-        ? picture.pipelineColourspace('cmyk').toColourspace('cmyk')
-        : picture.toColourspace('srgb');
-    const { data, info } = await pixels
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    const rgb = space === 'cmyk' ? rgbOfCmyk(data) : onWhite(data, info.channels);
-    return { width: info.width, height: info.height, data: rgb };
-  } catch (error) {
-    throw undecodable(name, error);
-  }
-}
-
-/** Ink to light without a profile, in whole numbers as Pillow's `cmyk2rgb`: light left by black, less what a colour takes. */
-function rgbOfCmyk(cmyk: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array((cmyk.length / 4) * 3);
-  for (let from = 0, to = 0; from < cmyk.length; from += 4, to += 3) {
-    const light = 255 - cmyk[from + 3]!;
-    for (let channel = 0; channel < 3; channel += 1) {
-      const product = cmyk[from + channel]! * light + 128;
-      rgb[to + channel] = Math.max(light - (((product >> 8) + product) >> 8), 0);
-    }
-  }
-  return rgb;
-}
-
-// 'error', not 'truncated': half a picture must not be taken for a whole one.
-const decodeOptions = {
-  limitInputPixels: pictureLimits.maxPixels,
-  failOn: 'error',
-  pages: 1,
-  // A profile is not applied: BLIP-2's processor applies none, and models are trained on what it sees.
-  ignoreIcc: true,
-} as const;
-
-/** A picture's size before anything is decoded: a few bytes can stand for gigabytes. */
-async function checkHeader(bytes: Uint8Array, name: string): Promise<Metadata> {
-  let header: Metadata;
-  try {
-    header = await sharp(bytes, { ...decodeOptions, limitInputPixels: false }).metadata();
-  } catch (error) {
-    throw undecodable(name, error);
-  }
-  const { width, height, format } = header;
-  if (!formats.has(format)) {
-    throw undecodable(name, `a ${format} file; PNG, JPEG, WebP, GIF and AVIF can be read`);
-  }
-  const fault = sizeFault(width, height, format === 'heif');
-  if (fault !== null) throw new StudioError('bad-input', `${name}: it ${fault}`);
-  return header;
-}
-
-/** By sharp's names; it knows AVIF as a HEIF file. Others bring decoders that nobody asked for, as SVG's or PDF's. */
-const formats: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp', 'gif', 'heif']);
-
-function undecodable(name: string, error: unknown): StudioError {
-  // libvips gives every line that its decoders wrote; the first says it.
-  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-  return new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
-    cause: error,
-  });
-}
-
-/**
- * Light on white by its opacity, rounded down. Not by libvips, which does it with 16 bits where a picture has them.
- * @param channels 1: grey, 2: grey and opacity, 3: RGB, 4: RGB and opacity
- */
-function onWhite(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return data;
-  const hasOpacity = channels === 2 || channels === 4;
-  const pixels = data.length / channels;
-  const rgb = new Uint8Array(pixels * 3);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const from = pixel * channels;
-    const opacity = hasOpacity ? data[from + channels - 1]! : 255;
-    for (let channel = 0; channel < 3; channel++) {
-      // Greyscale stays one channel through sharp's sRGB conversion of some files.
-      const light = data[from + (channels < 3 ? 0 : channel)]!;
-      rgb[pixel * 3 + channel] = Math.floor((light * opacity + 255 * (255 - opacity)) / 255);
-    }
-  }
-  return rgb;
+/** Decodes a picture to its end and keeps nothing. @throws StudioError as `decodeImage` */
+export async function checkImage(
+  bytes: Uint8Array,
+  name: string,
+): Promise<{ readonly width: number; readonly height: number }> {
+  return askCodec({ kind: 'check', bytes, name });
 }
 
 /** How a picture becomes the vision network's input. */
@@ -214,15 +123,17 @@ export function pixelValues(image: RgbImage, processor: ImageProcessor): Float32
   return values;
 }
 
-/** A JPEG of a decoded picture whose longest side is at most `side` pixels. */
-export async function encodeThumbnail(
-  { data, width, height }: RgbImage,
+/** A JPEG of a picture, its longest side at most `side` pixels, beside the picture's own size. @throws as `decodeImage` */
+export function makeThumbnail(
+  bytes: Uint8Array,
+  name: string,
   side: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const small = sharp(data, { raw: { width, height, channels: 3 } })
-    .resize(side, side, { fit: 'inside', withoutEnlargement: true })
-    .jpeg({ quality: 82 });
-  return Uint8Array.from(await small.toBuffer());
+): Promise<{
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}> {
+  return askCodec({ kind: 'thumbnail', bytes, name, side });
 }
 
 /**
@@ -243,10 +154,6 @@ export async function encodePng(
       data[pixel * 3 + channel] = Math.round(unit * 255);
     }
   }
-  let picture = sharp(data, { raw: { width, height, channels: 3 } });
-  if (options.maxSize !== undefined && Math.max(width, height) > options.maxSize) {
-    picture = picture.resize(options.maxSize, options.maxSize, { fit: 'inside' });
-  }
-  // A copy: sharp's buffer may be part of a larger one, which a message would carry whole.
-  return Uint8Array.from(await picture.png().toBuffer());
+  const drawing = { width, height, data };
+  return (await askCodec({ kind: 'png', image: drawing, maxSide: options.maxSize ?? null })).bytes;
 }

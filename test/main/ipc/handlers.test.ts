@@ -66,7 +66,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     store,
     pictures,
     outgoing: createOutgoingPictures(path.join(folder, 'outgoing'), pictures),
-    thumbnails: { read: async () => null },
+    thumbnails: { read: async () => null, ours: async () => null },
     gallery: new Gallery(store.gallery),
     erasure: { erase: async (ids) => ids.forEach((id) => void store.conversations.erase(id)) },
     decoder: {

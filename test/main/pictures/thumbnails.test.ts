@@ -59,6 +59,20 @@ test('a small one is its own thumbnail', async () => {
   expect(made).toEqual([]);
 });
 
+test('what main shows as it is dragged is a JPEG of ours, of a small one too', async () => {
+  const { pictures, thumbnails, made } = open();
+  const gif = await sharp(await photo(128, 128, 1))
+    .gif()
+    .toBuffer();
+  const { hash } = await pictures.add(gif, origin);
+  const icon = await thumbnails.ours(hash);
+  expect(await sharp(icon!).metadata()).toMatchObject({ format: 'jpeg', width: 128 });
+  expect(await thumbnails.ours(hash)).toEqual(Buffer.from(icon!));
+  expect(made).toEqual([hash]);
+  const half = await pictures.add(gif.subarray(0, gif.length / 2), origin);
+  expect(await thumbnails.ours(half.hash)).toBeNull();
+});
+
 test('what cannot be made small is none, and the next one is made all the same', async () => {
   const { pictures, thumbnails } = open();
   const whole = await photo(900, 900, 2);

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -105,6 +105,15 @@ describe('the decoding process', () => {
     }
     expect(spawnOne.children).toHaveLength(1);
   }, 120_000);
+
+  test.skipIf(process.platform !== 'linux')('has no native decoder in it', async () => {
+    const { one, spawnOne } = made();
+    for (const encode of Object.values(encoders)) await one.check(await encode(noisy()), 'x');
+    const maps = readFileSync(`/proc/${spawnOne.children[0]!.pid()}/maps`, 'utf8');
+    const libraries = [...new Set(maps.match(/\/\S+\.(so|node)\b/g))];
+    expect(libraries.length).toBeGreaterThan(0);
+    expect(libraries.filter((file) => /vips|sharp|jpeg|png|webp|avif|heif/.test(file))).toEqual([]);
+  });
 
   test('is ended by Stop in the middle of a picture, and started again for the next', async () => {
     const { one, spawnOne } = made();
