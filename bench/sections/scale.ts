@@ -97,7 +97,10 @@ const operations = (ids: readonly string[]): readonly Operation[] => [
     'list, of one model',
     ({ conversations: table }) => table.list(pageSize, 0, { model: 'Another model' }),
   ],
-  ['list, with drawings', ({ conversations: table }) => table.list(pageSize, 0, { has: 'drawn' })],
+  [
+    'list, with drawings',
+    ({ conversations: table }) => table.list(pageSize, 0, { has: 'drawing' }),
+  ],
   [
     'open a conversation of 20 messages',
     ({ turns }, round) => turns.list(ids[(round * 613) % ids.length] ?? ''),
@@ -111,7 +114,7 @@ const operations = (ids: readonly string[]): readonly Operation[] => [
   ['search, what nothing has', (store) => search(store, 'zeppelin')],
   [
     'search, a word of 10 messages, with drawings',
-    (store) => search(store, 'quicksilver', { has: 'drawn' }),
+    (store) => search(store, 'quicksilver', { has: 'drawing' }),
   ],
 ];
 
@@ -152,12 +155,7 @@ export async function measureScale(
       rows.push({
         label,
         unit: 'ms',
-        cells: [
-          [median(wall)],
-          [percentile(wall, 0.95)],
-          [median(cpu)],
-          [percentile(cpu, 0.95)],
-        ],
+        cells: [[median(wall)], [percentile(wall, 0.95)], [median(cpu)], [percentile(cpu, 0.95)]],
       });
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createModelLibrary } from '../../../src/main/models/model-library.ts';
+import { createRecipes } from '../../../src/main/recipe/create.ts';
+import type { Keychain } from '../../../src/main/downloads/token.ts';
 import { createHandlers } from '../../../src/main/ipc/index.ts';
 import { UpdateService } from '../../../src/main/updates/update-service.ts';
 import { Training } from '../../../src/main/training/training.ts';
@@ -36,6 +38,12 @@ import { until } from '../support/node-spawn.ts';
 const notRunning: EngineStatus = {
   ...{ state: 'ready', reason: null, restartInMs: null, crashes: 0, model: null },
 };
+
+const noKeychain = (): Keychain => ({
+  isEncryptionAvailable: () => false,
+  encryptString: (text) => Buffer.from(text),
+  decryptString: String,
+});
 
 function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const { store, folder } = openTestStorage();
@@ -133,16 +141,26 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       spawn: () => {
         throw new Error('No process is started here.');
       },
-      keychain: () => ({
-        isEncryptionAvailable: () => false,
-        encryptString: (text) => Buffer.from(text),
-        decryptString: String,
-      }),
+      keychain: noKeychain,
       network: () => store.settings.get().network,
       clock: systemClock,
       log: silentLogger,
       emit,
     }).services,
+    ...createRecipes({
+      folder: path.join(folder, 'training'),
+      defaults: path.join(folder, 'recipe'),
+      keys: path.join(folder, 'writer-keys'),
+      keychain: noKeychain,
+      proxy: () => null,
+      engine: { lend: () => Promise.reject(new Error('No model.')), contextLength: () => null },
+      runtime: () => {
+        throw new Error('No process is started here.');
+      },
+      clock: systemClock,
+      log: silentLogger,
+      onChange: () => undefined,
+    }),
     licences: () => [],
     graphics: async () => [],
     updates: new UpdateService({
