@@ -7,7 +7,7 @@ import ts from 'typescript-eslint';
 
 const sizeRules = {
   'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }],
-  'max-lines-per-function': ['error', { max: 100, skipBlankLines: true, skipComments: true }],
+  'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
   complexity: ['error', 25],
   'max-depth': ['error', 5],
 };

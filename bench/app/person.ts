@@ -95,98 +95,125 @@ async function lookAround(app: RunningApp): Promise<number> {
 /** @param app asked for each time: it may be another one after a kill */
 export function createPerson(app: () => RunningApp, random: () => number): Person {
   const confirmed: Confirmed = { turns: new Map(), deleted: new Set() };
-  let conversation: string | null = null;
-  let asked = 0;
-
-  const turns = async (): Promise<readonly Turn[]> => {
-    if (conversation === null) return [];
-    return (await app().request('conversations.open', { conversationId: conversation })).turns;
-  };
-  const settle = async (): Promise<void> => {
-    const ended = await until('the end of a reply', async () => {
-      const found = await turns();
-      return found.some(({ status }) => status === 'streaming') ? null : found;
-    });
-    for (const turn of ended)
-      if (conversation !== null && turn.role === 'assistant')
-        confirmed.turns.set(turn.id, { conversationId: conversation, text: wordsOf(turn) });
-  };
-  const addPicture = (): Promise<string> => add(app(), path.join(scenes, pick(pictures, random)));
-  const send = async (withPicture: boolean): Promise<string> => {
-    asked += 1;
-    const text = `${pick(questions, random)} (${asked})`;
-    const picture = withPicture
-      ? [{ kind: 'picture' as const, pictureId: await addPicture() }]
-      : [];
-    const parts = [...picture, { kind: 'text' as const, text }];
-    const started = await app().request('chat.send', { conversationId: conversation, parts });
-    const conversationId = started.conversation.id;
-    conversation = conversationId;
-    const stored = (await turns()).filter(({ role }) => role === 'user').at(-1);
-    if (stored === undefined) throw new Error('a turn was confirmed and is not there');
-    confirmed.turns.set(stored.id, { conversationId, text });
-    return conversationId;
-  };
-  const lastReply = async (): Promise<Turn | undefined> =>
-    (await turns()).filter(({ role }) => role === 'assistant').at(-1);
-
-  const actions: Readonly<Record<ActionName, () => Promise<number>>> = {
-    async ask() {
-      await send(false);
-      await settle();
-      return 2;
-    },
-    async 'ask with a picture'() {
-      await send(true);
-      await settle();
-      return 2;
-    },
-    async 'ask anew'() {
-      conversation = null;
-      await send(false);
-      await settle();
-      return 2;
-    },
-    async stop() {
-      const conversationId = await send(false);
-      await sleep(random() * 600);
-      await app().request('chat.stop', { conversationId });
-      await settle();
-      return 2;
-    },
-    async regenerate() {
-      const reply = await lastReply();
-      if (reply === undefined) return 0;
-      // It stands in another version then.
-      confirmed.turns.delete(reply.id);
-      await app().request('chat.regenerate', { turnId: reply.id });
-      await settle();
-      return 1;
-    },
-    search: () => search(app(), pick(['sea', 'apples', 'cat', 'nothing has this'], random)),
-    async export() {
-      if (conversation === null) return 0;
-      const format = pick(['md', 'textbind'] as const, random);
-      await app().request('exchange.export', { conversationIds: [conversation], format });
-      return 0;
-    },
-    async delete() {
-      if (conversation === null || confirmed.turns.size < 6) return 0;
-      await app().request('conversations.delete', { conversationId: conversation });
-      confirmed.deleted.add(conversation);
-      for (const [id, turn] of confirmed.turns)
-        if (turn.conversationId === conversation) confirmed.turns.delete(id);
-      conversation = null;
-      return 0;
-    },
-    'look around': () => lookAround(app()),
-  };
+  const talk = createTalk(app, random, confirmed);
+  const actions = createActions(app, random, confirmed, talk);
+  const { settle, send } = talk;
   return {
     confirmed,
     settle,
     send,
     choose: () => pick(urn, random),
     act: (name) => actions[name](),
+  };
+}
+
+/** The conversation that is open, and what is said in it. */
+interface Talk extends Pick<Person, 'settle' | 'send'> {
+  /** Null: the next message begins one. */
+  conversation: string | null;
+  lastReply(): Promise<Turn | undefined>;
+}
+
+function createTalk(
+  app: () => RunningApp,
+  random: () => number,
+  { turns: confirmed }: Confirmed,
+): Talk {
+  let asked = 0;
+  const turns = async (): Promise<readonly Turn[]> => {
+    const { conversation: conversationId } = talk;
+    if (conversationId === null) return [];
+    return (await app().request('conversations.open', { conversationId })).turns;
+  };
+  const talk: Talk = {
+    conversation: null,
+    async settle() {
+      const ended = await until('the end of a reply', async () => {
+        const found = await turns();
+        return found.some(({ status }) => status === 'streaming') ? null : found;
+      });
+      const { conversation: conversationId } = talk;
+      for (const turn of ended)
+        if (conversationId !== null && turn.role === 'assistant')
+          confirmed.set(turn.id, { conversationId, text: wordsOf(turn) });
+    },
+    async send(withPicture) {
+      asked += 1;
+      const text = `${pick(questions, random)} (${asked})`;
+      const addPicture = (): Promise<string> =>
+        add(app(), path.join(scenes, pick(pictures, random)));
+      const picture = withPicture
+        ? [{ kind: 'picture' as const, pictureId: await addPicture() }]
+        : [];
+      const parts = [...picture, { kind: 'text' as const, text }];
+      const started = await app().request('chat.send', {
+        conversationId: talk.conversation,
+        parts,
+      });
+      const conversationId = started.conversation.id;
+      talk.conversation = conversationId;
+      const stored = (await turns()).filter(({ role }) => role === 'user').at(-1);
+      if (stored === undefined) throw new Error('a turn was confirmed and is not there');
+      confirmed.set(stored.id, { conversationId, text });
+      return conversationId;
+    },
+    lastReply: async () => (await turns()).filter(({ role }) => role === 'assistant').at(-1),
+  };
+  return talk;
+}
+
+function createActions(
+  app: () => RunningApp,
+  random: () => number,
+  confirmed: Confirmed,
+  talk: Talk,
+): Readonly<Record<ActionName, () => Promise<number>>> {
+  const ask = async (withPicture: boolean): Promise<number> => {
+    await talk.send(withPicture);
+    await talk.settle();
+    return 2;
+  };
+  return {
+    ask: () => ask(false),
+    'ask with a picture': () => ask(true),
+    'ask anew'() {
+      talk.conversation = null;
+      return ask(false);
+    },
+    async stop() {
+      const conversationId = await talk.send(false);
+      await sleep(random() * 600);
+      await app().request('chat.stop', { conversationId });
+      await talk.settle();
+      return 2;
+    },
+    async regenerate() {
+      const reply = await talk.lastReply();
+      if (reply === undefined) return 0;
+      // It stands in another version then.
+      confirmed.turns.delete(reply.id);
+      await app().request('chat.regenerate', { turnId: reply.id });
+      await talk.settle();
+      return 1;
+    },
+    search: () => search(app(), pick(['sea', 'apples', 'cat', 'nothing has this'], random)),
+    async export() {
+      if (talk.conversation === null) return 0;
+      const format = pick(['md', 'textbind'] as const, random);
+      await app().request('exchange.export', { conversationIds: [talk.conversation], format });
+      return 0;
+    },
+    async delete() {
+      const { conversation: conversationId } = talk;
+      if (conversationId === null || confirmed.turns.size < 6) return 0;
+      await app().request('conversations.delete', { conversationId });
+      confirmed.deleted.add(conversationId);
+      for (const [id, turn] of confirmed.turns)
+        if (turn.conversationId === conversationId) confirmed.turns.delete(id);
+      talk.conversation = null;
+      return 0;
+    },
+    'look around': () => lookAround(app()),
   };
 }
 

@@ -1,6 +1,15 @@
 import path from 'node:path';
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { dialog, nativeImage, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
+import {
+  dialog,
+  nativeImage,
+  shell,
+  type BrowserWindow,
+  type MessageBoxOptions,
+  type NativeImage,
+  type OpenDialogOptions,
+  type SaveDialogOptions,
+} from 'electron';
 import { StudioError } from '../shared/errors.ts';
 import type { SavedFiles } from './saved-files.ts';
 import type { Places } from './services.ts';
@@ -8,50 +17,63 @@ import type { Places } from './services.ts';
 /** Longest side of the picture under the pointer while it is dragged, points. */
 const dragIconSide = 128;
 
+/** Dialogs that belong to the window, where there is one. */
+function dialogsOf(window: () => BrowserWindow | null) {
+  return {
+    /** Null: nothing was named. */
+    async save(options: SaveDialogOptions): Promise<string | null> {
+      const owner = window();
+      const { canceled, filePath } = await (owner === null
+        ? dialog.showSaveDialog(options)
+        : dialog.showSaveDialog(owner, options));
+      return canceled || filePath === '' ? null : filePath;
+    },
+    /** Null: nothing was chosen. */
+    async open(options: OpenDialogOptions): Promise<string | null> {
+      const owner = window();
+      const { canceled, filePaths } = await (owner === null
+        ? dialog.showOpenDialog(options)
+        : dialog.showOpenDialog(owner, options));
+      return canceled ? null : (filePaths[0] ?? null);
+    },
+    /** Which button was pressed. */
+    async choose(options: MessageBoxOptions): Promise<number> {
+      const owner = window();
+      const { response } = await (owner === null
+        ? dialog.showMessageBox(options)
+        : dialog.showMessageBox(owner, options));
+      return response;
+    },
+  };
+}
+
 /** Dialogs of the window. With a save folder, files go there and come from there, and nobody is asked. */
 export function createPlaces(
   window: () => BrowserWindow | null,
   saveFolder: string | null,
   saved: SavedFiles,
 ): Places {
+  const dialogs = dialogsOf(window);
   return {
     async askWhere(suggested, { name, extension }) {
-      if (saveFolder !== null) {
-        await mkdir(saveFolder, { recursive: true });
-        const file = path.join(saveFolder, suggested);
-        saved.note(file);
-        return file;
-      }
-      const defaultPath = saved.suggest(suggested);
-      const options = { defaultPath, filters: [{ name, extensions: [extension] }] };
-      const owner = window();
-      const answer = await (owner === null
-        ? dialog.showSaveDialog(options)
-        : dialog.showSaveDialog(owner, options));
-      if (answer.canceled || answer.filePath === '') return null;
-      saved.note(answer.filePath);
-      return answer.filePath;
+      const filters = [{ name, extensions: [extension] }];
+      if (saveFolder !== null) await mkdir(saveFolder, { recursive: true });
+      const file =
+        saveFolder === null
+          ? await dialogs.save({ defaultPath: saved.suggest(suggested), filters })
+          : path.join(saveFolder, suggested);
+      if (file !== null) saved.note(file);
+      return file;
     },
     async askFolder(suggested) {
       if (saveFolder !== null) return path.join(saveFolder, suggested);
-      const options = { title: 'A folder is made here', defaultPath: saved.suggest(suggested) };
-      const owner = window();
-      const answer = await (owner === null
-        ? dialog.showSaveDialog(options)
-        : dialog.showSaveDialog(owner, options));
-      return answer.canceled || answer.filePath === '' ? null : answer.filePath;
+      const defaultPath = saved.suggest(suggested);
+      return dialogs.save({ title: 'A folder is made here', defaultPath });
     },
     async askWhich(name, extensions) {
       if (saveFolder !== null) return newestIn(saveFolder, extensions);
-      const options = {
-        properties: ['openFile' as const],
-        filters: [{ name, extensions: [...extensions] }],
-      };
-      const owner = window();
-      const answer = await (owner === null
-        ? dialog.showOpenDialog(options)
-        : dialog.showOpenDialog(owner, options));
-      return answer.canceled ? null : (answer.filePaths[0] ?? null);
+      const filters = [{ name, extensions: [...extensions] }];
+      return dialogs.open({ properties: ['openFile'], filters });
     },
     showInFolder: (file) => shell.showItemInFolder(file),
     showFile(file) {
@@ -60,48 +82,38 @@ export function createPlaces(
     },
     edit: (command) => window()?.webContents[command](),
     async askToOpen(link) {
-      const options = {
-        type: 'question' as const,
+      const pressed = await dialogs.choose({
+        type: 'question',
         message: 'Open this link in your browser?',
         detail: link,
         buttons: ['Open', 'Cancel'],
         defaultId: 1,
         cancelId: 1,
-      };
-      const owner = window();
-      const answer = await (owner === null
-        ? dialog.showMessageBox(options)
-        : dialog.showMessageBox(owner, options));
-      return answer.response === 0;
+      });
+      return pressed === 0;
     },
     openInBrowser: (link) => shell.openExternal(link),
     startDrag(file, icon) {
-      const picture =
-        icon === null ? nativeImage.createEmpty() : nativeImage.createFromBuffer(Buffer.from(icon));
-      const { width, height } = picture.getSize();
-      const shown =
-        Math.max(width, height) > dragIconSide
-          ? picture.resize(width > height ? { width: dragIconSide } : { height: dragIconSide })
-          : picture;
-      window()?.webContents.startDrag({ file, icon: shown });
+      window()?.webContents.startDrag({ file, icon: dragIcon(icon) });
     },
     async askForData(what) {
       // As with what is saved: a person who named a folder is not asked.
       if (saveFolder !== null && what === 'folder') return saveFolder;
-      const options: OpenDialogOptions = {
-        properties: [what === 'file' ? 'openFile' : 'openDirectory'],
-      };
-      const owner = window();
-      const answer = await (owner === null
-        ? dialog.showOpenDialog(options)
-        : dialog.showOpenDialog(owner, options));
-      return answer.canceled ? null : (answer.filePaths[0] ?? null);
+      return dialogs.open({ properties: [what === 'file' ? 'openFile' : 'openDirectory'] });
     },
     async openFolder(folder) {
       const problem = await shell.openPath(folder);
       if (problem !== '') throw new StudioError('unsupported', `${folder}: ${problem}`);
     },
   };
+}
+
+function dragIcon(bytes: Uint8Array | null): NativeImage {
+  if (bytes === null) return nativeImage.createEmpty();
+  const picture = nativeImage.createFromBuffer(Buffer.from(bytes));
+  const { width, height } = picture.getSize();
+  if (Math.max(width, height) <= dragIconSide) return picture;
+  return picture.resize(width > height ? { width: dragIconSide } : { height: dragIconSide });
 }
 
 /** The file in a folder that was changed last, of those with one of the endings. */

@@ -39,13 +39,6 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
   let { failure } = options;
   let message: string | null = null;
   let isBusy = false;
-  const page = (): ProblemPage => ({
-    title: failure.title,
-    sentences: failure.sentences,
-    actions: offers(failure),
-    message,
-    isBusy,
-  });
   let isSolved = false;
   const settle = async (start: StorageStart): Promise<void> => {
     if (start.kind === 'open') {
@@ -74,7 +67,10 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
     }
   };
   return {
-    page: () => renderProblemPage(page()),
+    page() {
+      const { title, sentences } = failure;
+      return renderProblemPage({ title, sentences, actions: offers(failure), message, isBusy });
+    },
     async act(action) {
       const offered = offers(failure).some(
         ({ name, index }) => name === action.name && index === action.index,

@@ -5,7 +5,7 @@ import { ComparisonService } from './conversations/comparison-service.ts';
 import { openTallyBook } from './conversations/tally.ts';
 import { ChatService } from './conversations/chat-service.ts';
 import { VersionService } from './conversations/version-service.ts';
-import { createCalendar } from './database/calendar.ts';
+import { createCalendar, type Calendar } from './database/calendar.ts';
 import { closeStorage, type OpenedStorage } from './database/storage.ts';
 import { resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { EngineRest } from './engine-rest.ts';
@@ -89,12 +89,13 @@ export interface StudioParts extends Pick<
 
 function createTraining(
   { paths, clock, log, emit }: StudioParts,
-  smallModel: string,
+  modelsFolders: readonly ModelsFolder[],
   stamp: () => number,
   onRun: TrainingOptions['onRun'] & {},
 ): Training {
   const trainer = path.join(paths.resources, 'trainer');
   const { training, ownModels } = paths;
+  const smallModel = resolveModelFolder(modelsFolders, null);
   const places = { training, trainer, ownModels, smallModel };
   return new Training({ places, clock, log, stamp, emit, onRun });
 }
@@ -117,42 +118,33 @@ function createEngine(
   });
 }
 
+function openCalendar({ storage, clock }: StudioParts): Calendar {
+  const calendar = createCalendar(storage.store.settings, () => clock.now());
+  if (storage.isReplaced || storage.isNew) calendar.leaveFilesFor(leaveFilesMs);
+  return calendar;
+}
+
 /** Puts the services together. The engine does not start yet. */
 export function createStudio(parts: StudioParts): Studio {
-  const { storage, paths, log, emit, clock, spawn, places, info } = parts;
-  const { store } = storage;
-  const calendar = createCalendar(store.settings, () => clock.now());
-  if (storage.isReplaced || storage.isNew) calendar.leaveFilesFor(leaveFilesMs);
-  const pictures = createPictureStore(paths.pictures, store.pictures, () => calendar.stamp());
-  const tell = (error: unknown): void => emit('app.problem', { error: toWireError(error) });
+  const { storage, paths, log, emit, clock, places, info, licences, graphics } = parts;
+  const calendar = openCalendar(parts);
+  const stamp = (): number => calendar.stamp();
+  const { shrinker, ...seen } = createPictures(parts, stamp);
+  const { pictures, decoder } = seen;
   const say = (message: string): void => emit('app.notice', { message });
+  const tell = (error: unknown): void => emit('app.problem', { error: toWireError(error) });
   const keeping = startKeeping({ storage, pictures, calendar, clock, log, tell, say });
   const erasure = createErasure({ storage, pictures, file: paths.database, emit });
   const modelsFolders = foldersOfModels(paths);
   const engine = createEngine(parts, modelsFolders);
-  const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
-  // A process of its own: what a person drops must not wait behind a gallery.
-  const shrinker = createPictureDecoder({ spawn: spawn.decoder, clock, log });
-  const thumbnails = createThumbnails({
-    pictures,
-    table: store.pictures,
-    shrink: (file, side) => shrinker.thumbnail(file, 'The picture', side),
-  });
-  const gallery = new Gallery(store.gallery);
-  const outgoing = createOutgoingPictures(paths.outgoing, pictures);
   const { shared, localServer } = createLocalServer(parts, engine, decoder);
   const fit = createFit(parts, modelsFolders, engine);
-  const chatParts = { store, pictures, engine: fit.watch(shared.own), clock, log, emit };
-  const chat = new ChatService(chatParts);
-  const bench = new BenchService(chatParts, chat);
-  const versions = new VersionService({ store, clock, emit }, chat);
-  const stamp = (): number => calendar.stamp();
+  const talk = createTalk(parts, pictures, fit.watch(shared.own));
+  const { chat, bench } = talk;
   const rest = new EngineRest({ engine, idle: () => chat.idle(), log });
-  const smallModel = resolveModelFolder(modelsFolders, null);
-  const training = createTraining(parts, smallModel, stamp, (...run) => rest.follow(...run));
-  const { comparison, second } = createComparison(parts, {
-    ...{ engine, own: shared.own, decoder, pictures, chat },
-  });
+  const training = createTraining(parts, modelsFolders, stamp, (...run) => rest.follow(...run));
+  const made = { engine, own: shared.own, decoder, pictures, chat };
+  const { comparison, second } = createComparison(parts, made);
   const recipe = createRecipe(parts, { engine, shared, training });
   const exchange = createExchange(parts, pictures, decoder);
   const library = createLibrary(parts, modelsFolders);
@@ -161,32 +153,13 @@ export function createStudio(parts: StudioParts): Studio {
   const doctor = createDoctor(parts, modelsFolders, { engine, training });
   return {
     services: {
-      store,
-      pictures,
-      outgoing,
-      thumbnails,
-      gallery,
-      erasure,
-      decoder,
-      ...{ chat, versions, bench, exchange },
-      gatherer: new Gatherer({ store, pictures }),
-      comparison,
-      ...{ engine, training },
-      ...recipe,
-      modelsFolders,
-      ...library.services,
-      places,
-      clock,
-      emit,
-      info,
-      licences: parts.licences,
-      graphics: parts.graphics,
-      updates,
-      ...{ doctor, fit, localServer },
+      ...{ store: storage.store, ...seen, erasure, ...talk, exchange },
+      ...{ comparison, engine, training, ...recipe, modelsFolders, ...library.services },
+      ...{ updates, doctor, fit, localServer, places, clock, emit, info, licences, graphics },
     },
     engine,
     async prepare() {
-      await outgoing.clear();
+      await seen.outgoing.clear();
       const revived = await pictures.revive();
       if (revived > 0) log.info('pictures brought back from the trash', { revived });
       localServer.start();
@@ -203,20 +176,43 @@ export function createStudio(parts: StudioParts): Studio {
     async close() {
       updates.close();
       await localServer.close();
-      chat.close();
-      bench.close();
-      comparison.close();
-      recipe.recipes.close();
-      training.close();
-      exchange.close();
-      keeping.close();
-      decoder.close();
-      shrinker.close();
-      await outgoing.clear();
+      for (const each of [chat, bench, comparison, recipe.recipes, training]) each.close();
+      for (const each of [exchange, keeping, decoder, shrinker]) each.close();
+      await seen.outgoing.clear();
       await Promise.all([library.close(), engine.close(), second.close()]);
       await closeStorage(storage, log);
     },
   };
+}
+
+/** Pictures' files, what is made of them, and the processes that read them. */
+function createPictures({ storage, paths, spawn, clock, log }: StudioParts, stamp: () => number) {
+  const { store } = storage;
+  const pictures = createPictureStore(paths.pictures, store.pictures, stamp);
+  const decoder = createPictureDecoder({ spawn: spawn.decoder, clock, log });
+  // A process of its own: what a person drops must not wait behind a gallery.
+  const shrinker = createPictureDecoder({ spawn: spawn.decoder, clock, log });
+  const thumbnails = createThumbnails({
+    pictures,
+    table: store.pictures,
+    shrink: (file, side) => shrinker.thumbnail(file, 'The picture', side),
+  });
+  const outgoing = createOutgoingPictures(paths.outgoing, pictures);
+  return { pictures, decoder, shrinker, thumbnails, outgoing, gallery: new Gallery(store.gallery) };
+}
+
+/** What is said and drawn in conversations, and what of it teaches. */
+function createTalk(
+  { storage, clock, log, emit }: StudioParts,
+  pictures: PictureStore,
+  engine: EngineClient,
+) {
+  const { store } = storage;
+  const parts = { store, pictures, engine, clock, log, emit };
+  const chat = new ChatService(parts);
+  const bench = new BenchService(parts, chat);
+  const versions = new VersionService({ store, clock, emit }, chat);
+  return { chat, bench, versions, gatherer: new Gatherer({ store, pictures }) };
 }
 
 /** The engine shared by the window and by clients of the local server, and that server, off until it is switched on. */

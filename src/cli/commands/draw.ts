@@ -8,7 +8,7 @@ import { readStartImage } from '../../worker/pipelines/drawing/start-picture.ts'
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';
-import { readOptions } from '../options.ts';
+import { readOptions, type OptionValues } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile } from '../tensors.ts';
 import {
@@ -28,105 +28,103 @@ export const drawCommand = {
   usage:
     'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--from X.png [--strength X]] [--save-latents G.safetensors] [--json]',
   async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: [
-        'model',
-        'prompt',
-        'prompts',
-        'negative',
-        'seed',
-        'latents',
-        'steps',
-        'guidance',
-        'size',
-        'from',
-        'strength',
-        'out',
-        'save-latents',
-      ],
-    });
-    const out = required(values.out, 'out');
-    if (values.prompts !== undefined && (values.latents ?? values['save-latents']) !== undefined) {
-      throw new UsageError('--prompts goes with neither --latents nor --save-latents');
-    }
-    const prompts = values.prompts === undefined ? null : readPrompts(values.prompts);
-    const prompt = prompts === null ? required(values.prompt, 'prompt') : '';
-    if (values.seed !== undefined && values.latents !== undefined) {
-      throw new UsageError('--seed and --latents exclude each other');
-    }
-    const seed = numberOption(values.seed, 'seed', seedLimits) ?? freshSeed();
-    const steps = numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40;
-    const wanted = numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false });
-    const size = sizeOption(values.size);
-    const from = startOption(values);
-    const latents = values.latents === undefined ? null : readLatents(values.latents);
+    const { values, output } = readOptions(args, { texts: optionNames });
+    const asked = readAsked(values);
     const folder = readModelFolder(await findModelFolder(required(values.model, 'model')));
     if (folder.imageDecoder === null) {
       throw new StudioError('unsupported', `${folder.manifest.name} has no image decoder`);
     }
-    const guidance = wanted ?? folder.imageDecoder.guidance;
     const { provider } = await chooseProvider();
     const sparing = (await planDrawingPart(folder.imageDecoder, provider, false)) === 'sparing';
     const painter = await Painter.open(folder.imageDecoder, { provider }, { sparing });
-    const started = await startOf(from, size, painter);
-    const startedAt = performance.now();
-    if (prompts !== null) {
-      const common = {
-        negative: values.negative ?? '',
-        seed,
-        steps,
-        guidance,
-        ...size,
-        ...started,
-      };
-      await drawEach(painter, prompts, common, { out, output });
-      const seconds = (performance.now() - startedAt) / 1000;
-      const result = { out, pictures: prompts.length, seed, steps, guidance, seconds, provider };
-      output.result(result, () =>
-        output.line(`${out} (${prompts.length} pictures, ${seconds.toFixed(1)} s)`),
-      );
-      await painter.release();
-      return;
-    }
-    const scale = painter.config.scale;
-    const drawing = await painter.draw({
-      prompt,
-      negative: values.negative ?? '',
-      seed,
-      steps,
-      guidance,
-      ...(size ?? (latents && sizeOf(latents.dims, scale))),
-      ...started,
-      ...(latents === null ? {} : { latents: latents.data }),
-      ...(process.stderr.isTTY
-        ? { onProgress: ({ step }) => output.progress(`step ${step} of ${steps}`) }
-        : {}),
-    });
-    output.progress('');
-    await writeWholeFile(out, drawing.png);
-    const saved = values['save-latents'];
-    if (saved !== undefined) writeTensorFile(saved, { latents: drawing.latents });
-    const { width, height } = drawing;
-    const seconds = (performance.now() - startedAt) / 1000;
-    const usedSeed = latents === null ? seed : null;
-    const result = { out, width, height, seed: usedSeed, steps, guidance, seconds, provider };
-    output.result(result, () =>
-      output.line(
-        `${out} (${width} x ${height}, ${usedSeed === null ? 'given latents' : `seed ${usedSeed}`}, ${seconds.toFixed(1)} s)`,
-      ),
-    );
+    const common = {
+      ...{ negative: values.negative ?? '', seed: asked.seed, steps: asked.steps },
+      guidance: asked.guidance ?? folder.imageDecoder.guidance,
+      ...asked.size,
+      ...(await startOf(asked.from, asked.size, painter)),
+    };
+    const draw = asked.prompts === null ? drawOne : drawEach;
+    await draw({ painter, asked, common, provider, output });
     await painter.release();
   },
 };
 
+const optionNames = [
+  'model',
+  'prompt',
+  'prompts',
+  'negative',
+  'seed',
+  'latents',
+  'steps',
+  'guidance',
+  'size',
+  'from',
+  'strength',
+  'out',
+  'save-latents',
+] as const;
+
+type Values = OptionValues<(typeof optionNames)[number], never>;
+
+/** What the options ask for, before a model is opened. */
+function readAsked(values: Values) {
+  const out = required(values.out, 'out');
+  if (values.prompts !== undefined && (values.latents ?? values['save-latents']) !== undefined) {
+    throw new UsageError('--prompts goes with neither --latents nor --save-latents');
+  }
+  const prompts = values.prompts === undefined ? null : readPrompts(values.prompts);
+  const prompt = prompts === null ? required(values.prompt, 'prompt') : '';
+  if (values.seed !== undefined && values.latents !== undefined) {
+    throw new UsageError('--seed and --latents exclude each other');
+  }
+  return {
+    ...{ out, prompt, prompts },
+    seed: numberOption(values.seed, 'seed', seedLimits) ?? freshSeed(),
+    steps: numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40,
+    guidance: numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false }),
+    size: sizeOption(values.size),
+    from: startOption(values),
+    latents: values.latents === undefined ? null : readLatents(values.latents),
+    saveLatents: values['save-latents'],
+  };
+}
+
+interface Drawing {
+  readonly painter: Painter;
+  readonly asked: ReturnType<typeof readAsked>;
+  readonly common: Omit<DrawRequest, 'prompt'>;
+  readonly provider: string;
+  readonly output: Output;
+}
+
+async function drawOne({ painter, asked, common, provider, output }: Drawing): Promise<void> {
+  const { out, prompt, latents, size, saveLatents } = asked;
+  const { seed, steps, guidance } = common;
+  const startedAt = performance.now();
+  const drawing = await painter.draw({
+    prompt,
+    ...common,
+    ...(size ?? (latents && sizeOf(latents.dims, painter.config.scale))),
+    ...(latents === null ? {} : { latents: latents.data }),
+    ...(process.stderr.isTTY
+      ? { onProgress: ({ step }) => output.progress(`step ${step} of ${steps}`) }
+      : {}),
+  });
+  output.progress('');
+  await writeWholeFile(out, drawing.png);
+  if (saveLatents !== undefined) writeTensorFile(saveLatents, { latents: drawing.latents });
+  const { width, height } = drawing;
+  const seconds = (performance.now() - startedAt) / 1000;
+  const usedSeed = latents === null ? seed : null;
+  const from = usedSeed === null ? 'given latents' : `seed ${usedSeed}`;
+  output.result({ out, width, height, seed: usedSeed, steps, guidance, seconds, provider }, () =>
+    output.line(`${out} (${width} x ${height}, ${from}, ${seconds.toFixed(1)} s)`),
+  );
+}
+
 /** `--from` and `--strength`: what the drawing starts from; null: from noise. */
-function startOption({
-  from,
-  strength,
-}: {
-  readonly from: string | undefined;
-  readonly strength: string | undefined;
-}) {
+function startOption({ from, strength }: Values) {
   if (from === undefined && strength !== undefined) {
     throw new UsageError('--strength goes with --from');
   }
@@ -146,19 +144,23 @@ async function startOf(
 }
 
 /** Draws `001.png`, `002.png` ... into a folder; seeds count up from the first. */
-async function drawEach(
-  painter: Painter,
-  prompts: readonly string[],
-  common: Omit<DrawRequest, 'prompt'>,
-  { out, output }: { readonly out: string; readonly output: Output },
-): Promise<void> {
+async function drawEach({ painter, asked, common, provider, output }: Drawing): Promise<void> {
+  const { out } = asked;
+  const prompts = asked.prompts ?? [];
+  const { seed, steps, guidance } = common;
+  const startedAt = performance.now();
   mkdirSync(out, { recursive: true });
   for (const [index, prompt] of prompts.entries()) {
     output.progress(`picture ${index + 1} of ${prompts.length}`);
-    const { png } = await painter.draw({ ...common, prompt, seed: common.seed + index });
+    const { png } = await painter.draw({ ...common, prompt, seed: seed + index });
     await writeWholeFile(join(out, `${String(index + 1).padStart(3, '0')}.png`), png);
   }
   output.progress('');
+  const seconds = (performance.now() - startedAt) / 1000;
+  const pictures = prompts.length;
+  output.result({ out, pictures, seed, steps, guidance, seconds, provider }, () =>
+    output.line(`${out} (${pictures} pictures, ${seconds.toFixed(1)} s)`),
+  );
 }
 
 /** One prompt a line; their pictures get the numbers of the lines, and seeds that count up. */

@@ -212,60 +212,7 @@ type Search = Pick<ConversationLists, 'beginSearch' | 'searchOn'>;
 function createSearch(database: StudioDatabase, fullText: FullText): Search {
   const changedAt = database.prepare<[object], number>(listQueries.found).pluck();
   const one = database.prepare<[number], SummaryRow>(listQueries.one);
-  const next = database.prepare<[object], { key: number; updated_at: number }>(listQueries.next);
-  const parametersOf = ({ filter }: SearchRequest) => ({
-    ...filterParameters(filter),
-    archived: filter.archived === undefined ? null : Number(filter.archived),
-  });
-  const look = (search: SearchUnderWay): void => {
-    const { words, found } = search;
-    const rows = fullText.candidates(words, manyHits);
-    if (rows === null || rows.length > fewHits) {
-      search.candidates = rows === null || rows.length > manyHits ? null : byConversation(rows);
-      search.state = 'reading';
-      return;
-    }
-    for (const row of rows) {
-      const conversation = conversationOfRow(row);
-      if ((found.get(conversation) ?? -1) >= row) continue;
-      if (hasWords(fullText.body(row) ?? '', words)) found.set(conversation, row);
-    }
-    search.state = 'done';
-  };
-  /** The newest row of a conversation with the words, and how many texts were read for it. */
-  const rowWith = (conversation: number, { words, candidates }: SearchUnderWay) => {
-    let read = 0;
-    const texts =
-      candidates === null
-        ? fullText.bodies(conversation)
-        : bodiesOf(fullText, candidates.get(conversation) ?? []);
-    for (const { rowid, body } of texts) {
-      read += 1;
-      if (hasWords(body, words)) return { row: rowid, read };
-    }
-    return { row: null, read };
-  };
-  const readOn = (search: SearchUnderWay): void => {
-    const { request, found } = search;
-    const wanted = request.offset + request.limit;
-    let left = readAtOnce;
-    while (left > 0) {
-      const page = next.all({ ...parametersOf(request), ...search.from, limit: 20 });
-      for (const { key, updated_at: updated } of page) {
-        const { row, read } = rowWith(key, search);
-        left -= read + 1;
-        search.from = { updated, key };
-        if (row === null) continue;
-        search.isMore = found.size >= wanted;
-        if (search.isMore) break;
-        found.set(key, row);
-      }
-      if (search.isMore || page.length === 0) {
-        search.state = 'done';
-        return;
-      }
-    }
-  };
+  const readOn = createReading(database, fullText);
   const listOf = ({ request, words, found, isMore }: SearchUnderWay): ConversationList => {
     const parameters = parametersOf(request);
     const rows = [...found].flatMap(([key, hit]) => {
@@ -296,7 +243,7 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
     }),
     searchOn(search) {
       if (search.words.length === 0) return { conversations: [], total: 0, isMore: false };
-      if (search.state === 'looking') look(search);
+      if (search.state === 'looking') look(fullText, search);
       else if (search.state === 'reading') readOn(search);
       return search.state === 'done' ? listOf(search) : null;
     },
@@ -317,6 +264,75 @@ function byConversation(rows: readonly number[]): Map<number, number[]> {
 
 function* bodiesOf(fullText: FullText, rows: readonly number[]) {
   for (const rowid of rows) yield { rowid, body: fullText.body(rowid) ?? '' };
+}
+
+/** Few hits: each is looked at. Many: the search goes on by reading. */
+function look(fullText: FullText, search: SearchUnderWay): void {
+  const { words, found } = search;
+  const rows = fullText.candidates(words, manyHits);
+  if (rows === null || rows.length > fewHits) {
+    search.candidates = rows === null || rows.length > manyHits ? null : byConversation(rows);
+    search.state = 'reading';
+    return;
+  }
+  for (const row of rows) {
+    const conversation = conversationOfRow(row);
+    if ((found.get(conversation) ?? -1) >= row) continue;
+    if (hasWords(fullText.body(row) ?? '', words)) found.set(conversation, row);
+  }
+  search.state = 'done';
+}
+
+const parametersOf = ({ filter }: SearchRequest) => ({
+  ...filterParameters(filter),
+  archived: filter.archived === undefined ? null : Number(filter.archived),
+});
+
+/** Goes on reading conversations, from the newest on, until a page is full. */
+function createReading(
+  database: StudioDatabase,
+  fullText: FullText,
+): (search: SearchUnderWay) => void {
+  const next = database.prepare<[object], { key: number; updated_at: number }>(listQueries.next);
+  return (search) => {
+    const { request, found } = search;
+    const wanted = request.offset + request.limit;
+    let left = readAtOnce;
+    while (left > 0) {
+      const page = next.all({ ...parametersOf(request), ...search.from, limit: 20 });
+      for (const { key, updated_at: updated } of page) {
+        const { row, read } = rowWith(fullText, key, search);
+        left -= read + 1;
+        search.from = { updated, key };
+        if (row === null) continue;
+        search.isMore = found.size >= wanted;
+        if (search.isMore) break;
+        found.set(key, row);
+      }
+      if (search.isMore || page.length === 0) {
+        search.state = 'done';
+        return;
+      }
+    }
+  };
+}
+
+/** The newest row of a conversation with the words, and how many texts were read for it. */
+function rowWith(
+  fullText: FullText,
+  conversation: number,
+  { words, candidates }: Pick<SearchUnderWay, 'words' | 'candidates'>,
+) {
+  let read = 0;
+  const texts =
+    candidates === null
+      ? fullText.bodies(conversation)
+      : bodiesOf(fullText, candidates.get(conversation) ?? []);
+  for (const { rowid, body } of texts) {
+    read += 1;
+    if (hasWords(body, words)) return { row: rowid, read };
+  }
+  return { row: null, read };
 }
 
 /** A row that the window could not take is left out, alone: the next start gives it what it lacks. */

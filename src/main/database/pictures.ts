@@ -71,25 +71,7 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
        favourite = coalesce(@favourite, favourite) WHERE id = @id`,
   );
   return {
-    insert(picture, createdAt) {
-      const { id, hash, width, height, bytes, origin, caption } = picture;
-      const recipe = picture.recipe === null ? null : JSON.stringify(picture.recipe);
-      insert.run(
-        id,
-        hash,
-        picture.mediaType,
-        width,
-        height,
-        bytes,
-        origin,
-        caption,
-        recipe,
-        picture.name ?? null,
-        picture.alt ?? null,
-        picture.favourite === true ? 1 : 0,
-        createdAt,
-      );
-    },
+    insert: (picture, createdAt) => void insert.run(...columnsOf(picture), createdAt),
     find(id) {
       const row = find.get(id);
       return row === undefined ? null : pictureFromRow(row);
@@ -113,6 +95,15 @@ export function createPictureTable(database: StudioDatabase): PictureTable {
     mediaType: (hash) => mediaType.get(hash) ?? null,
     ...createUnusedPictures(database),
   };
+}
+
+/** A picture's values in the order of `columns`. */
+function columnsOf(picture: Picture): readonly (string | number | null)[] {
+  const { id, hash, mediaType, width, height, bytes, origin, caption } = picture;
+  const recipe = picture.recipe === null ? null : JSON.stringify(picture.recipe);
+  const { name = null, alt = null } = picture;
+  const favourite = picture.favourite === true ? 1 : 0;
+  return [id, hash, mediaType, width, height, bytes, origin, caption, recipe, name, alt, favourite];
 }
 
 /** Queries on rows that nothing shows. */

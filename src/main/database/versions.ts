@@ -216,18 +216,7 @@ function createDrawings(database: StudioDatabase, savePart: PartWrite): Drawings
         take.run(key);
       },
     ),
-    drawingsAt(turnId, place) {
-      const rows = pictures.all(place, turnId);
-      return {
-        pictures: rows.map((row) =>
-          row.id === null ? null : pictureFromRow({ ...row, id: row.id }),
-        ),
-        current: Math.max(
-          0,
-          rows.findIndex(({ is_current }) => is_current === 1),
-        ),
-      };
-    },
+    drawingsAt: (turnId, place) => placedDrawings(pictures.all(place, turnId)),
     removeDrawing: database.transaction((turnId: string, place: number, made: Deletion) => {
       const versions = at.all(place, turnId);
       const index = versions.findIndex(({ is_current }) => is_current === 1);
@@ -237,6 +226,14 @@ function createDrawings(database: StudioDatabase, savePart: PartWrite): Drawings
       mark.run(deletion(turnId, made), removed.key);
       take.run(next.key);
     }),
+  };
+}
+
+function placedDrawings(rows: readonly PlacedRow[]): ReturnType<VersionTable['drawingsAt']> {
+  const current = rows.findIndex(({ is_current }) => is_current === 1);
+  return {
+    pictures: rows.map((row) => (row.id === null ? null : pictureFromRow({ ...row, id: row.id }))),
+    current: Math.max(0, current),
   };
 }
 

@@ -37,14 +37,7 @@ export function createDemoPage(
   const { webContents } = window;
   const ask = <Result>(script: string): Promise<Result> =>
     webContents.executeJavaScript(script, true) as Promise<Result>;
-  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-    const end = Date.now() + limitMs;
-    while (!(await holds())) {
-      if (signal.aborted) throw new Error(`The time was up while waiting for ${what}.`);
-      if (Date.now() > end) throw new Error(`Waited ${limitMs / 1000} s in vain for ${what}.`);
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
-    }
-  };
+  const until = createWaiting(signal, limitMs);
   const count: DemoPage['count'] = (id, attributes) =>
     ask(`document.querySelectorAll(${JSON.stringify(selectorOf(id, attributes))}).length`);
 
@@ -95,6 +88,19 @@ export function createDemoPage(
       const image = await webContents.capturePage();
       await writeFile(file, image.toPNG());
     },
+  };
+}
+
+type Waiting = (what: string, holds: () => Promise<boolean>) => Promise<void>;
+
+function createWaiting(signal: AbortSignal, limitMs: number): Waiting {
+  return async (what, holds) => {
+    const end = Date.now() + limitMs;
+    while (!(await holds())) {
+      if (signal.aborted) throw new Error(`The time was up while waiting for ${what}.`);
+      if (Date.now() > end) throw new Error(`Waited ${limitMs / 1000} s in vain for ${what}.`);
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
   };
 }
 

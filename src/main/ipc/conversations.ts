@@ -1,7 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { StudioError } from '../../shared/errors.ts';
 import type { ConversationSummary } from '../../shared/domain/conversation.ts';
-import type { ConversationList, SearchRequest } from '../database/conversation-lists.ts';
+import type {
+  ConversationList,
+  ConversationLists,
+  SearchRequest,
+} from '../database/conversation-lists.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
@@ -17,26 +21,11 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
     if (summary === null) throw new StudioError('not-found', `There is no conversation ${id}.`);
     return summary;
   };
-  let asked = 0;
-  /** Piece by piece: whatever else main is asked comes in between, and a newer search ends it. */
-  const search = async (request: SearchRequest, number: number): Promise<ConversationList> => {
-    const underWay = store.conversations.beginSearch(request);
-    for (;;) {
-      const list = store.conversations.searchOn(underWay);
-      if (list !== null) return list;
-      await setImmediate();
-      if (number !== asked) return { conversations: [], total: 0, isMore: false };
-    }
-  };
+  const list = createListing(store.conversations);
   return {
     async 'conversations.list'({ query, filter = {}, limit, offset }) {
-      const typed = query?.trim() ?? '';
-      asked += 1;
-      const list =
-        typed === ''
-          ? store.conversations.list(limit, offset, filter)
-          : await search({ typed, filter, limit, offset }, asked);
-      return { ...list, conversations: [...list.conversations] };
+      const found = await list({ typed: query?.trim() ?? '', filter, limit, offset });
+      return { ...found, conversations: [...found.conversations] };
     },
     'conversations.filters': () => store.conversations.filterWords(),
     'conversations.mark'({ conversationId, marks }) {
@@ -72,5 +61,27 @@ export function conversationHandlers(services: AppServices): DomainHandlers<'con
       store.conversations.restore(conversationId);
       return told(summaryOf(conversationId), false);
     },
+  };
+}
+
+type Listing = Pick<ConversationLists, 'list' | 'beginSearch' | 'searchOn'>;
+
+/**
+ * The list, or what a search finds, piece by piece: whatever else main is asked comes in between, and a newer question
+ * ends it.
+ */
+function createListing(lists: Listing): (request: SearchRequest) => Promise<ConversationList> {
+  let asked = 0;
+  return async (request) => {
+    asked += 1;
+    const number = asked;
+    if (request.typed === '') return lists.list(request.limit, request.offset, request.filter);
+    const underWay = lists.beginSearch(request);
+    for (;;) {
+      const list = lists.searchOn(underWay);
+      if (list !== null) return list;
+      await setImmediate();
+      if (number !== asked) return { conversations: [], total: 0, isMore: false };
+    }
   };
 }

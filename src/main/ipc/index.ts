@@ -10,11 +10,11 @@ import { exchangeHandlers } from './exchange.ts';
 import { machineHandlers } from './machine.ts';
 import type { AppHandlers } from './handlers.ts';
 import { galleryHandlers } from './gallery.ts';
-import { modelHandlers } from './models.ts';
+import { downloadHandlers, modelHandlers } from './models.ts';
 import { pictureHandlers } from './pictures.ts';
 import { updateHandlers } from './updates.ts';
-import { trainingHandlers } from './training.ts';
 import { recipeHandlers } from './recipes.ts';
+import { datasetHandlers, runHandlers, trainerHandlers } from './training.ts';
 import { trashHandlers, versionHandlers } from './versions.ts';
 
 /** The handler of every request. */
@@ -33,9 +33,12 @@ export function createHandlers(services: AppServices): AppHandlers {
     ...engineHandlers(services),
     ...machineHandlers(services),
     ...updateHandlers(services),
-    ...trainingHandlers(services),
+    ...trainerHandlers(services),
+    ...datasetHandlers(services),
+    ...runHandlers(services),
     ...comparisonHandlers(services),
     ...recipeHandlers(services),
     ...modelHandlers(services),
+    ...downloadHandlers(services),
   };
 }

@@ -4,12 +4,9 @@ import type { HubStatus } from '../../shared/domain/download.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
-/** Requests about models on the disk and about what is fetched. */
-export function modelHandlers(
-  services: AppServices,
-): DomainHandlers<'models'> & DomainHandlers<'downloads'> {
-  const { modelsFolders, places, modelStore, downloads, token, catalogues, emit } = services;
-  const hub = (): HubStatus => ({ hasToken: token.has, tokenKept: token.kept() });
+/** Requests about models on the disk. */
+export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
+  const { modelsFolders, places, modelStore, emit } = services;
   return {
     'models.list': async () => ({ models: await listModels(modelsFolders) }),
     'models.graphics': async () => ({ cards: [...(await services.graphics())] }),
@@ -54,6 +51,17 @@ export function modelHandlers(
       await modelStore.removePart(folder);
       return null;
     },
+  };
+}
+
+/** Requests about what is fetched. */
+export function downloadHandlers({
+  downloads,
+  token,
+  catalogues,
+}: AppServices): DomainHandlers<'downloads'> {
+  const hub = (): HubStatus => ({ hasToken: token.has, tokenKept: token.kept() });
+  return {
     'downloads.catalogue'() {
       const { parts, systems, faults } = readCatalogue(catalogues);
       return { parts, systems, faults: [...faults] };

@@ -6,11 +6,7 @@ import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about recipes: conversations written of pictures with captions. */
 export function recipeHandlers(services: AppServices): DomainHandlers<'recipes'> {
-  const { recipes, recipePrompts, writerKeys, training, places, clock } = services;
-  const keyOf = (address: string) => {
-    const keeper = writerKeys.of(address);
-    return { has: keeper.has, kept: keeper.kept() };
-  };
+  const { recipes, training } = services;
   return {
     'recipes.list': () => ({ recipes: recipes.list() }),
     'recipes.create'({ datasetId, ...plan }) {
@@ -50,6 +46,24 @@ export function recipeHandlers(services: AppServices): DomainHandlers<'recipes'>
       recipes.find(recipeId).pause();
       return null;
     },
+    'recipes.remove'({ recipeId }) {
+      recipes.remove(recipeId);
+      return null;
+    },
+    ...itemHandlers(services),
+    ...writerHandlers(services),
+  };
+}
+
+/** Requests about what a recipe wrote. */
+function itemHandlers({
+  recipes,
+  training,
+}: AppServices): Pick<
+  DomainHandlers<'recipes'>,
+  `recipes.${'items' | 'judge' | 'edit' | 'undo' | 'example' | 'export'}`
+> {
+  return {
     'recipes.items': ({ recipeId, kind, from, count }) => ({
       items: recipes.find(recipeId).items(kind, from, count),
     }),
@@ -67,10 +81,24 @@ export function recipeHandlers(services: AppServices): DomainHandlers<'recipes'>
         writeDataFile(folder, recipe.accepted(), (number) => recipe.folder.pictureFile(number)),
       );
     },
-    'recipes.remove'({ recipeId }) {
-      recipes.remove(recipeId);
-      return null;
-    },
+  };
+}
+
+/** Requests about what a writer is told, and the key that it asks for. */
+function writerHandlers({
+  recipePrompts,
+  writerKeys,
+  places,
+  clock,
+}: AppServices): Pick<
+  DomainHandlers<'recipes'>,
+  `recipes.${'openPrompts' | 'restorePrompts' | 'key' | 'setKey'}`
+> {
+  const keyOf = (address: string) => {
+    const keeper = writerKeys.of(address);
+    return { has: keeper.has, kept: keeper.kept() };
+  };
+  return {
     async 'recipes.openPrompts'() {
       await places.openFolder(recipePrompts.folder());
       return null;

@@ -1,12 +1,10 @@
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
-/** Requests about the trainer's environment, data sets and runs. */
-export function trainingHandlers(
-  services: AppServices,
-): DomainHandlers<'trainer'> & DomainHandlers<'datasets'> & DomainHandlers<'runs'> {
-  const { training, gatherer, places } = services;
-  const { environment, datasets, runs } = training;
+/** Requests about the trainer's environment. */
+export function trainerHandlers({
+  training: { environment },
+}: AppServices): DomainHandlers<'trainer'> {
   return {
     'trainer.status': () => environment.status(),
     'trainer.install': ({ python, build }) => environment.install(python, build),
@@ -17,7 +15,16 @@ export function trainingHandlers(
     'trainer.choose': ({ python }) => environment.choose(python),
     'trainer.verify': () => environment.verify(),
     'trainer.remove': () => environment.remove(),
+  };
+}
 
+/** Requests about data sets. */
+export function datasetHandlers({
+  training: { datasets },
+  gatherer,
+  places,
+}: AppServices): DomainHandlers<'datasets'> {
+  return {
     'datasets.list': () => ({ datasets: datasets.list() }),
     'datasets.add': ({ path, images }) => datasets.add(path, images),
     async 'datasets.pick'({ what }) {
@@ -39,7 +46,13 @@ export function trainingHandlers(
     async 'datasets.samples'({ datasetId, modelFolder, from, count }) {
       return { samples: await datasets.samples(datasetId, modelFolder, from, count) };
     },
+  };
+}
 
+/** Requests about runs. */
+export function runHandlers({ training, places }: AppServices): DomainHandlers<'runs'> {
+  const { runs } = training;
+  return {
     'runs.list': async () => ({ runs: await runs.list() }),
     'runs.open': ({ runId }) => runs.detail(runId),
     'runs.history': ({ runId, points }) => runs.history(runId, points),

@@ -57,61 +57,32 @@ const nobody = '00000000-0000-5000-8000-000000000000';
 export async function createUpdater(options: UpdaterOptions): Promise<Updater> {
   const { source, folder, installDeb = installWithPolkit } = options;
   const { updater, Provider } = await openElectronUpdater(options);
-  let signal = new AbortController().signal;
-  let onBytes: (received: number) => void = () => undefined;
-  let release: Release | null = null;
-  let fetched: string | null = null;
-
-  /** Every byte that electron-updater asks for comes through here, and it asks for the package alone. */
-  const executor = {
-    async download(address: URL, destination: string): Promise<string> {
-      if (release === null) throw new StudioError('internal', 'Nothing was looked for.');
-      const { bytes, sha512, name } = release.file;
-      const file = path.join(folder, 'partial', name);
-      await fetchFile({ address, bytes, sha512, file }, signal, onBytes);
-      renameSync(file, destination);
-      return destination;
-    },
+  const asked: Asked = {
+    signal: new AbortController().signal,
+    onBytes: () => undefined,
+    release: null,
   };
-
-  class SignedReleases extends Provider<UpdateInfo> {
-    constructor(_options: unknown, _updater: unknown, runtime: ProviderRuntimeOptions) {
-      super(runtime);
-    }
-
-    async getLatestVersion(): Promise<UpdateInfo> {
-      const address = new URL(releaseName(source.target), source.address);
-      const text = await fetchText(address, signal);
-      const signature = await fetchText(new URL(`${address.href}.sig`), signal);
-      release = readRelease(text, signature, source.publicKey, source.target);
-      const { name: url, sha512, bytes: size } = release.file;
-      const { version, releasedAt: releaseDate } = release;
-      return { version, releaseDate, path: url, sha512, files: [{ url, sha512, size }] };
-    }
-
-    resolveFiles({ files }: UpdateInfo): ResolvedUpdateFileInfo[] {
-      return files.map((info) => ({ url: new URL(info.url, source.address), info }));
-    }
-  }
+  let fetched: string | null = null;
   // Protected there, and null for an app adapter of one's own.
-  Reflect.set(updater, 'httpExecutor', executor);
-  updater.setFeedURL({ provider: 'custom', updateProvider: SignedReleases });
+  Reflect.set(updater, 'httpExecutor', createExecutor(folder, asked));
+  const updateProvider = signedReleases(Provider, source, asked);
+  updater.setFeedURL({ provider: 'custom', updateProvider });
 
   return {
-    async look(given) {
-      signal = given;
+    async look(signal) {
+      asked.signal = signal;
       const result = await updater.checkForUpdates();
+      const { release } = asked;
       if (result?.isUpdateAvailable !== true || release === null) return null;
       return { version: release.version, bytes: release.file.bytes };
     },
-    async download(given, tell) {
-      signal = given;
-      onBytes = tell;
+    async download(signal, onBytes) {
+      Object.assign(asked, { signal, onBytes } satisfies Partial<Asked>);
       const [file] = await updater.downloadUpdate();
       fetched = file ?? null;
     },
     async install() {
-      const wanted = release?.file.sha512;
+      const wanted = asked.release?.file.sha512;
       if (fetched === null || !existsSync(fetched) || (await sha512Of(fetched)) !== wanted)
         throw new StudioError(
           'not-found',
@@ -124,6 +95,54 @@ export async function createUpdater(options: UpdaterOptions): Promise<Updater> {
       await installDeb(fetched);
       return true;
     },
+  };
+}
+
+/** Who asks now, and what the last question found. */
+interface Asked {
+  signal: AbortSignal;
+  onBytes: (received: number) => void;
+  release: Release | null;
+}
+
+/** Every byte that electron-updater asks for comes through here, and it asks for the package alone. */
+function createExecutor(folder: string, asked: Asked) {
+  return {
+    async download(address: URL, destination: string): Promise<string> {
+      if (asked.release === null) throw new StudioError('internal', 'Nothing was looked for.');
+      const { bytes, sha512, name } = asked.release.file;
+      const file = path.join(folder, 'partial', name);
+      await fetchFile({ address, bytes, sha512, file }, asked.signal, asked.onBytes);
+      renameSync(file, destination);
+      return destination;
+    },
+  };
+}
+
+/** Where a release comes from: metadata that are signed. What it finds is noted in `asked`. */
+function signedReleases(
+  Provider: typeof ReleaseProvider,
+  { address: server, target, publicKey }: UpdateSource,
+  asked: Asked,
+) {
+  return class SignedReleases extends Provider<UpdateInfo> {
+    constructor(_options: unknown, _updater: unknown, runtime: ProviderRuntimeOptions) {
+      super(runtime);
+    }
+
+    async getLatestVersion(): Promise<UpdateInfo> {
+      const address = new URL(releaseName(target), server);
+      const text = await fetchText(address, asked.signal);
+      const signature = await fetchText(new URL(`${address.href}.sig`), asked.signal);
+      asked.release = readRelease(text, signature, publicKey, target);
+      const { file, version, releasedAt: releaseDate } = asked.release;
+      const { name: url, sha512, bytes: size } = file;
+      return { version, releaseDate, path: url, sha512, files: [{ url, sha512, size }] };
+    }
+
+    resolveFiles({ files }: UpdateInfo): ResolvedUpdateFileInfo[] {
+      return files.map((info) => ({ url: new URL(info.url, server), info }));
+    }
   };
 }
 

@@ -165,24 +165,17 @@ function createLanguageTokenizer(
   const specialIds = new Set(specialTokens.map(idOf));
   idOf(beginToken);
   return {
-    encode: (text) => {
-      try {
-        return withTimeLimit(limits.encodeMs, `${file}: splitting ${text.length} characters`, () =>
+    encode: (text) =>
+      ofTokenizer(file, () =>
+        withTimeLimit(limits.encodeMs, `${file}: splitting ${text.length} characters`, () =>
           split(text).flatMap(({ stretch, special, opens }) =>
             special ? [idOf(stretch)] : encodeStretch(tokenizer, rules, stretch, opens),
           ),
-        );
-      } catch (error) {
-        throw tokenizerFault(file, error);
-      }
-    },
-    decode: (ids) => {
+        ),
+      ),
+    decode(ids) {
       const shown = ids.filter((id) => !specialIds.has(id));
-      try {
-        return shown.length === 0 ? '' : tokenizer.decode(shown);
-      } catch (error) {
-        throw tokenizerFault(file, error);
-      }
+      return shown.length === 0 ? '' : ofTokenizer(file, () => tokenizer.decode(shown));
     },
     pieceOf: (id) => tokenizer.id_to_token(id),
     kind,
@@ -213,12 +206,15 @@ function nameOf(
 }
 
 function createTokenizer(definition: object, config: object, file: string): Tokenizer {
+  return ofTokenizer(file, () =>
+    withTimeLimit(limits.openMs, `${file}: reading it`, () => new Tokenizer(definition, config)),
+  );
+}
+
+/** What the library throws becomes a fault of the file. */
+function ofTokenizer<Result>(file: string, work: () => Result): Result {
   try {
-    return withTimeLimit(
-      limits.openMs,
-      `${file}: reading it`,
-      () => new Tokenizer(definition, config),
-    );
+    return work();
   } catch (error) {
     throw tokenizerFault(file, error);
   }

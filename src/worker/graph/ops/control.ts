@@ -45,37 +45,7 @@ export function loop<
 ): { readonly carried: Values<States>; readonly collected: Values<Collected> } {
   ofType('Loop', options.maxTrips, 'int64');
   ofType('Loop', options.keepGoing, 'bool');
-  const { body, collected } = inScope('Loop', (scope) => {
-    const iteration = input('iteration', 'int64', []);
-    const going = input('going', 'bool', []);
-    const states = options.carried.map(({ initial, shape }, index) =>
-      input(`carried_${index}`, initial.dtype, shape ?? initial.shape),
-    );
-    const result = write(iteration, matched('Loop', states, options.carried));
-    if (result.carried.length !== states.length) {
-      throw new GraphError(
-        `Loop: ${states.length} values carried in, ${result.carried.length} out`,
-      );
-    }
-    result.carried.forEach((value, index) => {
-      const state = states[index];
-      const changes = options.carried[index]?.shape !== undefined;
-      if (state === undefined) throw new GraphError(`Loop: nothing carried in at ${index}`);
-      if (value.dtype !== state.dtype || (!changes && !sameShape(value.shape, state.shape))) {
-        throw new GraphError(
-          `Loop: carried value ${index} goes in as ${describe(state)} and out as ${describe(value)}`,
-        );
-      }
-    });
-    ofType('Loop', result.keepGoing, 'bool');
-    const { collected } = result;
-    const taken = new Set<Value>();
-    const outputs = [result.keepGoing, ...result.carried, ...collected].map((value) =>
-      asOwnOutput(value, scope, taken),
-    );
-    const body: Body = { inputs: [iteration, going, ...states], outputs, scope };
-    return { body, collected };
-  });
+  const { body, collected } = loopBody(options.carried, write);
   const states = options.carried.map(({ initial, shape }, index) => ({
     dtype: initial.dtype,
     shape: (options.finalShapes?.[index] ?? shape ?? initial.shape).map(canonicalDim),
@@ -94,6 +64,49 @@ export function loop<
     carried: matched('Loop', outputs.slice(0, states.length), options.carried),
     collected: matched('Loop', outputs.slice(states.length), collected),
   };
+}
+
+function loopBody<const States extends readonly Carried[], Collected extends readonly Value[]>(
+  carried: States,
+  write: (iteration: Value, carried: Values<States>) => Iteration<Collected>,
+): { readonly body: Body; readonly collected: Collected } {
+  return inScope('Loop', (scope) => {
+    const iteration = input('iteration', 'int64', []);
+    const going = input('going', 'bool', []);
+    const states = carried.map(({ initial, shape }, index) =>
+      input(`carried_${index}`, initial.dtype, shape ?? initial.shape),
+    );
+    const result = write(iteration, matched('Loop', states, carried));
+    ofType('Loop', result.keepGoing, 'bool');
+    checkCarried(carried, states, result.carried);
+    const { collected } = result;
+    const taken = new Set<Value>();
+    const outputs = [result.keepGoing, ...result.carried, ...collected].map((value) =>
+      asOwnOutput(value, scope, taken),
+    );
+    return { body: { inputs: [iteration, going, ...states], outputs, scope }, collected };
+  });
+}
+
+/** What goes out of an iteration is what goes into the next. */
+function checkCarried(
+  carried: readonly Carried[],
+  states: readonly Value[],
+  given: readonly Value[],
+): void {
+  if (given.length !== states.length) {
+    throw new GraphError(`Loop: ${states.length} values carried in, ${given.length} out`);
+  }
+  given.forEach((value, index) => {
+    const state = states[index];
+    const changes = carried[index]?.shape !== undefined;
+    if (state === undefined) throw new GraphError(`Loop: nothing carried in at ${index}`);
+    if (value.dtype !== state.dtype || (!changes && !sameShape(value.shape, state.shape))) {
+      throw new GraphError(
+        `Loop: carried value ${index} goes in as ${describe(state)} and out as ${describe(value)}`,
+      );
+    }
+  });
 }
 
 /** ONNX If: only the branch taken is computed. Both must give the same types and shapes. */

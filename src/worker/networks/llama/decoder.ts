@@ -156,6 +156,37 @@ function addedCache(
   };
 }
 
+/** One iteration: feeds what is carried in, samples a token, and carries out its embedding. */
+function writeToken(
+  config: LlamaConfig,
+  form: GraphForm,
+  control: ReturnType<typeof controlInputs>,
+  flow: CacheFlow,
+) {
+  const stack = decoderStack(config, form);
+  const [lookUp, project] = [embedding(config, form.dtype), head(config, form)];
+  return (
+    iteration: Value,
+    [current, start, , ...caches]: readonly [Value, Value, Value, ...Value[]],
+  ) => {
+    const { hidden, present } = stack(current, flow.attend(current, start), pairUp(caches));
+    const row = reshape(project(slice(hidden, 1, -1)), [1, config.vocabularySize]);
+    const logits = cast(row, 'float32');
+    const token = sample(logits, { ...control, uniform: gather(control.uniforms, iteration) });
+    const stops = reduceMax(cast(equal(control.stopIds, token), 'int32'), [0], false);
+    return {
+      keepGoing: not(cast(stops, 'bool')),
+      carried: [
+        unsqueeze(lookUp(token), 0),
+        add(start, lengthOf(current)),
+        logits,
+        ...flatten(present),
+      ],
+      collected: [squeeze(token, 0)] as const,
+    };
+  };
+}
+
 /**
  * The decoder. Feeds `inputs_embeds`, samples a token, feeds that, and so on up to `max_tokens`
  * tokens or one of `stop_ids`, all within one run (the ONNX Loop), so the cache crosses the border
@@ -186,8 +217,6 @@ export function buildDecoder(
   const control = controlInputs();
   const makeFlow = form.attention === 'grouped' ? wholeCache : addedCache;
   const flow = makeFlow(config, form, past, control.pastLength);
-  const stack = decoderStack(config, form);
-  const [lookUp, project] = [embedding(config, form.dtype), head(config, form)];
   const cacheShape = (length: Dim): Dim[] => [1, config.keyValueHeadCount, length, config.headSize];
   const afterShape = cacheShape(
     form.attention === 'grouped' ? addDims('past', fedByRun) : fedByRun,
@@ -212,23 +241,7 @@ export function buildDecoder(
         ...flow.initial.map(() => afterShape),
       ],
     },
-    (iteration, carried) => {
-      const [current, start, , ...caches] = carried;
-      const { hidden, present } = stack(current, flow.attend(current, start), pairUp(caches));
-      const logits = cast(reshape(project(slice(hidden, 1, -1)), [1, vocabularySize]), 'float32');
-      const token = sample(logits, { ...control, uniform: gather(control.uniforms, iteration) });
-      const stops = reduceMax(cast(equal(control.stopIds, token), 'int32'), [0], false);
-      return {
-        keepGoing: not(cast(stops, 'bool')),
-        carried: [
-          unsqueeze(lookUp(token), 0),
-          add(start, lengthOf(current)),
-          logits,
-          ...flatten(present),
-        ],
-        collected: [squeeze(token, 0)],
-      };
-    },
+    writeToken(config, form, control, flow),
   );
   const [, , logits, ...caches] = result.carried;
   const outputs: Record<string, Value> = {
