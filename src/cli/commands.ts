@@ -13,6 +13,7 @@ import { importCommand } from './commands/import.ts';
 import { modelsCommand } from './commands/models.ts';
 import { probeCommand } from './commands/probe.ts';
 import { publishCommand } from './commands/publish.ts';
+import { recipeCommand } from './commands/recipe.ts';
 import { runsCommand } from './commands/runs.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokensCommand } from './commands/tokens.ts';
@@ -42,6 +43,7 @@ export const commands: Readonly<Record<string, Command | undefined>> = Object.as
     'validate-data': validateDataCommand,
     'convert-data': convertDataCommand,
     'download-images': downloadImagesCommand,
+    recipe: recipeCommand,
     runs: runsCommand,
     publish: publishCommand,
     evaluate: evaluateCommand,

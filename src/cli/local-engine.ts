@@ -6,7 +6,7 @@ import type { EngineClient } from '../main/processes/engine-client.ts';
 import { Engine, type ModelChoice } from '../main/processes/engine.ts';
 import { createNodeSpawn } from '../main/processes/node-spawn.ts';
 import { createPictureDecoder } from '../main/processes/picture-decoder.ts';
-import { shareEngine } from '../main/processes/shared-engine.ts';
+import { shareEngine, type SharedEngine } from '../main/processes/shared-engine.ts';
 import type { ServedEngine } from '../server/engine.ts';
 import { createServedEngine } from '../server/served-engine.ts';
 import { drawingSchema, samplingSchema } from '../shared/domain/settings.ts';
@@ -17,6 +17,8 @@ export interface LocalEngine {
   readonly served: ServedEngine;
   /** Goes before whatever is served. */
   readonly own: EngineClient;
+  /** As a guest. */
+  readonly lend: SharedEngine['lend'];
   close(): Promise<void>;
 }
 
@@ -66,5 +68,5 @@ export async function openLocalEngine(
       drawing: drawingSchema.parse({}),
     }),
   });
-  return { served, own: shared.own, close };
+  return { served, own: shared.own, lend: (until) => shared.lend(until), close };
 }

@@ -391,6 +391,41 @@ export const testIds = {
   runUse: 'run-use',
   chart: 'chart',
 
+  // Conversations written of captions
+  recipeNew: 'recipe-new',
+  recipeItem: 'recipe-item',
+  recipeForm: 'recipe-form',
+  recipeName: 'recipe-name',
+  recipeCount: 'recipe-count',
+  recipeCreate: 'recipe-create',
+  /** `data-state`: resting, looking or writing. */
+  recipePage: 'recipe-page',
+  recipeLook: 'recipe-look',
+  recipeCluster: 'recipe-cluster',
+  recipeWriter: 'recipe-writer',
+  recipeAddress: 'recipe-address',
+  recipeModel: 'recipe-model',
+  recipeKey: 'recipe-key',
+  recipeKeyKeep: 'recipe-key-keep',
+  recipeEstimate: 'recipe-estimate',
+  /** The box that says where captions go. */
+  recipeConfirm: 'recipe-confirm',
+  recipeWriteOne: 'recipe-write-one',
+  recipeWrite: 'recipe-write',
+  recipePause: 'recipe-pause',
+  recipeTrouble: 'recipe-trouble',
+  /** `data-to-review`, `data-accepted`, `data-rejected`, `data-left-out`, `data-to-write`. */
+  recipeCounts: 'recipe-counts',
+  recipePiles: 'recipe-piles',
+  /** `data-number`. */
+  recipeReview: 'recipe-review',
+  recipeAccept: 'recipe-accept',
+  recipeReject: 'recipe-reject',
+  recipeEdit: 'recipe-edit',
+  recipeEditor: 'recipe-editor',
+  recipeUndo: 'recipe-undo',
+  recipeExport: 'recipe-export',
+
   compareRunsOpen: 'compare-runs-open',
   compareRunsPage: 'compare-runs-page',
   compareRunsWhat: 'compare-runs-what',

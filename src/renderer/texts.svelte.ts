@@ -61,6 +61,9 @@ export const t: Texts = {
   get models() {
     return shown.models;
   },
+  get recipe() {
+    return shown.recipe;
+  },
   get settings() {
     return shown.settings;
   },

@@ -18,6 +18,7 @@ import { ModelImportStore } from './model-import.svelte.ts';
 import { ModelsStore } from './models.svelte.ts';
 import { OwnSettingsStore } from './own-settings.svelte.ts';
 import { PicturesStore } from './pictures.svelte.ts';
+import { RecipesStore } from './recipes.svelte.ts';
 import { RevealStore } from './reveal.svelte.ts';
 import { ServerStore } from './server.svelte.ts';
 import { SettingsStore } from './settings.svelte.ts';
@@ -47,6 +48,7 @@ export interface Studio {
   readonly reveal: RevealStore;
   readonly training: TrainingStore;
   readonly comparison: ComparisonStore;
+  readonly recipes: RecipesStore;
   readonly trash: TrashStore;
   readonly find: FindStore;
   readonly meter: MeterStore;
@@ -98,6 +100,7 @@ export function createStudio(api: Api): Studio {
     reveal,
     training: new TrainingStore(api),
     comparison: new ComparisonStore(api),
+    recipes: new RecipesStore(api),
     trash: new TrashStore(api),
     find: new FindStore(chat, reveal),
     meter: new MeterStore(api, chat),

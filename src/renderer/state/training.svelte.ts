@@ -35,6 +35,9 @@ export type TrainingPage =
   /** A data set of the app's own conversations. */
   | { readonly kind: 'gather' }
   | { readonly kind: 'runs' }
+  /** Conversations written of captions. */
+  | { readonly kind: 'recipe-new'; readonly datasetId?: string }
+  | { readonly kind: 'recipe'; readonly recipeId: string }
   | { readonly kind: 'compare'; readonly start: CompareStart }
   | { readonly kind: 'run'; readonly runId: string };
 

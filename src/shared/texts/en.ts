@@ -9,6 +9,7 @@ import { gallery } from './en/gallery.ts';
 import { lightbox } from './en/lightbox.ts';
 import { list } from './en/list.ts';
 import { models } from './en/models.ts';
+import { recipe } from './en/recipe.ts';
 import { settings } from './en/settings.ts';
 import { shell } from './en/shell.ts';
 import { training } from './en/training.ts';
@@ -27,6 +28,7 @@ export const en = {
   lightbox,
   list,
   models,
+  recipe,
   settings,
   shell,
   training,

@@ -9,6 +9,7 @@ import { gallery } from './zh/gallery.ts';
 import { lightbox } from './zh/lightbox.ts';
 import { list } from './zh/list.ts';
 import { models } from './zh/models.ts';
+import { recipe } from './zh/recipe.ts';
 import { settings } from './zh/settings.ts';
 import { shell } from './zh/shell.ts';
 import { training } from './zh/training.ts';
@@ -28,6 +29,7 @@ export const zh: Texts = {
   lightbox,
   list,
   models,
+  recipe,
   settings,
   shell,
   training,

@@ -262,7 +262,7 @@ export const training = {
   stageAnd: (stage: Value, words: Value) => `stage ${stage} · ${words}`,
   validationOf: (loss: Value) => `, validation ${loss}`,
   stageOfData: (stage: Value, origin: Value) => `Stage ${stage} · ${origin}`,
-  madeOfYourConversations: 'made of your conversations',
+  madeOfYourConversations: 'made by this app',
   turnsOf: (roles: Value) => `turns: ${roles}`,
   faultAt: (file: Value, row: Value, message: Value) => `${file}, row ${row}: ${message}`,
   faultInField: (file: Value, row: Value, field: Value, message: Value) =>

@@ -247,7 +247,7 @@ export const training: typeof english = {
   stageAnd: (stage: Value, words: Value) => `阶段 ${stage} · ${words}`,
   validationOf: (loss: Value) => `，验证损失 ${loss}`,
   stageOfData: (stage: Value, origin: Value) => `阶段 ${stage} · ${origin}`,
-  madeOfYourConversations: '来自您的对话',
+  madeOfYourConversations: '由本应用生成',
   turnsOf: (roles: Value) => `轮次：${roles}`,
   faultAt: (file: Value, row: Value, message: Value) => `${file}，第 ${row} 行：${message}`,
   faultInField: (file: Value, row: Value, field: Value, message: Value) =>
