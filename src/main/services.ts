@@ -67,7 +67,7 @@ export interface AppServices {
   readonly thumbnails: Thumbnails;
   readonly gallery: Gallery;
   readonly erasure: Erasure;
-  readonly decoder: Pick<PictureDecoder, 'check'>;
+  readonly decoder: Pick<PictureDecoder, 'check' | 'prepare'>;
   readonly chat: ChatService;
   readonly versions: VersionService;
   readonly bench: BenchService;

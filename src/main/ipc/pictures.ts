@@ -16,6 +16,10 @@ export function pictureHandlers(services: AppServices): DomainHandlers<'pictures
     return picture;
   };
   return {
+    'pictures.expect'() {
+      decoder.prepare();
+      return null;
+    },
     async 'pictures.add'({ bytes, name }) {
       // Dragged out and back again: it is the picture that it was.
       const known = outgoing.returned(bytes);

@@ -26,6 +26,8 @@ export interface PictureDecoder {
    * @throws StudioError as `check`; `unsupported` where no process can be started
    */
   thumbnail(file: string, name: string, side: number): Promise<Uint8Array>;
+  /** Starts the process for a picture that will soon come. */
+  prepare(): void;
   /** Ends the process. */
   close(): void;
 }
@@ -80,6 +82,11 @@ class Decoder implements PictureDecoder {
     return turn;
   }
 
+  prepare(): void {
+    if (this.#child !== null || this.#asked !== null) return;
+    if (this.#start() !== null) this.#rest();
+  }
+
   close(): void {
     this.#idle?.cancel();
     this.#end();
@@ -108,7 +115,7 @@ class Decoder implements PictureDecoder {
           timer.cancel();
           signal?.removeEventListener('abort', onAbort);
           this.#asked = null;
-          this.#idle = this.#options.clock.after(decoderTimes.idleMs, () => this.#end());
+          this.#rest();
           if (answer instanceof Error) reject(answer);
           else resolve(answer);
         },
@@ -117,6 +124,12 @@ class Decoder implements PictureDecoder {
       signal?.addEventListener('abort', onAbort, { once: true });
       child.port.postMessage({ ...question, id: asked.id } satisfies ToDecoder);
     });
+  }
+
+  /** Ends it where nobody asks. */
+  #rest(): void {
+    this.#idle?.cancel();
+    this.#idle = this.#options.clock.after(decoderTimes.idleMs, () => this.#end());
   }
 
   #start(): Child | null {

@@ -95,6 +95,11 @@ export class DraftsStore {
     return uploadId;
   }
 
+  /** Says that a picture is on its way: a file is dragged over the window, or chosen. Nothing depends on it. */
+  expect(): void {
+    this.#api.request('pictures.expect', null).catch(() => undefined);
+  }
+
   /** Takes a stored picture into a draft, as one that a message has already. */
   adopt(picture: Picture): string {
     const uploadId = crypto.randomUUID();

@@ -183,6 +183,8 @@ export const appRequests = {
   /** Shows in its folder what was exported last. */
   'exchange.show': { request: nothing, reply: nothing },
 
+  /** A picture is on its way: what decodes it is started meanwhile. */
+  'pictures.expect': { request: nothing, reply: nothing },
   /** Stores a picture that was dropped, pasted or picked. */
   'pictures.add': {
     request: z.object({ bytes: z.instanceof(Uint8Array), name: z.string().max(500) }),

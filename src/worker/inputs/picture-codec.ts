@@ -10,7 +10,7 @@ import {
 } from './codec/protocol.ts';
 
 /** How long one picture may take, and how long a thread without work is kept. Milliseconds. */
-export const codecTimes = { pictureMs: 30_000, idleMs: 20_000 } as const;
+export const codecTimes = { pictureMs: 30_000, idleMs: 60_000 } as const;
 
 /** Its memory does not shrink: what a large picture took it has until it ends. */
 let thread: CodecThread | null = null;

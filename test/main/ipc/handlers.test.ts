@@ -78,6 +78,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
     gallery: new Gallery(store.gallery),
     erasure: { erase: async (ids) => ids.forEach((id) => void store.conversations.erase(id)) },
     decoder: {
+      prepare: () => void did.push('expect a picture'),
       async check(_, name) {
         did.push(`decode ${name}`);
         if (name === 'broken.png') throw new StudioError('bad-input', `${name} is broken`);
@@ -212,6 +213,8 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
 async function conversed(answers: { where?: string | null } = {}) {
   const made = makeHandlers(answers);
   const { handlers, engine, did } = made;
+  await handlers['pictures.expect'](null);
+  expect(did).toEqual(['expect a picture']);
   const picture = await handlers['pictures.add']({ bytes: encodePng(8, 6), name: 'cat.png' });
   const { conversation } = await handlers['chat.send']({
     conversationId: null,

@@ -106,6 +106,16 @@ describe('the decoding process', () => {
     expect(spawnOne.children).toHaveLength(1);
   }, 120_000);
 
+  test('is started before the picture comes, once, where one is expected', async () => {
+    const { one, spawnOne } = made();
+    one.prepare();
+    one.prepare();
+    expect(spawnOne.children).toHaveLength(1);
+    await one.check(await encoders.png(noisy()), 'x');
+    one.prepare();
+    expect(spawnOne.children).toHaveLength(1);
+  });
+
   test.skipIf(process.platform !== 'linux')('has no native decoder in it', async () => {
     const { one, spawnOne } = made();
     for (const encode of Object.values(encoders)) await one.check(await encode(noisy()), 'x');
