@@ -23,6 +23,9 @@ interface LiveReply {
   readonly reply: Reply;
 }
 
+/** How many turns' newest events are remembered. */
+const mostHeard = 64;
+
 interface StartedReply {
   readonly conversation: ConversationSummary;
   readonly turnId: string;
@@ -50,7 +53,7 @@ export class ChatStore {
   /** Why the last send, regenerate, continue or redraw was refused. */
   actionError = $state<string | null>(null);
   #live = $state.raw<ReadonlyMap<string, LiveReply>>(new Map());
-  /** The newest number heard of each turn, so that a turn as it was before that is known to be old. */
+  /** The newest number heard of the last turns, so that a turn as it was before that is known to be old. */
   readonly #heard = new Map<string, number>();
   /** Turns that main was asked for. */
   readonly #asked = new Set<string>();
@@ -263,7 +266,7 @@ export class ChatStore {
   }
 
   #receive({ turnId, sequence, event }: ReplyMessage): void {
-    this.#heard.set(turnId, sequence);
+    this.#hear(turnId, sequence);
     if (event.kind === 'begun' || event.kind === 'ended') this.#edges += 1;
     if (event.kind === 'begun') {
       this.#begin(sequence, event);
@@ -274,6 +277,14 @@ export class ChatStore {
     else if (sequence === live.sequence + 1) {
       this.#put({ ...live, sequence, reply: applyReplyEvent(live.reply, event) });
     }
+  }
+
+  /** Only what is being asked of main must be known: a handful of turns. */
+  #hear(turnId: string, sequence: number): void {
+    this.#heard.delete(turnId);
+    this.#heard.set(turnId, sequence);
+    const oldest = this.#heard.keys().next().value;
+    if (this.#heard.size > mostHeard && oldest !== undefined) this.#heard.delete(oldest);
   }
 
   #begin(sequence: number, { conversationId, turns, reply, replaces }: ReplyBegun): void {
