@@ -1,5 +1,6 @@
 import type { AppEventBody, AppEventName } from '../shared/contracts/app-ipc.ts';
 import type { Clock } from '../base/clock.ts';
+import { english, type Voice } from '../shared/texts/voice.ts';
 import { isLive } from '../shared/domain/training.ts';
 
 /** A job that took at least this long is told of where nobody looks. */
@@ -11,6 +12,7 @@ export interface JobNoticesOptions {
   readonly isInSight: () => boolean;
   /** Shows it on the desktop. Words of a conversation are never in it. */
   readonly notify: (title: string, body: string) => void;
+  readonly voice?: Voice;
 }
 
 /**
@@ -21,7 +23,9 @@ export function createJobNotices({
   clock,
   isInSight,
   notify,
+  voice = english,
 }: JobNoticesOptions): (name: AppEventName, body: unknown) => void {
+  const words = () => voice.texts().desktop;
   const begun = new Map<string, number>();
   const ended = (id: string, title: string, body: string): void => {
     const at = begun.get(id);
@@ -33,15 +37,16 @@ export function createJobNotices({
     if (event.kind !== 'ended') return;
     if (event.status === 'stopped') begun.delete(turnId);
     else if (event.status === 'complete' || event.status === 'cut')
-      ended(turnId, 'The reply is ready', 'The model has answered.');
-    else ended(turnId, 'The reply was not finished', 'The conversation says why.');
+      ended(turnId, words().replyIsReady, words().modelHasAnswered);
+    else ended(turnId, words().replyWasNotFinished, words().conversationSaysWhy);
   };
   const training = ({ run }: AppEventBody<'runs.changed'>): void => {
     if (isLive(run.state)) {
       if (!begun.has(run.id)) begun.set(run.id, clock.now());
-    } else if (run.state === 'finished') ended(run.id, 'The training is done', `“${run.name}”`);
+    } else if (run.state === 'finished')
+      ended(run.id, words().trainingIsDone, words().named(run.name));
     else if (run.state === 'stopped') begun.delete(run.id);
-    else ended(run.id, 'The training has ended', `“${run.name}” says why.`);
+    else ended(run.id, words().trainingHasEnded, words().runSaysWhy(run.name));
   };
   return (name, body) => {
     // Each name has its own body, which a table of functions cannot say.

@@ -25,6 +25,8 @@ import { createHandlers } from './ipc/index.ts';
 import { setupRequests } from './ipc/router.ts';
 import { createJobNotices } from './job-notices.ts';
 import { setupMenu } from './menu.ts';
+import type { LanguageStart } from '../shared/texts/language.ts';
+import { createVoice } from '../shared/texts/voice.ts';
 import { setupOffline } from './offline.ts';
 import { createOpener, linkScheme, readLink, readOpening } from './opening.ts';
 import { readOptions } from './options.ts';
@@ -96,6 +98,13 @@ let problem: StartProblem | null = null;
 let exitCode = 0;
 let closing = false;
 
+/** Before the database is open the desktop's language alone is known. */
+const languageStart = (): LanguageStart => ({
+  chosen: studio?.services.store.settings.get().language ?? 'system',
+  preferred: app.getPreferredSystemLanguages(),
+});
+const voice = createVoice(languageStart);
+
 if (dataFolder.fault !== null) {
   void refuseToStart(dataFolder.fault);
 } else if (app.requestSingleInstanceLock()) {
@@ -109,7 +118,7 @@ if (dataFolder.fault !== null) {
 async function refuseToStart(fault: string): Promise<void> {
   exitCode = 1;
   process.stderr.write(`${fault}\n`);
-  problem = createPlainProblem('The data folder cannot be used', fault);
+  problem = createPlainProblem(fault, voice);
   await app.whenReady();
   setupNavigationGuard(silentLogger);
   setupPermissions(session.defaultSession);
@@ -126,7 +135,7 @@ async function boot(): Promise<void> {
   setupFaultLog(log);
   setupNavigationGuard(log);
   setupPermissions(session.defaultSession);
-  setupMenu();
+  setupMenu(voice.texts());
   setupQuit(log);
   setupProtocols();
   const start = startStorage({
@@ -196,10 +205,12 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     clock: systemClock,
     isInSight: () => window?.isFocused() === true && window.isVisible() && !window.isMinimized(),
     notify: showDesktopNotice,
+    voice,
   });
   const emit = createEmit((...message) => {
     const [, name, body] = message;
     tellDesktop(name, body);
+    if (name === 'settings.changed') setupMenu(voice.texts());
     if (window !== null && !window.isDestroyed()) window.webContents.send(...message);
   }, log);
   studio = createStudio({
@@ -211,7 +222,12 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
     spawn: createSpawns(),
     keychain: () => safeStorage,
     graphics: async () => cardsOf(await app.getGPUInfo('basic')),
-    places: createPlaces(() => window, options.saveFolder, new SavedFiles(storage.store.settings)),
+    places: createPlaces(
+      () => window,
+      options.saveFolder,
+      new SavedFiles(storage.store.settings),
+      voice,
+    ),
     updates: createUpdates(log),
     printPdf,
     info: describeApp(paths),
@@ -220,6 +236,7 @@ function setupStudio(storage: OpenedStorage, log: Logger): void {
   const handlers = createHandlers(studio.services);
   const isOurs = createSenderCheck(() => window);
   setupRequests({ channel: ipcMain, handlers, isOurs, log });
+  setupMenu(voice.texts());
 }
 
 /** On the desktop; pressed, it leads to the window. */
@@ -248,6 +265,7 @@ function setupProblem(failure: StartFailure, log: Logger): void {
       if (fault !== '') throw new StudioError('unsupported', `${paths.data}: ${fault}`);
     },
     copy: (text) => clipboard.writeText(text),
+    voice,
     async solved(storage) {
       problem = null;
       exitCode = 0;
@@ -290,7 +308,7 @@ function sourceOfPictures(): PictureSource | null {
 function setupProtocols(): void {
   protocol.handle(
     appProtocols.page,
-    createPageHandler(paths.page, () => problem?.page() ?? null),
+    createPageHandler(paths.page, () => problem?.page() ?? null, voice),
   );
   const serve = createPictureHandler({
     fileOf: (hash) => sourceOfPictures()?.fileOf(hash) ?? '',
@@ -302,7 +320,13 @@ function setupProtocols(): void {
 
 async function openWindow(log: Logger): Promise<void> {
   const settings = studio?.services.store.settings ?? null;
-  window = createWindow({ preload: paths.preload, icon: paths.icon, settings, log });
+  window = createWindow({
+    preload: paths.preload,
+    icon: paths.icon,
+    settings,
+    log,
+    language: languageStart(),
+  });
   window.on('closed', () => {
     window = null;
   });

@@ -11,6 +11,7 @@ import {
   type SaveDialogOptions,
 } from 'electron';
 import { StudioError } from '../shared/errors.ts';
+import { english, type Voice } from '../shared/texts/voice.ts';
 import type { SavedFiles } from './saved-files.ts';
 import type { Places } from './services.ts';
 
@@ -52,11 +53,12 @@ export function createPlaces(
   window: () => BrowserWindow | null,
   saveFolder: string | null,
   saved: SavedFiles,
+  voice: Voice = english,
 ): Places {
   const dialogs = dialogsOf(window);
   return {
     async askWhere(suggested, { name, extension }) {
-      const filters = [{ name, extensions: [extension] }];
+      const filters = [{ name: voice.said(name), extensions: [extension] }];
       if (saveFolder !== null) await mkdir(saveFolder, { recursive: true });
       const file =
         saveFolder === null
@@ -68,11 +70,11 @@ export function createPlaces(
     async askFolder(suggested) {
       if (saveFolder !== null) return path.join(saveFolder, suggested);
       const defaultPath = saved.suggest(suggested);
-      return dialogs.save({ title: 'A folder is made here', defaultPath });
+      return dialogs.save({ title: voice.texts().desktop.folderIsMadeHere, defaultPath });
     },
     async askWhich(name, extensions) {
       if (saveFolder !== null) return newestIn(saveFolder, extensions);
-      const filters = [{ name, extensions: [...extensions] }];
+      const filters = [{ name: voice.said(name), extensions: [...extensions] }];
       return dialogs.open({ properties: ['openFile'], filters });
     },
     showInFolder: (file) => shell.showItemInFolder(file),
@@ -84,9 +86,9 @@ export function createPlaces(
     async askToOpen(link) {
       const pressed = await dialogs.choose({
         type: 'question',
-        message: 'Open this link in your browser?',
+        message: voice.texts().desktop.openThisLink,
         detail: link,
-        buttons: ['Open', 'Cancel'],
+        buttons: [voice.texts().desktop.open, voice.texts().desktop.cancel],
         defaultId: 1,
         cancelId: 1,
       });

@@ -1,4 +1,6 @@
 import { toWireError } from '../shared/errors.ts';
+import { htmlLanguages } from '../shared/texts/language.ts';
+import { english, type Voice } from '../shared/texts/voice.ts';
 import type { Backup } from './database/backups.ts';
 import type { StartFailure } from './database/start-failure.ts';
 import {
@@ -25,6 +27,7 @@ export interface StartProblemOptions {
   readonly copy: (text: string) => void;
   /** Storage is open: the app starts. */
   readonly solved: (storage: OpenedStorage) => Promise<void>;
+  readonly voice?: Voice;
 }
 
 /** The page that stands in the app's place while its storage cannot be opened, and its actions. */
@@ -36,9 +39,18 @@ export interface StartProblem {
 
 /** Offers what helps against a failure, and starts the app once something did. */
 export function createStartProblem(options: StartProblemOptions): StartProblem {
+  const { voice = english } = options;
+  const words = () => voice.texts().desktop;
   let { failure } = options;
   let message: string | null = null;
   let isBusy = false;
+  const page = (): ProblemPage => ({
+    title: voice.said(failure.title),
+    sentences: failure.sentences.map((sentence) => voice.said(sentence)),
+    actions: offers(failure, voice),
+    message,
+    isBusy,
+  });
   let isSolved = false;
   const settle = async (start: StorageStart): Promise<void> => {
     if (start.kind === 'open') {
@@ -46,7 +58,7 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
       return options.solved(start.storage);
     }
     ({ failure } = start);
-    message = 'That did not help. Nothing was lost by it.';
+    message = words().didNotHelp;
   };
   const perform = async ({ name, index }: ProblemAction): Promise<void> => {
     switch (name) {
@@ -56,7 +68,7 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
         return options.openFolder();
       case 'copy-error':
         options.copy(failure.detail);
-        message = 'The error was copied.';
+        message = words().errorWasCopied;
         return;
       case 'restore':
       case 'salvage':
@@ -67,12 +79,9 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
     }
   };
   return {
-    page() {
-      const { title, sentences } = failure;
-      return renderProblemPage({ title, sentences, actions: offers(failure), message, isBusy });
-    },
+    page: () => renderProblemPage(page(), voice),
     async act(action) {
-      const offered = offers(failure).some(
+      const offered = offers(failure, voice).some(
         ({ name, index }) => name === action.name && index === action.index,
       );
       if (!offered || isBusy || isSolved) return;
@@ -80,13 +89,13 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
       try {
         if (action.name !== 'copy-error' && action.name !== 'show-folder') {
           isBusy = true;
-          message = 'One moment: this may take a while where there is much to read.';
+          message = words().oneMoment;
           await options.show();
           message = null;
         }
         await perform(action);
       } catch (error) {
-        message = toWireError(error).message;
+        message = voice.said(toWireError(error).message);
       } finally {
         isBusy = false;
       }
@@ -96,15 +105,15 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
 }
 
 /** A page that only says what is wrong: nothing can be done about it from here. */
-export function createPlainProblem(title: string, sentence: string): StartProblem {
+export function createPlainProblem(sentence: string, voice: Voice = english): StartProblem {
   const page: ProblemPage = {
-    title,
-    sentences: [sentence],
+    title: voice.texts().desktop.dataFolderCannotBeUsed,
+    sentences: [voice.said(sentence)],
     actions: [],
     message: null,
     isBusy: false,
   };
-  return { page: () => renderProblemPage(page), act: () => Promise.resolve() };
+  return { page: () => renderProblemPage(page, voice), act: () => Promise.resolve() };
 }
 
 function repairOf(name: 'restore' | 'salvage' | 'start-anew', backup: Backup | undefined): Repair {
@@ -116,36 +125,38 @@ function repairOf(name: 'restore' | 'salvage' | 'start-anew', backup: Backup | u
 /** So many copies are offered by name; the others lie in the folder. */
 const mostCopies = 5;
 
-function offers(failure: StartFailure): readonly OfferedAction[] {
-  const kept = failure.kind === 'missing' ? '' : ' What is there now is kept beside it.';
+function offers(failure: StartFailure, voice: Voice): readonly OfferedAction[] {
+  const words = voice.texts().desktop;
+  const kept = failure.kind === 'missing' ? '' : words.keptBeside;
   const restore = failure.copies.slice(0, mostCopies).map((copy, index): OfferedAction => ({
     name: 'restore',
     index,
-    label: `Restore the copy of ${dateOf(copy)}`,
-    note: `Conversations: ${copy.conversations}, turns: ${copy.turns}. What was written after it is not in it.${kept}`,
+    label: words.restoreCopyOf(dateOf(copy, voice)),
+    note: words.copyHolds(copy.conversations, copy.turns, kept),
   }));
   const salvage: OfferedAction = {
     name: 'salvage',
     index: 0,
-    label: 'Save what can be read',
-    note: `Everything that can still be read goes into a new database.${kept}`,
+    label: words.saveWhatCanBeRead,
+    note: words.intoNewDatabase(kept),
   };
   const anew: OfferedAction = {
     name: 'start-anew',
     index: 0,
-    label: 'Start anew',
-    note: `An empty database. No picture is deleted.${kept}`,
+    label: words.startAnew,
+    note: words.emptyDatabase(kept),
   };
   return [
     ...(failure.canSalvage ? [salvage] : []),
     ...restore,
-    { name: 'retry', index: 0, label: 'Try again', note: null },
-    { name: 'show-folder', index: 0, label: 'Show the folder', note: null },
-    { name: 'copy-error', index: 0, label: 'Copy the error', note: null },
+    { name: 'retry', index: 0, label: words.tryAgain, note: null },
+    { name: 'show-folder', index: 0, label: words.showFolder, note: null },
+    { name: 'copy-error', index: 0, label: words.copyError, note: null },
     ...(failure.canStartAnew ? [anew] : []),
   ];
 }
 
-function dateOf({ madeAt }: Backup): string {
-  return new Date(madeAt).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+function dateOf({ madeAt }: Backup, voice: Voice): string {
+  const locale = voice.language() === 'en' ? undefined : htmlLanguages[voice.language()];
+  return new Date(madeAt).toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' });
 }

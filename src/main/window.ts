@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { systemClock } from '../base/clock.ts';
 import type { SettingsTable } from './database/settings.ts';
 import type { Logger } from '../base/log.ts';
+import { languageArgument, type LanguageStart } from '../shared/texts/language.ts';
 import { PageNoticeView } from './page-notice-view.ts';
 import { PageRecovery } from './page-recovery.ts';
 import { securePreferences } from './security.ts';
@@ -27,10 +28,17 @@ export interface WindowOptions {
   /** Keeps the window's place; null where there is no database. */
   readonly settings: SettingsTable | null;
   readonly log: Logger;
+  readonly language: LanguageStart;
 }
 
 /** Makes the window, hidden until its page can be seen. */
-export function createWindow({ preload, icon, settings, log }: WindowOptions): BrowserWindow {
+export function createWindow({
+  preload,
+  icon,
+  settings,
+  log,
+  language,
+}: WindowOptions): BrowserWindow {
   const state = readState(settings);
   const window = new BrowserWindow({
     width: 1200,
@@ -42,7 +50,11 @@ export function createWindow({ preload, icon, settings, log }: WindowOptions): B
     title: 'TextBind Studio',
     icon,
     autoHideMenuBar: true,
-    webPreferences: { ...securePreferences, preload },
+    webPreferences: {
+      ...securePreferences,
+      preload,
+      additionalArguments: [languageArgument(language)],
+    },
   });
   if (state?.maximized === true) window.maximize();
   window.once('ready-to-show', () => window.show());

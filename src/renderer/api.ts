@@ -12,6 +12,7 @@ import {
 } from '../shared/contracts/app-ipc.ts';
 import type { LanguageStart } from '../shared/texts/language.ts';
 import { fromWireError, StudioError, toWireError, type WireError } from '../shared/errors.ts';
+import { said } from './texts.svelte.ts';
 
 declare global {
   interface Window {
@@ -93,7 +94,7 @@ export function createApi(bridge: AppBridge, options: ApiOptions = {}): Api {
 
 /** What to tell a person about anything thrown. */
 export function sentenceOf(error: unknown): string {
-  return toWireError(error).message;
+  return said(toWireError(error).message);
 }
 
 function malformed(what: string, cause: unknown): WireError {

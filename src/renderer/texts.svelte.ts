@@ -1,11 +1,10 @@
 /** The window's texts in the language that is chosen. */
 import { localeOf, type Language } from '../shared/texts/language.ts';
+import { sentenceIn } from '../shared/texts/sentences.ts';
 import { texts, type Texts } from '../shared/texts/texts.ts';
 
 let language = $state<Language>('en');
-const shown = $derived(texts[language]);
 let preferred = $state.raw<readonly string[]>([]);
-const locale = $derived(localeOf(language, preferred));
 
 /** Shows everything in that language, at once; `desktop` is the languages of the desktop. */
 export function showLanguage(next: Language, desktop: readonly string[]): void {
@@ -20,7 +19,12 @@ export function shownLanguage(): Language {
 
 /** What dates are written by: the language that is shown, as the desktop's region writes it. */
 export function shownLocale(): string {
-  return locale;
+  return localeOf(language, preferred);
+}
+
+/** A sentence of main, a library or the engine, in the language that is shown where that has it. */
+export function said(sentence: string): string {
+  return sentenceIn(language, sentence);
 }
 
 /**
@@ -29,51 +33,54 @@ export function shownLocale(): string {
  */
 export const t: Texts = {
   get bench() {
-    return shown.bench;
+    return texts[language].bench;
   },
   get chat() {
-    return shown.chat;
+    return texts[language].chat;
   },
   get common() {
-    return shown.common;
+    return texts[language].common;
   },
   get composer() {
-    return shown.composer;
+    return texts[language].composer;
+  },
+  get desktop() {
+    return texts[language].desktop;
   },
   get doctor() {
-    return shown.doctor;
+    return texts[language].doctor;
   },
   get engine() {
-    return shown.engine;
+    return texts[language].engine;
   },
   get exchange() {
-    return shown.exchange;
+    return texts[language].exchange;
   },
   get gallery() {
-    return shown.gallery;
+    return texts[language].gallery;
   },
   get lightbox() {
-    return shown.lightbox;
+    return texts[language].lightbox;
   },
   get list() {
-    return shown.list;
+    return texts[language].list;
   },
   get models() {
-    return shown.models;
+    return texts[language].models;
   },
   get recipe() {
     return shown.recipe;
   },
   get settings() {
-    return shown.settings;
+    return texts[language].settings;
   },
   get shell() {
-    return shown.shell;
+    return texts[language].shell;
   },
   get training() {
-    return shown.training;
+    return texts[language].training;
   },
   get trash() {
-    return shown.trash;
+    return texts[language].trash;
   },
 };

@@ -1,4 +1,6 @@
 import { appProtocols } from '../../shared/contracts/app-channels.ts';
+import { htmlLanguages } from '../../shared/texts/language.ts';
+import { english, type Voice } from '../../shared/texts/voice.ts';
 
 /** What can be wrong with the page itself: its process died again and again, or it does not answer. */
 export type PageFault = 'gone' | 'hung';
@@ -10,23 +12,13 @@ interface Words {
   readonly actions: readonly { readonly name: NoticeAction; readonly label: string }[];
 }
 
-const words: Readonly<Record<PageFault, Words>> = {
-  gone: {
-    title: 'The window stopped working',
-    sentence:
-      'Its process ended four times within a minute, so it was not started once more. What you wrote and what was answered is stored; a reply that is being written goes on.',
-    actions: [{ name: 'reload', label: 'Open it again' }],
-  },
-  hung: {
-    title: 'The window does not answer',
-    sentence:
-      'It may come back by itself. What was sent and answered is stored; opening it again loses nothing of it.',
-    actions: [
-      { name: 'reload', label: 'Open it again' },
-      { name: 'wait', label: 'Wait' },
-    ],
-  },
-};
+function wordsOf(fault: PageFault, { texts }: Voice): Words {
+  const { gone, hung, openAgain, wait } = texts().desktop;
+  const reload = { name: 'reload', label: openAgain } as const;
+  return fault === 'gone'
+    ? { ...gone, actions: [reload] }
+    : { ...hung, actions: [reload, { name: 'wait', label: wait }] };
+}
 
 // A host of its own: Chromium gives another site another process, which answers when the page's does not.
 const prefix = `${appProtocols.page}://notice/`;
@@ -41,19 +33,19 @@ export function noticeAction(address: string): NoticeAction | null {
 }
 
 /** The notice at an address, without any script; null where there is none. */
-export function noticeAt(address: string): string | null {
+export function noticeAt(address: string, voice: Voice = english): string | null {
   const faults: readonly PageFault[] = ['gone', 'hung'];
   const fault = faults.find((each) => address === noticeAddress(each));
-  return fault === undefined ? null : render(words[fault]);
+  return fault === undefined ? null : render(wordsOf(fault, voice), voice);
 }
 
-function render({ title, sentence, actions }: Words): string {
+function render({ title, sentence, actions }: Words, voice: Voice): string {
   const links = actions.map(
     ({ name, label }, index) =>
       `<a href="${prefix}${name}" data-testid="notice-${name}" draggable="false"${index === 0 ? ' autofocus' : ''}>${label}</a>`,
   );
   return `<!doctype html>
-<html lang="en">
+<html lang="${htmlLanguages[voice.language()]}">
 <meta charset="utf-8">
 <title>TextBind Studio</title>
 <style>

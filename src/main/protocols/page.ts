@@ -3,6 +3,7 @@ import path from 'node:path';
 import { appProtocols } from '../../shared/contracts/app-channels.ts';
 import { pageHeaders } from './content-security.ts';
 import { noticeAt } from './page-notice.ts';
+import { english, type Voice } from '../../shared/texts/voice.ts';
 
 /** Address of the page. */
 export const pageAddress = `${appProtocols.page}://page/index.html`;
@@ -50,10 +51,11 @@ export function pageFile(folder: string, address: string): string | null {
 export function createPageHandler(
   folder: string,
   problemPage: () => string | null,
+  voice: Voice = english,
 ): (request: { readonly url: string }) => Promise<Response> {
   return async ({ url }) => {
     if (url === problemAddress) return respond(200, '.html', problemPage() ?? '');
-    const notice = noticeAt(url);
+    const notice = noticeAt(url, voice);
     if (notice !== null) return respond(200, '.html', notice);
     const file = pageFile(folder, url);
     if (file === null) return respond(404, '.html', 'Not found');

@@ -1,4 +1,6 @@
 import { appProtocols } from '../../shared/contracts/app-channels.ts';
+import { htmlLanguages } from '../../shared/texts/language.ts';
+import { english, type Voice } from '../../shared/texts/voice.ts';
 
 /** What the page offers; main does nothing else for it. */
 export const problemActions = [
@@ -53,10 +55,10 @@ export function actionOfAddress(address: string): ProblemAction | null {
  * The page that says why the app cannot start and offers what helps. It has no script: its actions are links, which
  * main catches.
  */
-export function renderProblemPage(page: ProblemPage): string {
+export function renderProblemPage(page: ProblemPage, voice: Voice = english): string {
   const { title, sentences, actions, message, isBusy } = page;
   return `<!doctype html>
-<html lang="en">
+<html lang="${htmlLanguages[voice.language()]}">
 <meta charset="utf-8">
 <title>TextBind Studio</title>
 <style>${style}</style>
@@ -66,7 +68,7 @@ export function renderProblemPage(page: ProblemPage): string {
 ${sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`).join('\n')}
 </div>
 ${message === null ? '' : `<p class="message" role="status" data-testid="problem-message">${escapeHtml(message)}</p>`}
-${isBusy || actions.length === 0 ? '' : `<ul aria-label="What can be done">\n${actions.map(renderAction).join('\n')}\n</ul>`}
+${isBusy || actions.length === 0 ? '' : `<ul aria-label="${voice.texts().desktop.whatCanBeDone}">\n${actions.map(renderAction).join('\n')}\n</ul>`}
 </main>
 </html>
 `;

@@ -15,6 +15,7 @@ import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import { sentenceOf, type Api } from '../api.ts';
+import { t } from '../texts.svelte.ts';
 
 /** A turn that is being written, and the number of the event that made it what it is. */
 interface LiveReply {
@@ -244,7 +245,7 @@ export class ChatStore {
     } catch (error) {
       if (visit === this.#visit) {
         const hint = error instanceof StudioError && error.kind === 'internal';
-        this.actionError = hint ? `This did not work: ${sentenceOf(error)}` : sentenceOf(error);
+        this.actionError = hint ? t.chat.didNotWork(sentenceOf(error)) : sentenceOf(error);
       }
       return false;
     } finally {

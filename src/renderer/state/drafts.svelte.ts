@@ -103,7 +103,11 @@ export class DraftsStore {
   /** Takes a stored picture into a draft, as one that a message has already. */
   adopt(picture: Picture): string {
     const uploadId = crypto.randomUUID();
-    this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
+    this.#setUpload(uploadId, {
+      state: 'stored',
+      name: altOf(picture) ?? t.composer.pictureName,
+      picture,
+    });
     return uploadId;
   }
 
@@ -143,7 +147,11 @@ export class DraftsStore {
   #take(key: string, { items, pictures }: KeptDraft): void {
     if (this.#drafts.has(key)) return;
     for (const [uploadId, picture] of Object.entries(pictures)) {
-      this.#setUpload(uploadId, { state: 'stored', name: altOf(picture) ?? 'picture', picture });
+      this.#setUpload(uploadId, {
+        state: 'stored',
+        name: altOf(picture) ?? t.composer.pictureName,
+        picture,
+      });
     }
     const known = items.filter(
       (item) => item.kind === 'text' || pictures[item.uploadId] !== undefined,

@@ -90,11 +90,7 @@ function missingOf({ vision, language, checkpoint, qformer }: Chosen): Missing[]
 
 function remarksOf({ language, base, refiner }: Chosen): string[] {
   return [
-    ...(language?.kind === 'gguf'
-      ? [
-          'A GGUF file’s language model is always written anew, in half precision or in the bits you choose.',
-        ]
-      : []),
+    ...(language?.kind === 'gguf' ? [t.models.ggufIsWrittenAnew] : []),
     ...(base === null ? [t.models.withoutImageDecoderItSees] : []),
     ...(refiner !== null && base === null ? [t.models.refinerNeedsBaseItIs] : []),
   ];

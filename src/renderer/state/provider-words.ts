@@ -43,7 +43,9 @@ export function providerWords(
   { provider, fallbacks }: ProviderReport,
   cards: readonly string[],
 ): ProviderWords {
-  const details = fallbacks.map((each) => `${t.engine.providers[each.provider]}: ${each.reason}`);
+  const details = fallbacks.map(
+    (each) => t.engine.providers[each.provider] + t.common.colon + each.reason,
+  );
   const used = t.engine.runsOn(t.engine.providers[provider]);
   if (fallbacks.length === 0 || provider === 'cuda') {
     return { says: used, mend: null, tone: 'calm', details };

@@ -1,6 +1,6 @@
 import type { EditCommand } from '../../shared/domain/edit-command.ts';
 import { sentenceOf, type Api } from '../api.ts';
-import { t } from '../texts.svelte.ts';
+import { said, t } from '../texts.svelte.ts';
 
 export const places = [
   'chat',
@@ -47,10 +47,10 @@ export class ShellStore {
   constructor(api: Api) {
     this.#api = api;
     api.on('app.problem', ({ error }) => {
-      this.problem = error.message;
+      this.problem = said(error.message);
     });
     api.on('app.notice', ({ message }) => {
-      this.standing = message;
+      this.standing = said(message);
     });
   }
 

@@ -2,6 +2,7 @@ import { bench } from './en/bench.ts';
 import { chat } from './en/chat.ts';
 import { common } from './en/common.ts';
 import { composer } from './en/composer.ts';
+import { desktop } from './en/desktop.ts';
 import { doctor } from './en/doctor.ts';
 import { engine } from './en/engine.ts';
 import { exchange } from './en/exchange.ts';
@@ -21,6 +22,7 @@ export const en = {
   chat,
   common,
   composer,
+  desktop,
   doctor,
   engine,
   exchange,

@@ -2,6 +2,7 @@ import { bench } from './zh/bench.ts';
 import { chat } from './zh/chat.ts';
 import { common } from './zh/common.ts';
 import { composer } from './zh/composer.ts';
+import { desktop } from './zh/desktop.ts';
 import { doctor } from './zh/doctor.ts';
 import { engine } from './zh/engine.ts';
 import { exchange } from './zh/exchange.ts';
@@ -22,6 +23,7 @@ export const zh: Texts = {
   chat,
   common,
   composer,
+  desktop,
   doctor,
   engine,
   exchange,

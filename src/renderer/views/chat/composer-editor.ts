@@ -71,6 +71,13 @@ export function createComposerEditor(options: ComposerEditorOptions): Editor {
   });
 }
 
+/** Names the editor in the language that is shown now. */
+export function nameEditor(editor: Editor, name: string): void {
+  const { editorProps } = editor.options;
+  const attributes = { ...editorProps.attributes, 'aria-label': name };
+  editor.setOptions({ editorProps: { ...editorProps, attributes } });
+}
+
 /** Puts another draft in the editor; what was undone there before cannot be undone here. */
 export function replaceContent(editor: Editor, content: JSONContent): void {
   const { state, view } = editor;

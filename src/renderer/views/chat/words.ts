@@ -118,15 +118,20 @@ export function daysLeft(deletedAt: number, now: number): string {
   return t.chat.deletedWithDaysLeft(when, left);
 }
 
-/** The day group of a conversation in the list. */
-export function dayGroup(updatedAt: number, now: number): string {
+type Day = 'today' | 'yesterday' | 'week' | 'earlier';
+
+function dayOf(at: number, now: number): Day {
   const midnight = new Date(now);
   midnight.setHours(0, 0, 0, 0);
   const dayMs = 86_400_000;
-  if (updatedAt >= midnight.getTime()) return t.common.today;
-  if (updatedAt >= midnight.getTime() - dayMs) return t.chat.yesterday;
-  if (updatedAt >= midnight.getTime() - 6 * dayMs) return t.chat.thisWeek;
-  return t.chat.earlier;
+  if (at >= midnight.getTime()) return 'today';
+  if (at >= midnight.getTime() - dayMs) return 'yesterday';
+  return at >= midnight.getTime() - 6 * dayMs ? 'week' : 'earlier';
+}
+
+/** The day group of a conversation in the list. */
+export function dayGroup(updatedAt: number, now: number): string {
+  return t.chat.days[dayOf(updatedAt, now)];
 }
 
 /** What the meter says in full. */
@@ -153,12 +158,12 @@ export function meterWords({
 
 /** When a conversation was changed last, as a list has room for: "14:05", "Tue", "3 Mar", "3 Mar 2025". */
 export function shortDate(at: number, now: number, locale = shownLocale()): string {
-  const group = dayGroup(at, now);
+  const day = dayOf(at, now);
   const date = new Date(at);
-  if (group === 'Today') {
+  if (day === 'today') {
     return date.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
   }
-  if (group === 'Yesterday' || group === 'This week') {
+  if (day === 'yesterday' || day === 'week') {
     return date.toLocaleDateString(locale, { weekday: 'short' });
   }
   const isThisYear = date.getFullYear() === new Date(now).getFullYear();

@@ -118,9 +118,6 @@ export const chat = {
   engineStoppedWhileItWas: 'The engine stopped while it was writing. What it had said is kept.',
   remarks: (count: Value) => `${count} remarks`,
   daysAgo: (days: Value) => `${days} days ago`,
-  yesterday: 'Yesterday',
-  thisWeek: 'This week',
-  earlier: 'Earlier',
   thisMessageTakes: (messageTokens: Value) => `This message takes ${messageTokens}`,
   moreThanThatModelCan: (message: Value, room: Value) =>
     `${message}: more than the ${room} that the model can read.`,
@@ -149,4 +146,8 @@ export const chat = {
     `deleted ${when}, ${days} ${plural(days, 'day', 'days')} left`,
   topP: 'Top-p',
   topK: 'Top-k',
+  didNotWork: (reason: Value) => `This did not work: ${reason}`,
+  taskDone: 'done',
+  taskOpen: 'open',
+  days: { today: 'Today', yesterday: 'Yesterday', week: 'This week', earlier: 'Earlier' },
 };

@@ -70,4 +70,5 @@ export const composer = {
     draw: 'Pictures in the next reply: begins with a picture',
     words: 'Pictures in the next reply: no pictures',
   },
+  pictureName: 'picture',
 };

@@ -172,4 +172,6 @@ export const models = {
   partsOnDisk: (count: number, size: Value) =>
     `${plural(count, 'One part', `${count} parts`)} on this disk, ${size}`,
   usedBy: (models: Value) => `Used by ${models}.`,
+  ggufIsWrittenAnew:
+    'A GGUF file’s language model is always written anew, in half precision or in the bits you choose.',
 };

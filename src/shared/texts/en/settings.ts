@@ -16,7 +16,6 @@ export const settings = {
     'The database is copied at the end and once a day while the app runs. There is no copy yet.',
   madeAtEndAndOnce:
     'Made at the end and once a day while the app runs. Restoring one brings back what is missing here, beside what is here.',
-  conversations: (conversations: Value) => `${conversations} conversations`,
   restoreFromCopyOf: (madeAt: Value) => `Restore from the copy of ${madeAt}`,
   restore: 'Restore…',
   showAll: (count: Value) => `Show all ${count}`,
@@ -105,4 +104,6 @@ export const settings = {
   language: 'Language',
   languages: { system: 'As the system', en: 'English', zh: '中文' },
   waiting: (count: number) => `, ${count} ${plural(count, 'waits', 'wait')}`,
+  copyHolds: (conversations: number, turns: number) =>
+    `${conversations} ${plural(conversations, 'conversation', 'conversations')}, ${turns} ${plural(turns, 'turn', 'turns')}`,
 };

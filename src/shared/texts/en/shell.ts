@@ -40,7 +40,7 @@ export const shell = {
   lookAtItLarge: 'Look at it large',
   putIntoMessage: 'Put into the message',
   copyPicture: 'Copy picture',
-  places5: {
+  rail: {
     chat: 'Chat',
     gallery: 'Gallery',
     training: 'Training',
@@ -51,7 +51,6 @@ export const shell = {
   of: 'of',
   numberFromTo: (min: Value, max: Value) => `A number from ${min} to ${max}, please.`,
   wholeNumberFromTo: (min: Value, max: Value) => `A whole number from ${min} to ${max}, please.`,
-  mainUnreadable: (what: Value) => `The ${what} from the app's main process could not be read.`,
   isInTrash: 'is in the trash.',
   whats: { reply: 'reply', message: 'message', drawing: 'drawing' },
 };

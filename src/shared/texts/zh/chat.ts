@@ -115,9 +115,6 @@ export const chat: typeof english = {
   engineStoppedWhileItWas: '引擎在写的过程中停止了。已写出的内容保留了下来。',
   remarks: (count: Value) => `${count} 条备注`,
   daysAgo: (days: Value) => `${days} 天前`,
-  yesterday: '昨天',
-  thisWeek: '本周',
-  earlier: '更早',
   thisMessageTakes: (messageTokens: Value) => `此消息占 ${messageTokens}`,
   moreThanThatModelCan: (message: Value, room: Value) => `${message}：超过模型能读的 ${room}。`,
   whatStandsBeforeItModel: (message: Value, before: Value, room: Value) =>
@@ -142,4 +139,8 @@ export const chat: typeof english = {
   deletedWithDaysLeft: (when: Value, days: number) => `${when}删除，还剩 ${days} 天`,
   topP: 'Top-p',
   topK: 'Top-k',
+  didNotWork: (reason: Value) => `未能完成：${reason}`,
+  taskDone: '已完成',
+  taskOpen: '未完成',
+  days: { today: '今天', yesterday: '昨天', week: '本周', earlier: '更早' },
 };

@@ -70,4 +70,5 @@ export const composer: typeof english = {
     draw: '下一条回复中的图片：以图片开头',
     words: '下一条回复中的图片：不绘图',
   },
+  pictureName: '图片',
 };

@@ -163,4 +163,5 @@ export const models: typeof english = {
     `${size}，来自 ${host} · 此磁盘空闲 ${free}，之后剩余 ${left}`,
   partsOnDisk: (count: number, size: Value) => `此磁盘上有 ${count} 个部件，${size}`,
   usedBy: (models: Value) => `用于 ${models}。`,
+  ggufIsWrittenAnew: 'GGUF 文件中的语言模型总是会重新写出，采用半精度或您选择的位数。',
 };

@@ -14,7 +14,6 @@ export const settings: typeof english = {
   databaseIsCopiedAtEnd: '数据库在应用退出时备份，运行期间每天一次。目前还没有备份。',
   madeAtEndAndOnce:
     '在应用退出时制作，运行期间每天一次。恢复会把这里缺少的内容带回来，放在已有内容旁边。',
-  conversations: (conversations: Value) => `${conversations} 个对话`,
   restoreFromCopyOf: (madeAt: Value) => `从 ${madeAt} 的备份恢复`,
   restore: '恢复…',
   showAll: (count: Value) => `显示全部 ${count} 份`,
@@ -100,4 +99,5 @@ export const settings: typeof english = {
   language: '语言',
   languages: { system: '跟随系统', en: 'English', zh: '中文' },
   waiting: (count: number) => `，${count} 个在等待`,
+  copyHolds: (conversations: number, turns: number) => `${conversations} 个对话，${turns} 轮`,
 };

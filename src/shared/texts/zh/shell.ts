@@ -41,12 +41,11 @@ export const shell: typeof english = {
   lookAtItLarge: '放大查看',
   putIntoMessage: '放入消息',
   copyPicture: '复制图片',
-  places5: { chat: '对话', gallery: '图库', training: '训练', models: '模型', settings: '设置' },
+  rail: { chat: '对话', gallery: '图库', training: '训练', models: '模型', settings: '设置' },
   version: '版本',
   of: '/',
   numberFromTo: (min: Value, max: Value) => `请输入 ${min} 到 ${max} 之间的数。`,
   wholeNumberFromTo: (min: Value, max: Value) => `请输入 ${min} 到 ${max} 之间的整数。`,
-  mainUnreadable: (what: Value) => `无法读取应用主进程的内容（${what}）。`,
   isInTrash: '已移到回收站。',
   whats: { reply: '回复', message: '消息', drawing: '绘图' },
 };
