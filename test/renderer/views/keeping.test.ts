@@ -1,5 +1,6 @@
 // The list as a person keeps it, what the meter says, and finding in a conversation, over main as it is.
 import { randomUUID } from 'node:crypto';
+import type { Editor } from '@tiptap/core';
 import { describe, expect, it, vi } from 'vitest';
 import { testIds } from '../../../src/renderer/test-ids.ts';
 import { emptyTurn, type Turn } from '../../../src/shared/domain/turn.ts';
@@ -88,6 +89,35 @@ describe('the meter', () => {
     await until(() => expect(find(testIds.tooMuch)).toBeNull());
     expect(get(testIds.composerInput).textContent.length).toBeLessThan(300);
     await until(() => expect(get(testIds.send)).toHaveProperty('disabled', false));
+  });
+});
+
+describe('the meter of a message that is edited', () => {
+  it('counts it with what stands before it alone, and stops one that is too long', async () => {
+    const { studio, workers, main } = await openWindow();
+    workers.script.model = { ...workers.script.model, maxSequenceLength: 80 };
+    await main.services.engine.restart();
+    const turns = Array.from({ length: 4 }, (_, index) =>
+      said(index % 2 === 0 ? 'user' : 'assistant', 'one two three four five six seven'),
+    );
+    const id = store(main, 'Edited', turns);
+    await until(() => expect(studio.engine.status.state).toBe('ready'));
+    await studio.chat.open(id);
+    studio.versions.editing = turns[2]!.id;
+    const editor = await until(() => get(testIds.messageEditor));
+    const meter = (): DOMStringMap => get(testIds.meter, editor).dataset;
+    // Two turns of 11 tokens before it, and itself; not the reply behind it.
+    await until(() => expect(meter()).toMatchObject({ tokens: '33', room: '60' }));
+    const input = get(testIds.messageInput) as HTMLElement & { editor: Editor };
+    input.editor.commands.insertContent(' word'.repeat(70));
+    await until(() => expect(meter()['tooMuch']).toBe('true'));
+    expect(get(testIds.messageSubmit)).toHaveProperty('disabled', true);
+    get(testIds.trimMessage, editor).click();
+    await until(() => expect(find(testIds.tooMuch, editor)).toBeNull());
+    await until(() => expect(get(testIds.messageSubmit)).toHaveProperty('disabled', false));
+    get(testIds.messageSubmit).click();
+    await until(() => expect(studio.chat.turns).toHaveLength(4));
+    await until(() => expect(studio.chat.streamingTurn).toBeNull());
   });
 });
 

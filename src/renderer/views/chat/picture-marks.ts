@@ -86,12 +86,12 @@ class CaretBesidePictures {
   }
 }
 
-/** The elements of the pictures of a line. */
-function picturesIn(view: EditorView): HTMLElement[] {
-  const found: HTMLElement[] = [];
+/** What has the size of each picture of a line: the chip in its node, which itself is of the line and has none. */
+function picturesIn(view: EditorView): Element[] {
+  const found: Element[] = [];
   view.state.doc.descendants((node, position) => {
     const element = node.type.name === pictureNode ? view.nodeDOM(position) : null;
-    if (element instanceof HTMLElement) found.push(element);
+    if (element instanceof HTMLElement) found.push(element.firstElementChild ?? element);
   });
   return found;
 }
