@@ -7,6 +7,7 @@ import { measurePicture } from './sections/picture.ts';
 import { measureQuality } from './sections/quality.ts';
 import { measureReply } from './sections/reply.ts';
 import { measureScale } from './sections/scale.ts';
+import { measureScroll } from './sections/scroll.ts';
 import { measureStart } from './sections/start.ts';
 import { measureStorage } from './sections/storage.ts';
 import { measureTrain } from './sections/train.ts';
@@ -21,6 +22,7 @@ const sections: Readonly<Record<SectionName, Measure>> = {
   start: measureStart,
   storage: measureStorage,
   scale: measureScale,
+  scroll: measureScroll,
   train: measureTrain,
 };
 

@@ -9,6 +9,7 @@ export const sectionNames = [
   'start',
   'storage',
   'scale',
+  'scroll',
   'train',
 ] as const;
 export type SectionName = (typeof sectionNames)[number];

@@ -34,6 +34,7 @@ export const exportCommand = {
         fileOf: (hash) => pictures.fileOf(hash),
         printPdf: null,
         writtenBy: 'textbind export',
+        presets: store.settings.get().presets,
         now: Date.now(),
         onProgress: ({ what, done, total }) => output.progress(`${what}: ${done} of ${total}`),
       });

@@ -45,9 +45,10 @@ async function checkPicture(bytes: Uint8Array, name: string): Promise<void> {
 }
 
 function tell(summary: ImportSummary, line: (text: string) => void): void {
-  const { new: fresh, extended, known, turns, pictures, faultCount, faults } = summary;
+  const { new: fresh, extended, known, turns, pictures, presets, faultCount, faults } = summary;
   line(`${fresh} new, ${extended} extended, ${known} here already`);
   line(`${turns} turns, ${pictures} pictures`);
+  if (presets > 0) line(`${presets} presets`);
   if (faultCount > 0) line(`${faultCount} left out`);
   for (const { conversationId, reason } of faults) line(`  ${conversationId}: ${reason}`);
 }

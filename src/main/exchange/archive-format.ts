@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pictureMediaTypes, type Picture } from '../../shared/domain/picture.ts';
+import { mostPresets, presetSchema } from '../../shared/domain/settings.ts';
 import { pictureExtensions } from '../pictures/names.ts';
 
 /**
@@ -27,6 +28,8 @@ export const archiveManifestSchema = z.object({
   ),
   /** Pictures that the conversations name and whose files were not there. */
   missingPictures: z.array(hash),
+  /** Settings under names, of whoever wrote it; archives from before 2026-11-29 have none. */
+  presets: z.array(presetSchema).max(mostPresets).default([]),
 });
 export type ArchiveManifest = z.infer<typeof archiveManifestSchema>;
 

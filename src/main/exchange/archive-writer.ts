@@ -9,6 +9,7 @@ import type {
   RecordedPicture,
 } from '../../shared/domain/conversation-record.ts';
 import type { ExchangeProgress } from '../../shared/domain/exchange.ts';
+import type { Preset } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import {
   archiveVersion,
@@ -25,6 +26,7 @@ export interface WriteArchiveOptions {
   readonly record: (conversationId: string) => ConversationRecord | null;
   readonly fileOf: (hash: string) => string;
   readonly writtenBy: string;
+  readonly presets?: readonly Preset[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly signal?: AbortSignal | undefined;
@@ -92,6 +94,7 @@ async function addEntries(zip: ZipFile, options: WriteArchiveOptions): Promise<A
     conversations,
     pictures: written,
     missingPictures,
+    presets: [...(options.presets ?? [])],
   };
   const json = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
   await add(manifestName, () => Readable.from([json]), json.length, true);

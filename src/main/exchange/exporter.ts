@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { writeWholeFile, writeWholeStream } from '../../base/whole-file.ts';
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
 import type { ExchangeProgress, ExportFormat, ExportReport } from '../../shared/domain/exchange.ts';
+import type { Preset } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { fileNameOf, toMarkdown } from '../conversations/export.ts';
 import { writeArchive } from './archive-writer.ts';
@@ -52,6 +53,8 @@ export interface ExportOptions {
   /** Null where nothing can print. */
   readonly printPdf: PrintPdf | null;
   readonly writtenBy: string;
+  /** For an archive, which takes them along. */
+  readonly presets?: readonly Preset[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly signal?: AbortSignal | undefined;

@@ -1,4 +1,5 @@
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
+import type { Preset } from '../../shared/domain/settings.ts';
 
 /** What an import is read from: an archive, or conversations in the TextBind schema. */
 export interface ImportSource {
@@ -12,5 +13,7 @@ export interface ImportSource {
    * @throws {StudioError} `bad-input` where they are not what they should be
    */
   picture(sha256: string): Promise<Buffer | null>;
+  /** Settings under names that come with it. */
+  readonly presets?: readonly Preset[] | undefined;
   close(): void;
 }

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
+import { mostPresets, type Preset } from '../../shared/domain/settings.ts';
 import { StudioError } from '../../shared/errors.ts';
 import type { Store } from '../database/store.ts';
 import { readPictureHeader } from '../pictures/header.ts';
@@ -11,7 +13,7 @@ import { openTextbindFile } from './textbind-reader.ts';
 import type { ExchangeProgress, ImportFault, ImportSummary } from '../../shared/domain/exchange.ts';
 
 export interface ImportTarget {
-  readonly store: Pick<Store, 'records' | 'pictures'>;
+  readonly store: Pick<Store, 'records' | 'pictures' | 'settings'>;
   readonly pictures: Pick<PictureStore, 'keep' | 'has'>;
   /** Decodes a picture where it can do no harm; throws `bad-input` where that fails. */
   readonly checkPicture: (bytes: Uint8Array, name: string) => Promise<void>;
@@ -34,7 +36,8 @@ const namedFaults = 100;
 export async function openImport(file: string): Promise<ImportSource> {
   if (/\.json$/i.test(file)) return openTextbindFile(file);
   const archive = await openArchive(file);
-  return { ...archive, conversationIds: archive.manifest.conversations.map(({ id }) => id) };
+  const { conversations, presets } = archive.manifest;
+  return { ...archive, presets, conversationIds: conversations.map(({ id }) => id) };
 }
 
 /** Looks at every conversation and says what an import would do; changes nothing. */
@@ -99,7 +102,23 @@ async function run(
     await new Promise((resolve) => setImmediate(resolve));
   }
   if (!bringsPictures) await mustFit(target.folder, added.pictureBytes);
-  return { file: source.file, ...counts, ...added, titles, faultCount, faults };
+  const presets = newPresets(source, target);
+  if (bringsPictures && presets.length > 0) {
+    target.store.settings.set({ presets: [...target.store.settings.get().presets, ...presets] });
+  }
+  const summary = { ...counts, ...added, presets: presets.length };
+  return { file: source.file, ...summary, titles, faultCount, faults };
+}
+
+/** Those under names that are not here, as many as there is room for: what is here stays as it is. */
+function newPresets(source: ImportSource, { store }: ImportTarget): readonly Preset[] {
+  const { presets: own } = store.settings.get();
+  const names = new Set(own.map(({ name }) => name));
+  const ids = new Set(own.map(({ id }) => id));
+  return (source.presets ?? [])
+    .filter(({ name }) => !names.has(name))
+    .slice(0, mostPresets - own.length)
+    .map((preset) => (ids.has(preset.id) ? { ...preset, id: randomUUID() } : preset));
 }
 
 async function bringPictures(

@@ -85,6 +85,7 @@ export class ExchangeService {
         fileOf: (hash) => pictures.fileOf(hash),
         printPdf,
         writtenBy,
+        presets: store.settings.get().presets,
         now: clock.now(),
       });
       this.#written = report.path;
@@ -132,6 +133,8 @@ export class ExchangeService {
       const done = await runImport(offered.source, this.#target(), options);
       // What a copy names may lie in the pictures' trash.
       await this.#parts.pictures.revive();
+      const { store, emit } = this.#parts;
+      if (done.presets > 0) emit('settings.changed', store.settings.get());
       const { new: fresh, extended, known, faultCount } = done;
       this.#parts.log.info('imported', { new: fresh, extended, known, faultCount });
       return done;

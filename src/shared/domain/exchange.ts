@@ -20,6 +20,8 @@ export const importSummarySchema = z.object({
   /** Picture files that are added. */
   pictures: count,
   pictureBytes: count,
+  /** Presets whose names are not here, which are added. */
+  presets: count,
   /** Titles of the first new ones. */
   titles: z.array(z.string()),
   /** Conversations that are left out. */

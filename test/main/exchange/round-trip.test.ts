@@ -1,5 +1,6 @@
 // What goes out comes back: property tests over random trees of versions. TEXTBIND_ROUND_TRIPS sets how many.
 import { mkdirSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { readPictureHeader } from '../../../src/main/pictures/header.ts';
 import { createPictureStore } from '../../../src/main/pictures/store.ts';
 import { exportConversations } from '../../../src/main/exchange/exporter.ts';
 import { openImport, runImport, summariseImport } from '../../../src/main/exchange/importer.ts';
+import { settingsSchema } from '../../../src/shared/domain/settings.ts';
 import type { ConversationRecord } from '../../../src/shared/domain/conversation-record.ts';
 import type { ExportFormat } from '../../../src/shared/domain/exchange.ts';
 import { openTestStorage, temporaryFolder } from '../support/storage.ts';
@@ -42,6 +44,7 @@ async function takeOut(
     fileOf: (hash) => pictures.fileOf(hash),
     printPdf: null,
     writtenBy: 'test',
+    presets: store.settings.get().presets,
     now: 1,
   });
   return target;
@@ -63,6 +66,31 @@ const everything = ({ store }: Place): unknown[] =>
     .ids({ withDeleted: true })
     .toSorted()
     .map((id) => comparable(store.records.read(id)));
+
+describe('presets', () => {
+  const preset = (name: string) => {
+    const { sampling, drawing } = settingsSchema.parse({});
+    return { id: randomUUID(), name, system: `Be ${name}.`, sampling, drawing };
+  };
+
+  test('come along with an archive; one whose name is here stays as it is', async () => {
+    const here = await openPlace();
+    const [brief, kind] = [preset('brief'), preset('kind')];
+    await put(here, fc.sample(anyRecord, { numRuns: 1, seed: 1 }));
+    here.store.settings.set({ presets: [brief, kind] });
+    const archive = await takeOut(here, 'zip');
+    const there = await openPlace();
+    const own = { ...preset('kind'), id: brief.id };
+    there.store.settings.set({ presets: [own] });
+    const { looked, done } = await bringIn(there, archive);
+    expect([looked.presets, done.presets]).toEqual([1, 1]);
+    const [kept, added] = there.store.settings.get().presets;
+    expect(kept).toEqual(own);
+    expect(added).toMatchObject({ name: 'brief', system: 'Be brief.' });
+    expect(added?.id).not.toBe(own.id);
+    expect((await bringIn(there, archive)).done.presets).toBe(0);
+  });
+});
 
 describe('an archive', () => {
   test('gives back every version, picture, recipe and mark, and nothing twice', async () => {

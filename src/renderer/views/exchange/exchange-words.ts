@@ -12,7 +12,7 @@ export const offeredFormats = [
 ] as const satisfies readonly ExportFormat[];
 
 export const addsNothing = (summary: ImportSummary): boolean =>
-  summary.new + summary.extended === 0;
+  summary.new + summary.extended + summary.presets === 0;
 
 /** The last part of a path. */
 export const nameOf = (file: string): string => file.split(/[\\/]/).at(-1) ?? file;
@@ -35,6 +35,10 @@ export function importSentences(summary: ImportSummary, done: boolean): readonly
   } else if (turns > 0) {
     const say = done ? t.exchange.turnsAndPicturesWereAdded : t.exchange.turnsAndPicturesAreAdded;
     sentences.push(say(turns, pictures, size));
+  }
+  if (summary.presets > 0) {
+    const are = done ? 'were added' : 'are added';
+    sentences.push(`${counted(summary.presets, 'preset', 'presets')} ${are}.`);
   }
   return sentences;
 }
