@@ -33,6 +33,21 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 
 
+def open_eyes(folder: Path) -> nn.Module:
+    """The published encoder, frozen."""
+    from transformers import Blip2VisionModel
+
+    return Blip2VisionModel.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+@torch.no_grad()
+def seen(vision: nn.Module, pictures: list[np.ndarray]) -> Tensor:
+    """[pictures, patches + 1, hidden] in half precision; pictures [SIZE, SIZE, 3] uint8."""
+    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        return vision(normalised(stacked.float() / 127.5 - 1)).last_hidden_state.half()
+
+
 def cached_features(
     vision_folder: Path, source: Captioned, cache: Path, split: str, count: int
 ) -> tuple[Tensor, list[str]]:
@@ -40,19 +55,15 @@ def cached_features(
 
     From the cache if they fit the vision weights.
     """
-    from transformers import Blip2VisionModel
-
     mark = fingerprint(vision_folder)
     path = cache / f"features-{split}-{count}-{mark}.safetensors"
     if path.exists():
         return load_file(path)["features"], json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    vision = Blip2VisionModel.from_pretrained(vision_folder, dtype=torch.float32).eval()
+    vision = open_eyes(vision_folder)
     parts, captions = [], []
     for first in range(0, count, BATCH):
         rows = [source.one(split, number) for number in range(first, min(first + BATCH, count))]
-        stacked = torch.from_numpy(np.stack([pixels for pixels, _ in rows])).permute(0, 3, 1, 2)
-        with torch.no_grad():
-            parts.append(vision(normalised(stacked.float() / 127.5 - 1)).last_hidden_state.half())
+        parts.append(seen(vision, [pixels for pixels, _ in rows]))
         captions += [caption for _, caption in rows]
         if first % (16 * BATCH) == 0:
             emit("progress", step="features", split=split, done=first, of=count)

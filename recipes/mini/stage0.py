@@ -9,7 +9,9 @@ the outputs hold the caption twice at half the cost of learning. What is left of
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,10 +23,11 @@ from textbind_trainer.model import make_qformer
 from textbind_trainer.tokenizer import AnyTokenizer, language_tokenizer, load_tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
 
 from . import loop
 from .captioned import Captioned
-from .features import cached_features
+from .features import cached_features, open_eyes, seen
 from .pictures import fetch_pictures
 from .shape import SHAPE
 from .views import NUMBERS
@@ -102,32 +105,75 @@ def short_captions(features: Tensor, captions: list[str], tokenizer: AnyTokenize
     return Captions(features[fits], targets[fits][:, :SLOT], single[fits])
 
 
-class Lesson:
-    """One step of the Q-Former, and how well it does."""
+class Fresh(IterableDataset[Captions]):
+    """Pictures that were never shown, ``size`` at a time, seen by the frozen eyes; for a process beside the training's."""
 
-    def __init__(self, query: QueryHalf, data: Captions, table: Tensor, filler: int, size: int) -> None:
-        self.query, self.data, self.table, self.filler, self.size = (
-            query,
-            data,
-            table,
-            filler,
+    def __init__(
+        self,
+        vision: Path,
+        source: Captioned,
+        tokenizer: AnyTokenizer,
+        first: int,
+        size: int,
+    ) -> None:
+        self.vision, self.source, self.tokenizer, self.first, self.size = (
+            vision,
+            source,
+            tokenizer,
+            first,
             size,
         )
+
+    def __iter__(self) -> Iterator[Captions]:
+        eyes = open_eyes(self.vision)
+        for first in itertools.count(self.first, self.size):
+            rows = [self.source.one("training", number) for number in range(first, first + self.size)]
+            yield short_captions(
+                seen(eyes, [pixels for pixels, _ in rows]),
+                [caption for _, caption in rows],
+                self.tokenizer,
+            )
+
+
+class Lesson:
+    """One step of the Q-Former, and how well it does. Half of each batch is fresh and takes the oldest's places in the bank.
+
+    The bank is no part of a checkpoint: a resumed run begins with the cached pictures again, and is no unbroken one.
+    """
+
+    def __init__(
+        self, query: QueryHalf, data: Captions, words: Tensor, table: Tensor, filler: int, size: int, fresh: Iterator[Captions]
+    ) -> None:  # fmt: skip
+        self.query, self.data, self.words, self.table = query, data, words, table
+        self.filler, self.size, self.fresh, self.next = filler, size, fresh, 0
+
+    def renew(self) -> None:
+        """Put fresh pictures into the bank."""
+        new = next(self.fresh)
+        targets = torch.searchsorted(self.words, new.targets).clamp(max=len(self.words) - 1)
+        known = (self.words[targets] == new.targets).all(1)  # a rare word that the bank never had
+        places = (self.next + torch.arange(int(known.sum()))) % len(self.data.features)
+        self.data.features[places] = new.features[known]
+        self.data.targets[places], self.data.single[places] = (
+            targets[known],
+            new.single[known],
+        )
+        self.next = int(places[-1]) + 1
 
     def __call__(self, step: int, progress: float) -> dict[str, float]:
         """Backward is called; the loop has seeded the randomness with the step."""
         rows = torch.randint(len(self.data.features), (self.size,))
+        first = self.next
+        self.renew()
+        rows[: self.size // 2] = (first + torch.arange(self.size // 2)) % len(self.data.features)
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.query(self.data.features[rows].float())
         entropy, distance, right = losses(outputs.float(), self.data.targets[rows], self.table, self.filler)
         (entropy + 0.5 * distance).backward()
         single = right[self.data.single[rows]].mean().item()
         return {
-            "entropy": entropy.item(),
-            "distance": distance.item(),
-            "right": right.mean().item(),
-            "singleRight": single,
-        }
+            "entropy": entropy.item(), "distance": distance.item(), "right": right.mean().item(), "singleRight": single,
+        }  # fmt: skip
 
     @torch.no_grad()
     def validate(self, held: Captions, step: int) -> None:
@@ -162,6 +208,12 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--scenes", type=int, default=32_000)
+    parser.add_argument(
+        "--fresh-from",
+        type=int,
+        default=1_000_000,
+        help="number of the first fresh picture",
+    )
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument(
         "--begin-with",
@@ -195,7 +247,10 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.begin_with:
         load_published(query, arguments.begin_with)
     filler = int(data.targets.flatten().mode().values)
-    lesson = Lesson(query, data, embedding[words].float(), filler, arguments.batch or 64)
+    size = arguments.batch or 64
+    fresh = Fresh(arguments.vision, source, tokenizer, arguments.fresh_from, size // 2)
+    loader: DataLoader[Captions] = DataLoader(fresh, batch_size=None, num_workers=1, prefetch_factor=16)
+    lesson = Lesson(query, data, words, embedding[words].float(), filler, size, iter(loader))
     optimizer = torch.optim.AdamW(
         [{"params": [*query.parameters()], "base": arguments.rate}],
         betas=(0.9, 0.98),
