@@ -38,6 +38,8 @@ VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MIN
 )
 STAGE0_MINUTES = 50.0
 REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 200, 40, 300
+TRAINED_FROM = 18
+"""The first layer of the language model that is trained; those below stay the base's."""
 SHARE = 0.7
 """How much of what the language model has learned stays (interpolate.py)."""
 
@@ -90,7 +92,7 @@ def run_files(
     }
     rehearsal = _stage(
         2, "language-base", conversations, "rehearsal", count(REHEARSAL_STEPS), batchSize=4, microBatchSize=2,
-        learningRate=1.5e-4, learningRates={"tokens": 1e-3}, warmupSteps=12, trainLayersFrom=LOW_LAYERS, threads=threads,
+        learningRate=1.5e-4, learningRates={"tokens": 1e-3}, warmupSteps=12, trainLayersFrom=TRAINED_FROM, threads=threads,
     )  # fmt: skip
     stage1 = _stage(
         1, "rehearsal/model/language", captions, "stage1", count(STAGE1_STEPS), batchSize=16, microBatchSize=8,
@@ -98,7 +100,7 @@ def run_files(
     )  # fmt: skip
     stage2 = _stage(
         2, "rehearsal/model/language", conversations, "stage2", count(STAGE2_STEPS), batchSize=8, microBatchSize=2,
-        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 5e-4}, warmupSteps=5, trainLayersFrom=LOW_LAYERS,
+        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 5e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
     return rehearsal, stage1, stage2
@@ -154,9 +156,14 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
             ("stage2",),
         ),
         Step(
+            "compensate", f"{package}.compensate",
+            ("--language", str(out / "language"), "--talk", str(out / "small-talk.json"), "--layers", str(LOW_LAYERS), "--out", str(out / "language-shipped")),
+            ("interpolate", "small-talk"),
+        ),
+        Step(
             "publish", f"{package}.publish",
-            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "language"), "--out", str(out / "hf")),
-            ("interpolate", "parts", "clip-head"),
+            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "language-shipped"), "--out", str(out / "hf")),
+            ("compensate", "parts", "clip-head"),
         ),
         Step("ship", f"{package}.ship", ("--model", str(out / "hf"), "--out", str(out / "shipped")), ("publish",)),
         Step(

@@ -16,8 +16,8 @@ from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder
 
 QUANTISE = "src/worker/conversion/quantise-command.ts"
-LOW_LAYERS = 18
-"""Layers that no training changes (trainLayersFrom): the base has them in 4 bits, so 4 bits lose nothing."""
+LOW_LAYERS = 9
+"""Layers in 4 bits; compensate.py has prepared them."""
 PARTS = ("vision", "qformer", "language", "image-decoder")
 
 
