@@ -35,25 +35,25 @@ export interface Part {
 
 const clip = (changes: object) =>
   parseClipTextConfig({ model_type: 'clip_text_model', vocab_size: 49408, ...changes });
-const clipL = clip({
+export const clipL = clip({
   ...{ hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12 },
   ...{ num_attention_heads: 12, hidden_act: 'quick_gelu', eos_token_id: 2 },
 });
-const clipG = clip({
+export const clipG = clip({
   architectures: ['CLIPTextModelWithProjection'],
   ...{ hidden_size: 1280, intermediate_size: 5120, num_hidden_layers: 32 },
   ...{ num_attention_heads: 20, hidden_act: 'gelu', projection_dim: 1280, eos_token_id: 2 },
 });
 /** EVA-CLIP ViT-g/14, as BLIP-2 has it: transformers' defaults. */
-const vit = parseVitConfig({ model_type: 'blip_2_vision_model' });
-const qformer = qformerConfigFromSizes(
+export const vit = parseVitConfig({ model_type: 'blip_2_vision_model' });
+export const qformer = qformerConfigFromSizes(
   {
     ...{ numQueryTokens: 32, numHiddenLayers: 12, numAttentionHeads: 12 },
     ...{ hiddenSize: 768, intermediateSize: 3072 },
   },
   { encoderHiddenSize: 1408, projectionSize: 4096 },
 );
-const vae = parseVaeConfig({
+export const vae = parseVaeConfig({
   ...{ _class_name: 'AutoencoderKL', in_channels: 3, out_channels: 3, latent_channels: 4 },
   block_out_channels: [128, 256, 512, 512],
   down_block_types: Array<string>(4).fill('DownEncoderBlock2D'),
@@ -61,14 +61,14 @@ const vae = parseVaeConfig({
   ...{ layers_per_block: 2, norm_num_groups: 32, act_fn: 'silu', scaling_factor: 0.13025 },
   force_upcast: true,
 });
-const unetOf = (changes: object) =>
+export const unetOf = (changes: object) =>
   parseUnetConfig({
     ...{ _class_name: 'UNet2DConditionModel', in_channels: 4, out_channels: 4, sample_size: 128 },
     ...{ layers_per_block: 2, use_linear_projection: true, act_fn: 'silu', norm_num_groups: 32 },
     ...{ addition_embed_type: 'text_time', addition_time_embed_dim: 256 },
     ...changes,
   });
-const unet = unetOf({
+export const unet = unetOf({
   block_out_channels: [320, 640, 1280],
   down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
   up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],

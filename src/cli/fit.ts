@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { silentLogger } from '../base/log.ts';
-import { estimate, FitBook } from '../library/fit/fit-book.ts';
+import { estimateAll, FitBook } from '../library/fit/fit-book.ts';
 import { bytesOnDisk } from '../library/models.ts';
 import { readModelFolder } from '../library/model-folder.ts';
 import { createNodeSpawn } from '../main/processes/node-spawn.ts';
@@ -35,5 +35,5 @@ export async function measureModel(book: FitBook, folder: string): Promise<FitRe
 export async function estimates(book: FitBook): Promise<readonly FitEstimate[]> {
   const { models, choice } = await inspectEngine(modelsFolders());
   const { steps } = drawingSchema.parse({});
-  return models.map((verdict) => estimate(book, verdict, choice.provider, steps));
+  return estimateAll(book, models, choice.provider, steps);
 }

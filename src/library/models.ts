@@ -2,6 +2,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
+import { homeOf } from './model-home.ts';
 import { isModelFolder, locateParts, readManifest, type ModelFolder } from './model-folder.ts';
 
 /** A folder in which each folder is a model. */
@@ -57,11 +58,14 @@ async function summarise(folder: string, embedded: boolean): Promise<ModelSummar
     return { folder, bytesOnDisk, embedded, name, licence: '', canDraw: false, fault: read.fault };
   }
   const { name, licence, imageDecoder } = read.value;
+  const moved = attempt(() => homeOf(folder));
+  const home = 'fault' in moved || moved.value === null ? {} : { home: moved.value };
   const located = attempt(() => locateParts(folder, read.value));
   const parts = 'fault' in located ? [] : partsOf(located.value);
   const bytesOnDisk = await bytesOfPlaces([folder, ...parts]);
   const fault = 'fault' in located ? located.fault : null;
-  return { folder, bytesOnDisk, embedded, name, licence, canDraw: imageDecoder !== null, fault };
+  const canDraw = imageDecoder !== null;
+  return { folder, bytesOnDisk, embedded, name, licence, canDraw, fault, ...home };
 }
 
 /** Bytes of all files of a model, those too that textbind.json names elsewhere. */

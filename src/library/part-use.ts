@@ -2,7 +2,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { bytesOfPlaces } from './models.ts';
+import { ownEntries } from './model-home.ts';
 import { isModelFolder, readManifest } from './model-folder.ts';
+import { isWithin, placesOf } from './model-places.ts';
 import { partFolders, readPart } from './parts.ts';
 import type { PartRole } from '../shared/domain/catalogue.ts';
 
@@ -32,9 +34,22 @@ export async function usedParts(
   const others = modelsIn(models).filter(({ folder }) => folder !== model);
   const used = partFolders(parts).filter((part) => own?.places.some((place) => isIn(place, part)));
   return {
-    ownBytes: await bytesOfPlaces([model]),
+    ownBytes: await bytesOfPlaces([model, ...ownEntries(model)]),
     parts: await Promise.all(used.map((folder) => describe(folder, others))),
   };
+}
+
+/** Folders of the models that have anything in one of the places. */
+export function usersOf(models: string, places: readonly string[]): string[] {
+  return modelsIn(models)
+    .filter((model) => !model.places.includes('/'))
+    .filter((model) => model.places.some((place) => places.some((each) => isIn(place, each))))
+    .map(({ folder }) => folder);
+}
+
+/** Whether a model's textbind.json cannot be read, so that nobody knows what it uses. */
+export function hasUnreadable(models: string): boolean {
+  return modelsIn(models).some(({ places }) => places.includes('/'));
 }
 
 interface KnownModel {
@@ -58,19 +73,15 @@ function modelsIn(models: string): KnownModel[] {
 /** A model whose textbind.json is broken uses what it may: nothing is deleted under it. */
 function namesOf(folder: string): Pick<KnownModel, 'name' | 'places'> {
   try {
-    const { name, imageDecoder, ...rest } = readManifest(folder);
-    const { visionModel, qformer, checkpoint, languageModel, processor } = rest;
-    const given = [visionModel, qformer, checkpoint, languageModel, processor];
-    const all = [...given, imageDecoder?.base, imageDecoder?.refiner];
-    const places = all.filter((place) => typeof place === 'string');
-    return { name, places: places.map((place) => path.resolve(folder, place)) };
+    const manifest = readManifest(folder);
+    return { name: manifest.name, places: placesOf(folder, manifest) };
   } catch {
     return { name: path.basename(folder), places: ['/'] };
   }
 }
 
 function isIn(place: string, folder: string): boolean {
-  return place === '/' || place === folder || place.startsWith(folder + path.sep);
+  return place === '/' || isWithin(place, folder);
 }
 
 async function describe(folder: string, models: readonly KnownModel[]): Promise<PartUse> {

@@ -1,12 +1,13 @@
 /** Parts that were fetched: a folder each, whole once its part.json is there. Several models may use one. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJsonFile } from '../base/json-file.ts';
 import { writeJsonFileSync } from '../base/whole-file.ts';
 import { partRoleSchema } from '../shared/domain/catalogue.ts';
 
-const partName = 'part.json';
+/** What makes a folder a whole part. */
+export const partFileName = 'part.json';
 
 export const partFileSchema = z.object({
   path: z.string(),
@@ -29,24 +30,52 @@ export type StoredPart = z.infer<typeof storedPartSchema>;
 
 /** Whether a folder holds a whole part. */
 export function isPartFolder(folder: string): boolean {
-  return existsSync(path.join(folder, partName));
+  return existsSync(path.join(folder, partFileName));
 }
 
 /** @throws StudioError `storage` where its part.json cannot be read */
 export function readPart(folder: string): StoredPart {
-  return readJsonFile(path.join(folder, partName), storedPartSchema, 'storage');
+  return readJsonFile(path.join(folder, partFileName), storedPartSchema, 'storage');
 }
 
 /** Makes a folder a whole part: the last thing that is written. */
 export function writePart(folder: string, part: StoredPart): void {
-  writeJsonFileSync(path.join(folder, partName), part);
+  writeJsonFileSync(path.join(folder, partFileName), part);
 }
 
-/** Absolute paths of the whole parts in a folder. */
+/** Absolute paths of the whole parts: those in the folder of parts, and those that were moved elsewhere. */
 export function partFolders(parts: string): string[] {
+  return [parts, ...partRoots(parts)].flatMap(partsIn);
+}
+
+/** Where a part is, whole; else where it is fetched to. @param name of its folder */
+export function placeOfPart(parts: string, name: string): string {
+  const places = [parts, ...partRoots(parts)].map((root) => path.join(root, name));
+  return places.find(isPartFolder) ?? path.join(parts, name);
+}
+
+const rootsName = 'roots.json';
+const rootsSchema = z.object({ roots: z.array(z.string()) });
+
+/** Folders elsewhere that parts were moved to. One whose drive is away holds none for the time being. */
+export function partRoots(parts: string): readonly string[] {
+  const file = path.join(parts, rootsName);
+  if (!existsSync(file)) return [];
+  return readJsonFile(file, rootsSchema, 'storage').roots;
+}
+
+/** Remembers a folder that parts are moved to. */
+export function addPartRoot(parts: string, root: string): void {
+  const roots = partRoots(parts);
+  if (root === parts || roots.includes(root)) return;
+  mkdirSync(parts, { recursive: true });
+  writeJsonFileSync(path.join(parts, rootsName), { roots: [...roots, root] });
+}
+
+function partsIn(root: string): string[] {
   try {
-    const names = readdirSync(parts, { withFileTypes: true }).filter((each) => !each.isFile());
-    return names.map(({ name }) => path.join(parts, name)).filter(isPartFolder);
+    const names = readdirSync(root, { withFileTypes: true }).filter((each) => !each.isFile());
+    return names.map(({ name }) => path.join(root, name)).filter(isPartFolder);
   } catch {
     return [];
   }

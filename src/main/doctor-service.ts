@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
+import { estimateAll, type FitBook } from '../library/fit/fit-book.ts';
 import { examine } from '../library/doctor/doctor.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type { AppReplyBody } from '../shared/contracts/app-ipc.ts';
@@ -18,6 +19,7 @@ export interface DoctorServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly info: AppReplyBody<'app.info'>;
+  readonly book: FitBook;
   readonly modelsFolders: readonly ModelsFolder[];
   /** Of the trainer; null where none was set up. */
   readonly python: () => Promise<string | null>;
@@ -52,6 +54,11 @@ export class DoctorService {
           .filter(({ folder, embedded }) => embedded && existsSync(folder))
           .map(({ folder }) => ({ what: 'the app', folder: path.resolve(folder) })),
       ],
+      fits: ({ models, choice }) => {
+        const { drawing } = settings();
+        const provider = engine().model?.providers.provider ?? choice.provider;
+        return estimateAll(this.#options.book, models, provider, drawing.steps);
+      },
       logFolder: info.logFolder,
       versions: [
         { name: 'TextBind Studio', version: info.version, fault: null },

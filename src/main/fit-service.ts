@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
-import { estimate, type FitBook } from '../library/fit/fit-book.ts';
+import { estimateAll, type FitBook } from '../library/fit/fit-book.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type {
   WorkerReplyBody,
@@ -47,7 +47,7 @@ export class FitService {
     });
     const { steps } = settings().drawing;
     const provider = engine().model?.providers.provider ?? choice.provider;
-    return models.map((verdict) => estimate(book, verdict, provider, steps));
+    return estimateAll(book, models, provider, steps);
   }
 
   /** @throws StudioError `busy` while another is measured */

@@ -138,7 +138,7 @@ export function createStudio(parts: StudioParts): Studio {
   const modelsFolders = foldersOfModels(paths);
   const engine = createEngine(parts, modelsFolders);
   const { shared, localServer } = createLocalServer(parts, engine, decoder);
-  const fit = createFit(parts, modelsFolders, engine);
+  const { fit, book } = createFit(parts, modelsFolders, engine);
   const talk = createTalk(parts, pictures, fit.watch(shared.own));
   const { chat, bench } = talk;
   const rest = new EngineRest({ engine, idle: () => chat.idle(), log });
@@ -147,10 +147,10 @@ export function createStudio(parts: StudioParts): Studio {
   const { comparison, second } = createComparison(parts, made);
   const recipe = createRecipe(parts, { engine, shared, training });
   const exchange = createExchange(parts, pictures, decoder);
-  const library = createLibrary(parts, modelsFolders);
+  const library = createLibrary(parts, modelsFolders, engine);
   const updates = createUpdates(parts, chat);
   updates.start();
-  const doctor = createDoctor(parts, modelsFolders, { engine, training });
+  const doctor = createDoctor(parts, modelsFolders, { engine, training, book });
   return {
     services: {
       ...{ store: storage.store, ...seen, erasure, ...talk, exchange },
@@ -257,23 +257,29 @@ function createFit(
   { spawn, clock, log, paths, storage }: StudioParts,
   modelsFolders: readonly ModelsFolder[],
   engine: Engine,
-): FitService {
-  return new FitService({
+): { readonly fit: FitService; readonly book: FitBook } {
+  const book = new FitBook(path.join(path.dirname(paths.database), 'fit.json'));
+  const fit = new FitService({
     ...{ spawn: spawn.engine, clock, log, modelsFolders },
-    book: new FitBook(path.join(path.dirname(paths.database), 'fit.json')),
+    book,
     settings: () => storage.store.settings.get(),
     engine: () => engine.status(),
   });
+  return { fit, book };
 }
 
 function createDoctor(
   { spawn, clock, log, info, storage }: StudioParts,
   modelsFolders: readonly ModelsFolder[],
-  { engine, training }: { readonly engine: Engine; readonly training: Training },
+  {
+    engine,
+    training,
+    book,
+  }: { readonly engine: Engine; readonly training: Training; readonly book: FitBook },
 ): DoctorService {
   const settings = () => storage.store.settings.get();
   return new DoctorService({
-    ...{ spawn: spawn.engine, clock, log, info, modelsFolders },
+    ...{ spawn: spawn.engine, clock, log, info, modelsFolders, book },
     python: async () => (await training.environment.status()).python,
     settings,
     engine: () => engine.status(),
@@ -344,10 +350,14 @@ function foldersOfModels({
 function createLibrary(
   { storage, paths, spawn, keychain, emit, clock, log }: StudioParts,
   modelsFolders: readonly ModelsFolder[],
+  engine: Engine,
 ) {
   const { ownModels, fetched } = paths;
   const network = () => storage.store.settings.get().network;
-  const about = { ownModels, fetched, modelsFolders, keychain, network };
+  const onMoved = async (folders: readonly string[]): Promise<void> => {
+    if (folders.includes(engine.status().model?.folder ?? '')) await engine.openChosen();
+  };
+  const about = { ownModels, fetched, modelsFolders, keychain, network, onMoved };
   return createModelLibrary({ ...about, spawn: spawn.conversion, emit, clock, log });
 }
 

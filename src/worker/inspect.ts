@@ -1,14 +1,15 @@
 /** What only a process that loads the engine can say of a machine. */
 import { existsSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { readModelFolder } from '../library/model-folder.ts';
 import { listModels, type ModelsFolder } from '../library/models.ts';
 import type { EngineFacts, ModelVerdict, TriedProvider, Version } from '../shared/domain/doctor.ts';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import { gigabytes } from '../shared/words.ts';
 import { codecVersions } from './inputs/picture-codec.ts';
+import { machineMemory } from './pipelines/memory/available.ts';
 import { modelNeeds, type ModelNeeds } from './pipelines/memory/plan.ts';
 import { chooseProvider, probeProviders } from './runtime/index.ts';
+import { whatWouldFit } from './would-fit.ts';
 
 export async function inspectEngine(folders: readonly ModelsFolder[]): Promise<EngineFacts> {
   return {
@@ -71,7 +72,11 @@ async function verdictOf(model: ModelSummary): Promise<ModelVerdict> {
   const about = { name, folder, bytesOnDisk };
   if (fault !== null) return { ...about, fits: false, verdict: fault };
   try {
-    return { ...about, ...verdictOn(await modelNeeds(readModelFolder(folder), 'cpu')) };
+    const read = readModelFolder(folder);
+    const needs = await modelNeeds(read, 'cpu');
+    const verdict = verdictOn(needs);
+    if (verdict.fits) return { ...about, ...verdict };
+    return { ...about, ...verdict, instead: await whatWouldFit(read, needs, machineMemory()) };
   } catch (error) {
     return { ...about, fits: false, verdict: messageOf(error) };
   }
@@ -80,7 +85,7 @@ async function verdictOf(model: ModelSummary): Promise<ModelVerdict> {
 /** By what the machine has in all: what is free now, other programs may give back. */
 function verdictOn({ talking, drawing }: ModelNeeds) {
   const least = Math.max(talking, drawing?.sparing ?? 0);
-  const fits = least < totalmem();
+  const fits = least < machineMemory();
   const pictures =
     drawing === null
       ? ''

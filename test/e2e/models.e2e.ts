@@ -187,6 +187,40 @@ describe('models in the window', function () {
     writeFileSync(file, text);
   });
 
+  it('it moves to another drive while it is open, answers from there, and moves back', async () => {
+    const drive = path.join(app().scratch, 'drive');
+    mkdirSync(drive);
+    await restartApp({ args: [`--save-folder=${drive}`] });
+    await engineReady();
+    await press(testIds.railModels);
+    const item = byId(testIds.modelItem, '[data-chosen="true"]');
+    const choose = async (what: TestId): Promise<void> => {
+      await item.scrollIntoView({ block: 'center' });
+      await item.$(`[data-testid="${testIds.modelMenu}"]`).click();
+      await press(what);
+      await byId(testIds.modelMovePlan).waitForDisplayed({ timeout: patienceMs });
+    };
+    await choose(testIds.modelMove);
+    await screenshot('models-move');
+    await press(testIds.modelMoveConfirm);
+    await browser.waitUntil(async () => (await item.getText()).includes(drive), {
+      timeout: patienceMs,
+    });
+    const stored = (): string[] => readdirSync(path.join(app().userData, 'data', 'parts'));
+    expect(stored()).toEqual(['roots.json']);
+    await press(testIds.railChat);
+    await engineReady();
+    expect((await ask('Hello again')).status).toMatch(answered);
+    await press(testIds.railModels);
+    await choose(testIds.modelMoveBack);
+    await press(testIds.modelMoveConfirm);
+    await browser.waitUntil(async () => !(await item.getText()).includes(drive), {
+      timeout: patienceMs,
+    });
+    expect(stored().length).toBe(5);
+    expect(readdirSync(drive)).toEqual([]);
+  });
+
   it('folders that are brought are recognised, what is missing is told, and they become a model', async () => {
     const brought = path.join(app().scratch, 'brought');
     cpSync(path.join(parts, 'vision'), path.join(brought, 'vision'), { recursive: true });

@@ -1,5 +1,8 @@
 import path from 'node:path';
 import { examine } from '../../library/doctor/doctor.ts';
+import { estimateAll } from '../../library/fit/fit-book.ts';
+import { drawingSchema } from '../../shared/domain/settings.ts';
+import { openFitBook } from '../fit.ts';
 import { gigabytes } from '../../shared/words.ts';
 import { readTrainerFacts } from '../../main/training/trainer-facts.ts';
 import { resolveModelFolder } from '../../library/models.ts';
@@ -13,6 +16,7 @@ export const doctorCommand = {
   async run(args: readonly string[]): Promise<void> {
     const { output, values } = readOptions(args, { flags: ['text'] });
     const folders = modelsFolders();
+    const { steps } = drawingSchema.parse({});
     const report = await examine({
       engineFacts: () => inspectEngine(folders),
       trainer: () => readTrainerFacts(pythonHere()),
@@ -20,6 +24,7 @@ export const doctorCommand = {
         { what: 'models', folder: folders[0]!.folder },
         { what: 'conversations', folder: path.join(userDataFolder(), 'data') },
       ],
+      fits: ({ models, choice }) => estimateAll(openFitBook(), models, choice.provider, steps),
       logFolder: path.join(userDataFolder(), 'logs'),
       versions: [{ name: 'node', version: process.versions.node, fault: null }],
       now: Date.now(),

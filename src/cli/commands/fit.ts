@@ -2,7 +2,7 @@ import { busyShare, expectedOf, type FitBook } from '../../library/fit/fit-book.
 import type { FitRecord } from '../../shared/domain/fit.ts';
 import { drawingSchema, samplingSchema } from '../../shared/domain/settings.ts';
 import { gigabytes } from '../../shared/words.ts';
-import { measureModel, openFitBook } from '../fit.ts';
+import { estimates, measureModel, openFitBook } from '../fit.ts';
 import { findModelFolder, openModelOption } from '../model-option.ts';
 import { readOptions } from '../options.ts';
 import type { Output } from '../usage.ts';
@@ -28,6 +28,14 @@ export const fitCommand = {
     const { values, output } = readOptions(args, { texts: ['model'], flags: ['check'] });
     const folder = await findModelFolder(values.model);
     const book = openFitBook();
+    output.progress('looking');
+    const known = (await estimates(book)).find((each) => each.folder === folder);
+    if (known?.fits === false) {
+      output.progress('');
+      return output.result(known, () =>
+        output.line(`Will not fit into this machine's memory. ${known.wouldFit ?? ''}`),
+      );
+    }
     output.progress('measuring');
     const record = await measureModel(book, folder);
     const checked = values.check ? await check(book, record, output) : [];

@@ -18,6 +18,8 @@ export interface DoctorParts extends Circumstances {
   readonly engineFacts: () => Promise<EngineFacts>;
   readonly trainer: () => Promise<TrainerFacts>;
   readonly folders: readonly { readonly what: string; readonly folder: string }[];
+  /** What is expected of each model, from what was measured before. */
+  readonly fits: (engine: EngineFacts) => DoctorReport['fits'];
   readonly logFolder: string;
   /** Of the app itself. */
   readonly versions: readonly Version[];
@@ -43,6 +45,7 @@ export async function examine(parts: DoctorParts): Promise<DoctorReport> {
     })),
     disks,
     trainer,
+    fits: parts.fits(engine),
     crashes: readCrashes(parts.logFolder),
   };
   const findings = findAll(facts, parts);

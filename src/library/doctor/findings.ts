@@ -1,5 +1,6 @@
 import type { DoctorReport, Finding } from '../../shared/domain/doctor.ts';
 import { gigabytes } from '../../shared/words.ts';
+import { wouldFitWords } from '../fit/would-fit-words.ts';
 
 export type Facts = Omit<DoctorReport, 'findings' | 'text'>;
 
@@ -110,7 +111,9 @@ function models({ models, hardware }: Facts, { chosenModel }: Circumstances): Fi
   if (models.length === 0) {
     return [finding('bad', 'There is no model.', 'Add one.', 'models')];
   }
-  return models.flatMap(({ name, folder, fits, verdict, memoryBytes }) => {
+  const others = models.filter(({ fits }) => fits).map(({ name }) => name);
+  return models.flatMap((model) => {
+    const { name, folder, fits, verdict, memoryBytes } = model;
     if (memoryBytes === undefined) {
       return [
         finding(
@@ -122,7 +125,7 @@ function models({ models, hardware }: Facts, { chosenModel }: Circumstances): Fi
       ];
     }
     if (!fits) {
-      const mend = 'Import it with quantised weights, or choose a smaller one.';
+      const mend = wouldFitWords(model, others);
       return [finding('warning', `${name} ${verdict}.`, mend, 'models')];
     }
     if (folder !== chosenModel || memoryBytes.talking < hardware.freeMemoryBytes) return [];

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
-import type { ModelVerdict } from '../../shared/domain/doctor.ts';
+import type { EngineFacts, ModelVerdict } from '../../shared/domain/doctor.ts';
 import {
   fitRecordSchema,
   type FitEstimate,
@@ -12,6 +12,7 @@ import {
   type FitObservation,
   type FitRecord,
 } from '../../shared/domain/fit.ts';
+import { wouldFitWords } from './would-fit-words.ts';
 
 type Provider = FitRecord['provider'];
 
@@ -122,12 +123,25 @@ const precisions = {
   cpu: 'single precision; quantised weights stay so',
 } as const;
 
+/** What is expected of every model. @param steps of a picture */
+export function estimateAll(
+  book: FitBook,
+  models: EngineFacts['models'],
+  provider: Provider,
+  steps: number,
+): FitEstimate[] {
+  const fitting = models.filter(({ fits }) => fits).map(({ name }) => name);
+  return models.map((verdict) => estimate(book, verdict, provider, steps, fitting));
+}
+
 /** What is expected of a model: by its own measurement, else by that of the model measured last. */
 export function estimate(
   book: FitBook,
   verdict: ModelVerdict,
   provider: Provider,
   steps: number,
+  /** Names of models that fit. */
+  fitting: readonly string[] = [],
 ): FitEstimate {
   const { folder, bytesOnDisk, memoryBytes, fits } = verdict;
   const own = book.find(folder, provider, bytesOnDisk);
@@ -140,7 +154,7 @@ export function estimate(
     secondsPerPicture: record && expectedOf(record, 'picture', steps),
     wasBusy: (own?.measured.othersShare ?? 0) > busyShare,
     memory: memoryOf(own, memoryBytes),
-    wouldFit: fits ? null : 'Import it with 4-bit weights, or take a smaller one of the same kind.',
+    wouldFit: fits ? null : wouldFitWords(verdict, fitting),
     error: own === null ? null : meanError(own.observations),
   };
 }

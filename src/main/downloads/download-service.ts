@@ -9,7 +9,12 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { partsOfSystem, type ReadCatalogue } from '../../library/catalogue.ts';
 import { isPartFolder } from '../../library/parts.ts';
-import type { DownloadOffer, DownloadState, DownloadStatus } from '../../shared/domain/download.ts';
+import type {
+  DownloadOffer,
+  DownloadState,
+  DownloadStatus,
+  DownloadStorage,
+} from '../../shared/domain/download.ts';
 import { StudioError, toWireError } from '../../shared/errors.ts';
 import { DownloadFault } from './fault.ts';
 import type { Limits } from './fetch-file.ts';
@@ -106,7 +111,7 @@ export class DownloadService {
         ...{ id: randomUUID(), entryId, name, hub: reach.hub, system },
         parts: looked.map(({ part, commit, folder, files }) => ({ part, commit, folder, files })),
         order: this.#options.clock.now(),
-        ...{ acceptedAt: 0, state: 'open', reason: null, modelFolder: null },
+        ...{ acceptedAt: 0, state: 'open', reason: null, modelFolder: null, storage: 'refer' },
       };
       this.#offers.set(offer.offerId, { offer, job });
       return offer;
@@ -122,7 +127,7 @@ export class DownloadService {
   }
 
   /** Begins what was offered; the licences are accepted by that. */
-  start(offerId: string): DownloadStatus {
+  start(offerId: string, storage: DownloadStorage = 'refer'): DownloadStatus {
     const offered = this.#offers.get(offerId);
     if (offered === undefined) throw new StudioError('not-found', 'Look at it again first.');
     this.#offers.delete(offerId);
@@ -133,7 +138,7 @@ export class DownloadService {
     if (before !== undefined) {
       throw new StudioError('bad-input', `${before.job.name} is in the list already.`);
     }
-    const job: Job = { ...offered.job, acceptedAt: this.#options.clock.now() };
+    const job: Job = { ...offered.job, storage, acceptedAt: this.#options.clock.now() };
     this.#downloads = this.#downloads.filter((each) => each.job.entryId !== entryId);
     const live: Live = { ...toLive(job), received: receivedOf(job, this.#options.folders.parts) };
     this.#downloads.push(live);

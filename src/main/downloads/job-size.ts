@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { placeOfPart } from '../../library/parts.ts';
 import type { Job } from './job.ts';
 import { partOf, readJournal } from './journal.ts';
 import { fingerprintOf, type FilePlan } from './plan.ts';
@@ -17,7 +18,7 @@ export function bytesOf({ parts }: Pick<Job, 'parts'>): number {
 /** Bytes of a download that are on the disk, as its journals say. */
 export function receivedOf({ parts }: Pick<Job, 'parts'>, partsFolder: string): number {
   const of = (folder: string, plan: FilePlan): number => {
-    const file = path.join(partsFolder, folder, plan.path);
+    const file = path.join(placeOfPart(partsFolder, folder), plan.path);
     if (existsSync(file)) return plan.bytes;
     if (!existsSync(partOf(file))) return 0;
     const journal = readJournal(file, fingerprintOf(plan));

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { cataloguePartSchema, catalogueSystemSchema } from '../../shared/domain/catalogue.ts';
+import { downloadStorageSchema } from '../../shared/domain/download.ts';
 import { filePlanSchema } from './plan.ts';
 
 export const jobPartSchema = z.object({
@@ -33,6 +34,8 @@ export const jobSchema = z.object({
   state: z.enum(['open', 'stopped', 'done']),
   reason: z.string().nullable(),
   modelFolder: z.string().nullable(),
+  /** What is made of a system's parts. */
+  storage: downloadStorageSchema.default('refer'),
 });
 export type Job = z.infer<typeof jobSchema>;
 

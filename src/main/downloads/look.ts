@@ -1,6 +1,5 @@
 /** What a hub has of the catalogue's parts right now, and what of it is on this disk. */
-import path from 'node:path';
-import { isPartFolder } from '../../library/parts.ts';
+import { isPartFolder, placeOfPart } from '../../library/parts.ts';
 import type { CataloguePart } from '../../shared/domain/catalogue.ts';
 import { DownloadFault } from './fault.ts';
 import { listRepository, planOf, type HubReach, type HubRepository } from './hub.ts';
@@ -28,7 +27,7 @@ export async function lookAtPart(
 ): Promise<LookedPart> {
   const repository = await listRepository(part.repository, revision, reach);
   const folder = `${part.id}@${repository.commit.slice(0, 12)}`;
-  const isHere = isPartFolder(path.join(partsFolder, folder));
+  const isHere = isPartFolder(placeOfPart(partsFolder, folder));
   const files = await filesOf(part, repository, reach);
   return {
     part,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { isPartFolder, writePart, type PartFile } from '../../library/parts.ts';
+import { isPartFolder, placeOfPart, writePart, type PartFile } from '../../library/parts.ts';
 import { DownloadFault } from './fault.ts';
 import { fetchFile, notEnough, type FetchOptions, type Limits } from './fetch-file.ts';
 import type { HubReach } from './hub.ts';
@@ -54,7 +54,7 @@ async function planAgain(job: Job, part: JobPart, reach: HubReach): Promise<Job>
 async function fetchPart(job: Job, index: number, options: JobOptions): Promise<void> {
   const part = job.parts[index];
   if (part === undefined) return;
-  const folder = path.join(options.partsFolder, part.folder);
+  const folder = placeOfPart(options.partsFolder, part.folder);
   let before = bytesOf({ parts: job.parts.slice(0, index) });
   if (!isPartFolder(folder)) {
     for (const plan of part.files) {

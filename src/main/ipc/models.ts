@@ -1,12 +1,14 @@
+import { totalmem } from 'node:os';
 import { listModels } from '../../library/models.ts';
 import { readCatalogue } from '../../library/catalogue.ts';
 import type { HubStatus } from '../../shared/domain/download.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about models on the disk. */
 export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
-  const { modelsFolders, places, modelStore, emit } = services;
+  const { modelsFolders, places, modelStore, emit, clock } = services;
   return {
     'models.list': async () => ({ models: await listModels(modelsFolders) }),
     'models.graphics': async () => ({ cards: [...(await services.graphics())] }),
@@ -35,8 +37,22 @@ export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
       await modelStore.remove(folder);
       return null;
     },
+    async 'models.movePlan'({ folder, target, withShared }) {
+      const { plan, shared, freeBytes } = await modelStore.movePlan(folder, target, withShared);
+      const parts = shared.map((part) => ({ ...part, usedBy: [...part.usedBy] }));
+      return { bytes: plan.bytes, freeBytes, shared: parts };
+    },
+    async 'models.move'({ folder, target, withShared }) {
+      const onBytes = seldom(clock, (bytes) => emit('models.moving', { folder, bytes }));
+      await modelStore.move(folder, target, { withShared, onBytes });
+      return null;
+    },
+    'models.stopMoving'() {
+      modelStore.stopMoving();
+      return null;
+    },
     async 'models.verify'({ folder }) {
-      const tell = (bytes: number): void => emit('models.verifying', { folder, bytes });
+      const tell = seldom(clock, (bytes) => emit('models.verifying', { folder, bytes }));
       return { faults: await modelStore.verify(folder, tell) };
     },
     'models.stopVerifying'() {
@@ -64,7 +80,7 @@ export function downloadHandlers({
   return {
     'downloads.catalogue'() {
       const { parts, systems, faults } = readCatalogue(catalogues);
-      return { parts, systems, faults: [...faults] };
+      return { parts, systems, faults: [...faults], memoryBytes: totalmem() };
     },
     'downloads.list': () => ({ downloads: [...downloads.list()], hub: hub() }),
     'downloads.look': ({ entryId }) => downloads.look(entryId),
@@ -72,7 +88,7 @@ export function downloadHandlers({
       downloads.stopLooking();
       return null;
     },
-    'downloads.start': ({ offerId }) => downloads.start(offerId),
+    'downloads.start': ({ offerId, storage }) => downloads.start(offerId, storage),
     async 'downloads.pause'({ downloadId }) {
       await downloads.pause(downloadId);
       return null;
@@ -93,5 +109,19 @@ export function downloadHandlers({
       token.set(given);
       return hub();
     },
+  };
+}
+
+/** How often the window is told, milliseconds. */
+const tellMs = 200;
+
+/** Tells of progress not more often than a person sees. */
+function seldom(clock: Clock, tell: (bytes: number) => void): (bytes: number) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (bytes) => {
+    const now = clock.monotonicMs();
+    if (now - last < tellMs) return;
+    last = now;
+    tell(bytes);
   };
 }

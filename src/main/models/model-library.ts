@@ -20,6 +20,8 @@ export interface ModelLibraryParts extends Pick<AppPaths, 'ownModels' | 'fetched
   readonly spawn: Spawn;
   readonly keychain: () => Keychain;
   readonly network: () => NetworkSettings;
+  /** What has one of these models open opens it anew: its files lie elsewhere. */
+  readonly onMoved: (folders: readonly string[]) => Promise<void>;
   readonly emit: Emit;
   readonly clock: Clock;
   readonly log: Logger;
@@ -33,6 +35,7 @@ export function createModelLibrary(parts: ModelLibraryParts) {
   const modelStore = new ModelStore({
     ...{ models: ownModels, parts: fetched.parts, conversion, onChange },
     onImporting: (progress) => emit('models.importing', progress),
+    onMoved: parts.onMoved,
   });
   const token = new TokenKeeper(fetched.token, keychain);
   const downloads = new DownloadService({
@@ -49,7 +52,10 @@ export function createModelLibrary(parts: ModelLibraryParts) {
     services: { modelStore, token, downloads, catalogues: fetched.catalogues },
     /** Reads what was being fetched when the app was closed; once, after the window: start-up waits for no drive. */
     restore() {
-      if (!isRestored) downloads.restore();
+      if (!isRestored) {
+        modelStore.settleMoves();
+        downloads.restore();
+      }
       isRestored = true;
     },
     async close() {

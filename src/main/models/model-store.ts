@@ -1,10 +1,13 @@
 /** The models that a person has: added from what they bring or from what was fetched, checked, renamed, deleted. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { manifestName, readManifest } from '../../library/model-folder.ts';
-import { partUse, usedParts, type PartUse } from '../../library/part-use.ts';
-import { readPart } from '../../library/parts.ts';
+import { homeOf } from '../../library/model-home.ts';
+import { isWithin } from '../../library/model-places.ts';
+import { bytesOfPlaces } from '../../library/models.ts';
+import { hasUnreadable, partUse, usedParts, usersOf, type PartUse } from '../../library/part-use.ts';
+import { placeOfPart, readPart } from '../../library/parts.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import type {
   FoundPart,
@@ -15,6 +18,15 @@ import type {
 import { freeBytesAt } from '../downloads/job-size.ts';
 import type { Job } from '../downloads/job.ts';
 import type { ConversionProcess } from '../processes/conversion-process.ts';
+import {
+  abandonMove,
+  itemsOf,
+  moveModel,
+  movingModels,
+  placesAt,
+  settleMove,
+  type MovePlan,
+} from './move-model.ts';
 import { verifyPart } from './verify-part.ts';
 
 export interface ModelStoreOptions {
@@ -22,6 +34,8 @@ export interface ModelStoreOptions {
   readonly parts: string;
   readonly conversion: Pick<ConversionProcess, 'ask'>;
   readonly onImporting: (progress: ImportProgress) => void;
+  /** Models have other places now: what has one of them open opens it anew. */
+  readonly onMoved: (folders: readonly string[]) => Promise<void>;
   /** What is on the disk changed. */
   readonly onChange: () => void;
 }
@@ -33,10 +47,19 @@ export interface Removal {
   readonly parts: readonly PartUse[];
 }
 
+/** What moving a model takes along. */
+export interface MoveOffer {
+  readonly plan: MovePlan;
+  /** Parts that other models use as well. */
+  readonly shared: readonly PartUse[];
+  readonly freeBytes: number;
+}
+
 export class ModelStore {
   readonly #options: ModelStoreOptions;
   #importing: AbortController | null = null;
   #verifying: AbortController | null = null;
+  #moving: { readonly folder: string; readonly abort: AbortController } | null = null;
 
   constructor(options: ModelStoreOptions) {
     this.#options = options;
@@ -71,12 +94,13 @@ export class ModelStore {
   }
 
   /** Puts the parts of a finished download together. @returns the model's folder */
-  async build({ system, name, parts }: Job, signal: AbortSignal): Promise<string> {
+  async build({ system, name, parts, storage }: Job, signal: AbortSignal): Promise<string> {
     if (system === null) throw new StudioError('internal', 'A part alone is no model.');
     const place = (role: string, file?: string): string | null => {
       const found = parts.find(({ part }) => part.role === role);
       if (found === undefined) return null;
-      return path.join(this.#options.parts, found.folder, ...(file === undefined ? [] : [file]));
+      const whole = placeOfPart(this.#options.parts, found.folder);
+      return file === undefined ? whole : path.join(whole, file);
     };
     const tensors = parts.find(({ part }) => part.role === 'vision')?.part.tensors ?? null;
     const weights = parts.find(({ part }) => part.role === 'checkpoint')?.files[0]?.path;
@@ -93,7 +117,7 @@ export class ModelStore {
           base: place('image-decoder'),
           refiner: place('refiner'),
         },
-        storage: 'refer',
+        storage,
         name,
         licence: licences.join('; '),
         sizes: system.manifest,
@@ -108,6 +132,7 @@ export class ModelStore {
   /** @throws {StudioError} `bad-input` for a folder that is not one of the person's models */
   rename(folder: string, name: string): void {
     this.#own(folder);
+    this.#refuseMoving();
     writeJsonFileSync(path.join(folder, manifestName), { ...readManifest(folder), name });
     this.#options.onChange();
   }
@@ -117,12 +142,79 @@ export class ModelStore {
     return usedParts(folder, this.#options.models, this.#options.parts);
   }
 
+  /**
+   * What moving a model would take along, and what stays because other models use it.
+   * @param target a folder; null for the app's own folders
+   */
+  async movePlan(folder: string, target: string | null, withShared: boolean): Promise<MoveOffer> {
+    this.#own(folder);
+    if (target !== null) this.#checkTarget(target);
+    const { models, parts } = this.#options;
+    const { parts: used } = await usedParts(folder, models, parts);
+    const shared = used.filter(({ usedBy }) => usedBy.length > 0);
+    const goes = used.filter(
+      ({ usedBy }) => usedBy.length === 0 || (withShared && !hasUnreadable(models)),
+    );
+    const places = placesAt(folder, target);
+    const going = goes.map((part) => part.folder);
+    const items = itemsOf(folder, going, places, parts);
+    const from = items.map((item) => item.from);
+    const users = [folder, ...usersOf(models, from)];
+    const plan = { model: folder, items, users: [...new Set(users)], ...places };
+    const root = target ?? path.dirname(models);
+    const free = await freeBytesAt(root);
+    return { plan: { ...plan, bytes: await bytesOfPlaces(from) }, shared, freeBytes: free };
+  }
+
+  /** Moves a model; told by `onBytes`. @throws {StudioError} and then nothing has changed */
+  async move(
+    folder: string,
+    target: string | null,
+    { withShared, onBytes }: { withShared: boolean; onBytes: (bytes: number) => void },
+  ): Promise<void> {
+    if (this.#moving !== null || this.#importing !== null) {
+      throw new StudioError('busy', 'Another model is being moved or added; wait for it.');
+    }
+    const abort = new AbortController();
+    this.#moving = { folder, abort };
+    try {
+      const { plan, freeBytes } = await this.movePlan(folder, target, withShared);
+      if (plan.items.length === 0) throw new StudioError('bad-input', 'Nothing of it is to be moved.');
+      checkRoom(plan.bytes, freeBytes);
+      const { parts, onMoved } = this.#options;
+      await moveModel(plan, { parts, signal: abort.signal, onBytes, onSwitched: onMoved });
+    } catch (error) {
+      if (abort.signal.aborted) throw new StudioError('cancelled', 'It stays where it is.');
+      throw error;
+    } finally {
+      this.#moving = null;
+      this.#options.onChange();
+    }
+  }
+
+  stopMoving(): void {
+    this.#moving?.abort.abort(new StudioError('cancelled', 'It was stopped.'));
+  }
+
+  /** Ends moves that the app was closed or killed over. */
+  settleMoves(): void {
+    const { models, parts, onMoved, onChange } = this.#options;
+    const moved = movingModels(models).flatMap((model) => settleMove(model, parts));
+    if (moved.length === 0) return;
+    void onMoved(moved);
+    onChange();
+  }
+
   /** Deletes a model, and the parts that no other model uses. */
   async remove(folder: string): Promise<void> {
     const { parts } = await this.removal(folder);
+    this.#refuseMoving();
+    const home = homeOf(folder);
+    abandonMove(folder);
     // First what makes it a model: what is cut short is then no broken one.
     rmSync(path.join(folder, manifestName), { force: true });
     rmSync(folder, { recursive: true, force: true });
+    if (home !== null) rmSync(home, { recursive: true, force: true });
     for (const part of parts.filter(({ usedBy }) => usedBy.length === 0)) {
       rmSync(part.folder, { recursive: true, force: true });
     }
@@ -141,6 +233,7 @@ export class ModelStore {
     if (part.usedBy.length > 0) {
       throw new StudioError('bad-input', `${part.name} is used by ${part.usedBy.join(', ')}.`);
     }
+    this.#refuseMoving();
     rmSync(folder, { recursive: true, force: true });
     this.#options.onChange();
   }
@@ -151,6 +244,7 @@ export class ModelStore {
    * @returns what is wrong, in sentences; nothing where all is right
    */
   async verify(folder: string, onBytes: (bytes: number) => void): Promise<string[]> {
+    this.#refuseMoving();
     this.#verifying?.abort();
     const stop = new AbortController();
     this.#verifying = stop;
@@ -172,10 +266,12 @@ export class ModelStore {
   close(): void {
     this.#importing?.abort();
     this.#verifying?.abort();
+    this.stopMoving();
   }
 
   async #import(request: ModelImport, signal: AbortSignal): Promise<ImportOutcome> {
     const { models, conversion, onImporting, onChange } = this.#options;
+    this.#refuseMoving();
     mkdirSync(models, { recursive: true });
     await this.#checkSpace(request);
     const out = path.join(models, freeName(models, request.name));
@@ -198,18 +294,39 @@ export class ModelStore {
 
   async #checkSpace({ sources, storage }: ModelImport): Promise<void> {
     const { bytes, freeBytes } = await this.cost(sources, storage);
-    if (freeBytes > bytes) return;
-    const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
-    throw new StudioError(
-      'storage',
-      `It takes ${gigabytes(bytes)}; the disk has ${gigabytes(freeBytes)} free.`,
-    );
+    checkRoom(bytes, freeBytes);
+  }
+
+  /** A folder that can be written to, and none of the app's own. */
+  #checkTarget(target: string): void {
+    const own = path.dirname(this.#options.models);
+    if (!path.isAbsolute(target) || statSync(target, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      throw new StudioError('bad-input', `${target} is no folder.`);
+    }
+    if (isWithin(path.resolve(target), own)) {
+      throw new StudioError('bad-input', 'This is the app’s own folder; choose one on another drive.');
+    }
+  }
+
+  /** Parts are shared: while one model is on its way, none is changed. */
+  #refuseMoving(): void {
+    if (this.#moving === null) return;
+    throw new StudioError('busy', 'A model is being moved; wait for it, or stop it.');
   }
 
   #own(folder: string): void {
     if (path.dirname(path.resolve(folder)) === path.resolve(this.#options.models)) return;
     throw new StudioError('bad-input', `${folder} is not one of your models.`);
   }
+}
+
+function checkRoom(bytes: number, freeBytes: number): void {
+  if (freeBytes > bytes) return;
+  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
+  throw new StudioError(
+    'storage',
+    `It takes ${gigabytes(bytes)}; the disk has ${gigabytes(freeBytes)} free.`,
+  );
 }
 
 /** A folder's name made of a model's name; where it is taken, with a number. */

@@ -1,5 +1,10 @@
 import type { CataloguePart, CatalogueSystem } from '../../shared/domain/catalogue.ts';
-import type { DownloadOffer, DownloadStatus, HubStatus } from '../../shared/domain/download.ts';
+import type {
+  DownloadOffer,
+  DownloadStatus,
+  DownloadStorage,
+  HubStatus,
+} from '../../shared/domain/download.ts';
 import type { PartUseView } from '../../shared/contracts/models-ipc.ts';
 import { sentenceOf, type Api } from '../api.ts';
 
@@ -9,6 +14,8 @@ export class DownloadsStore {
   systems = $state.raw<readonly CatalogueSystem[]>([]);
   /** What is wrong with the person's own catalogue. */
   faults = $state.raw<readonly string[]>([]);
+  /** Of this machine; null before it is known. */
+  memoryBytes = $state<number | null>(null);
   items = $state.raw<readonly DownloadStatus[]>([]);
   hub = $state.raw<HubStatus>({ hasToken: false, tokenKept: 'session' });
   /** Parts that are on the disk. */
@@ -27,10 +34,14 @@ export class DownloadsStore {
 
   async load(): Promise<void> {
     await this.#try(async () => {
-      const { parts, systems, faults } = await this.#api.request('downloads.catalogue', null);
+      const { parts, systems, faults, memoryBytes } = await this.#api.request(
+        'downloads.catalogue',
+        null,
+      );
       this.parts = parts;
       this.systems = systems;
       this.faults = faults;
+      this.memoryBytes = memoryBytes;
       const { downloads, hub } = await this.#api.request('downloads.list', null);
       this.items = downloads;
       this.hub = hub;
@@ -52,11 +63,16 @@ export class DownloadsStore {
     await this.#api.request('downloads.stopLooking', null).catch(() => undefined);
   }
 
-  async start(): Promise<void> {
+  /** @param storage what is made of a system's parts */
+  async start(storage: DownloadStorage): Promise<void> {
     const { offer } = this;
     if (offer === null) return;
     await this.#try(async () => {
-      await this.#api.request('downloads.start', { offerId: offer.offerId, accepted: true });
+      await this.#api.request('downloads.start', {
+        offerId: offer.offerId,
+        accepted: true,
+        storage,
+      });
       this.offer = null;
       await this.#list();
     });

@@ -10,6 +10,17 @@ export interface Verified {
   readonly bytes: number;
 }
 
+/** A model that is to go to another drive, or is on its way. */
+export interface Moving {
+  readonly folder: string;
+  /** Null: back to the app's own folders. */
+  readonly target: string | null;
+  readonly withShared: boolean;
+  readonly offer: AppReplyBody<'models.movePlan'>;
+  /** Bytes that are there and compared; null before it is said yes to. */
+  readonly bytes: number | null;
+}
+
 /** The models on this machine. */
 export class ModelsStore {
   items = $state.raw<readonly ModelSummary[]>([]);
@@ -18,11 +29,16 @@ export class ModelsStore {
   verified = $state.raw<Verified | null>(null);
   /** What deleting would take away, once it was asked for. */
   removal = $state.raw<(AppReplyBody<'models.removal'> & { readonly folder: string }) | null>(null);
+  moving = $state.raw<Moving | null>(null);
   readonly #api: Api;
 
   constructor(api: Api) {
     this.#api = api;
     api.on('models.changed', ({ models }) => (this.items = models));
+    api.on('models.moving', ({ folder, bytes }) => {
+      const { moving } = this;
+      if (moving?.folder === folder && moving.bytes !== null) this.moving = { ...moving, bytes };
+    });
     api.on('models.verifying', ({ folder, bytes }) => {
       const { verified } = this;
       if (verified?.folder === folder && verified.faults === null) {
@@ -57,6 +73,38 @@ export class ModelsStore {
   async remove(folder: string): Promise<void> {
     this.removal = null;
     await this.#try(async () => void (await this.#api.request('models.remove', { folder })));
+  }
+
+  /** Asks for a folder, and what moving there would take. */
+  async askMove(folder: string): Promise<void> {
+    await this.#try(async () => {
+      const picked = await this.#api.request('models.pick', { what: 'folder' });
+      if (picked !== null) await this.planMove(folder, picked.place, false);
+    });
+  }
+
+  /** @param target null: back to the app's own folders */
+  async planMove(folder: string, target: string | null, withShared: boolean): Promise<void> {
+    await this.#try(async () => {
+      const wanted = { folder, target, withShared };
+      const offer = await this.#api.request('models.movePlan', wanted);
+      this.moving = { ...wanted, offer, bytes: null };
+    });
+  }
+
+  async move(): Promise<void> {
+    const { moving } = this;
+    if (moving === null) return;
+    this.moving = { ...moving, bytes: 0 };
+    const { folder, target, withShared } = moving;
+    await this.#try(
+      async () => void (await this.#api.request('models.move', { folder, target, withShared })),
+    );
+    this.moving = null;
+  }
+
+  async stopMoving(): Promise<void> {
+    await this.#api.request('models.stopMoving', null).catch(() => undefined);
   }
 
   /** Reads all of a model again. */

@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { cataloguePartSchema, catalogueSystemSchema, partRoleSchema } from '../domain/catalogue.ts';
-import { downloadOfferSchema, downloadStatusSchema, hubStatusSchema } from '../domain/download.ts';
+import {
+  downloadOfferSchema,
+  downloadStatusSchema,
+  downloadStorageSchema,
+  hubStatusSchema,
+} from '../domain/download.ts';
 import {
   foundPartSchema,
   importCostSchema,
@@ -22,6 +27,10 @@ const partUse = z.object({
   bytes: z.number().int().nonnegative(),
   licence: z.string(),
   usedBy: z.array(z.string()),
+});
+const moving = folder.extend({
+  target: z.string().min(1).max(4096).nullable(),
+  withShared: z.boolean(),
 });
 export type PartUseView = z.infer<typeof partUse>;
 
@@ -59,6 +68,22 @@ export const modelRequests = {
   },
   /** Deletes a model, and fetched parts that no other model uses. */
   'models.remove': { request: folder, reply: nothing },
+  /**
+   * What moving a model to another drive would take along; changes nothing. `target` null: back to the app's own
+   * folders.
+   */
+  'models.movePlan': {
+    request: moving,
+    reply: z.object({
+      bytes: z.number().int().nonnegative(),
+      freeBytes: z.number().int().nonnegative(),
+      /** Parts that other models use as well: they stay, unless `withShared`. */
+      shared: z.array(partUse),
+    }),
+  },
+  /** Moves it; told by `models.moving`. Until all of it is there and compared, nothing has changed. */
+  'models.move': { request: moving, reply: nothing },
+  'models.stopMoving': { request: nothing, reply: nothing },
   /** Reads all of it again; told by `models.verifying`. Sentences on what is wrong. */
   'models.verify': { request: folder, reply: z.object({ faults: z.array(z.string()) }) },
   'models.stopVerifying': { request: nothing, reply: nothing },
@@ -74,6 +99,8 @@ export const modelRequests = {
       parts: z.array(cataloguePartSchema),
       systems: z.array(catalogueSystemSchema),
       faults: z.array(z.string()),
+      /** Of this machine. */
+      memoryBytes: z.number().positive(),
     }),
   },
   'downloads.list': {
@@ -88,7 +115,11 @@ export const modelRequests = {
   'downloads.stopLooking': { request: nothing, reply: nothing },
   /** Begins what was offered; the person has accepted its licences. */
   'downloads.start': {
-    request: z.object({ offerId: z.uuid(), accepted: z.literal(true) }),
+    request: z.object({
+      offerId: z.uuid(),
+      accepted: z.literal(true),
+      storage: downloadStorageSchema.optional(),
+    }),
     reply: downloadStatusSchema,
   },
   'downloads.pause': { request: downloadId, reply: nothing },
@@ -110,6 +141,7 @@ export const modelEvents = {
   /** What there is on the disk changed. */
   'models.changed': z.object({ models: z.array(modelSummarySchema) }),
   'models.importing': importProgressSchema,
+  'models.moving': folder.extend({ bytes: z.number().nonnegative() }),
   'models.verifying': folder.extend({ bytes: z.number().int().nonnegative() }),
   'downloads.changed': z.object({ downloads: z.array(downloadStatusSchema) }),
 } as const satisfies Record<string, z.ZodType>;

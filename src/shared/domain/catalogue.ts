@@ -61,6 +61,17 @@ export const catalogueSystemSchema = z.object({
   manifest: modelSizesSchema,
   /** Guidance that suits the image decoder. */
   guidance: z.number().min(1).max(30).default(5),
+  /** Bytes of memory on the processor, as the memory plan sums them up; null where nobody worked it out. */
+  needs: z
+    .object({
+      talkingBytes: z.number().int().positive(),
+      /** With the language model in 8 and in 4 bits. */
+      in8Bits: z.number().int().positive(),
+      in4Bits: z.number().int().positive(),
+      drawingBytes: z.number().int().positive().nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 export type CatalogueSystem = z.infer<typeof catalogueSystemSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fitEstimateSchema } from './fit.ts';
 
 /** What is known of a machine and of what runs on it, and what is to be done about it. Bytes; milliseconds since the epoch. */
 
@@ -52,6 +53,17 @@ export const triedProviderSchema = z.object({
 });
 export type TriedProvider = z.infer<typeof triedProviderSchema>;
 
+/** What of a model would fit into memory: the least that has to be given up. */
+export const insteadOfModelSchema = z.object({
+  /** Of the language model's weights; null for as they are. */
+  bits: z.union([z.literal(4), z.literal(8)]).nullable(),
+  leaveOut: z.enum(['refiner', 'drawing']).nullable(),
+  talkingBytes: z.number(),
+  /** Null where it would not draw. */
+  drawingBytes: z.number().nullable(),
+});
+export type InsteadOfModel = z.infer<typeof insteadOfModelSchema>;
+
 export const modelVerdictSchema = z.object({
   name: z.string(),
   folder: z.string(),
@@ -65,6 +77,8 @@ export const modelVerdictSchema = z.object({
       drawingKept: z.number().optional(),
     })
     .optional(),
+  /** Only for a model that does not fit; null where nothing of it would. */
+  instead: insteadOfModelSchema.nullable().optional(),
 });
 export type ModelVerdict = z.infer<typeof modelVerdictSchema>;
 
@@ -121,6 +135,8 @@ export const doctorReportSchema = engineFactsSchema.extend({
   hardware: hardwareSchema,
   disks: z.array(diskSchema),
   trainer: trainerFactsSchema,
+  /** What is expected of each model here. */
+  fits: z.array(fitEstimateSchema),
   crashes: z.array(crashSchema),
   findings: z.array(findingSchema),
   /** All of it as text, without what would say whose machine it is. */

@@ -35,6 +35,10 @@ export const downloadOfferSchema = z.object({
 });
 export type DownloadOffer = z.infer<typeof downloadOfferSchema>;
 
+/** Whether a model uses what was fetched as it is, or a copy with a smaller language model is made of it. */
+export const downloadStorageSchema = z.enum(['refer', 'int8', 'int4']);
+export type DownloadStorage = z.infer<typeof downloadStorageSchema>;
+
 export const downloadStates = [
   /** Another comes first. */
   'queued',

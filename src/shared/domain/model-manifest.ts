@@ -61,6 +61,8 @@ export const modelSummarySchema = z.object({
   /** All its files, those too that textbind.json names elsewhere. */
   bytesOnDisk: z.number().int().nonnegative(),
   embedded: z.boolean(),
+  /** The folder on another drive that its own files were moved to. */
+  home: z.string().optional(),
   /** Why it cannot be used, for a folder whose textbind.json is broken. */
   fault: z.string().nullable(),
 });

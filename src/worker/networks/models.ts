@@ -44,13 +44,36 @@ export interface NetworkModel {
   readonly workingBytes: (sizes: Sizes) => number;
 }
 
+/** What a network takes of memory, whoever has its weights. */
+export type NetworkSizes = Pick<NetworkModel, 'parameterBytes' | 'workingBytes'>;
+
 function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
   return {
     model: serialise(graph, weights),
     weightsFolder: weights.folder,
     unused: () => compareWeights(graph, weights).unused,
+    ...sizesOf(graph),
+  };
+}
+
+/** What a network takes, by its graph alone. */
+export function sizesOf(graph: Graph): NetworkSizes {
+  return {
     parameterBytes: parameterBytes(graph),
     workingBytes: (sizes) => workingBytes(graph, sizes),
+  };
+}
+
+/** A language model's networks by its configuration alone. */
+export function languageSizes(
+  config: LlamaConfig,
+  target: BuildTarget,
+  options: LlamaOptions,
+): Readonly<Record<'decoder' | 'embedding' | 'scoring', NetworkSizes>> {
+  return {
+    decoder: sizesOf(buildDecoder(config, target, options)),
+    embedding: sizesOf(buildEmbedding(config)),
+    scoring: sizesOf(buildScoring(config, target, options)),
   };
 }
 

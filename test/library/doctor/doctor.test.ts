@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import { readCrashes } from '../../../src/library/doctor/crashes.ts';
 import { readDisks } from '../../../src/library/doctor/disks.ts';
+import { estimateAll, FitBook } from '../../../src/library/fit/fit-book.ts';
 import { examine } from '../../../src/library/doctor/doctor.ts';
 import type { Circumstances } from '../../../src/library/doctor/findings.ts';
 import {
@@ -141,6 +142,7 @@ const look = (change: Partial<Parameters<typeof examine>[0]> = {}) =>
     engineFacts: async () => engineFacts,
     trainer: async () => trainer,
     folders: [{ what: 'models', folder }],
+    fits: ({ models }) => estimateAll(new FitBook('/nowhere/fit.json'), models, 'cpu', 40),
     logFolder: '/nowhere',
     versions: [],
     now: Date.now(),

@@ -143,6 +143,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
         throw new Error('No process is started here.');
       },
       keychain: noKeychain,
+      onMoved: () => Promise.resolve(),
       network: () => store.settings.get().network,
       clock: systemClock,
       log: silentLogger,
@@ -181,6 +182,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
         ...{ dataFolder: folder, logFolder: folder },
       },
       python: async () => null,
+      book: new FitBook(path.join(folder, 'fit.json')),
       settings: () => store.settings.get(),
       engine: () => notRunning,
       chosenModel: () => '',

@@ -6,10 +6,12 @@ import {
   qformerConfigFromSizes,
   targetFor,
   type BuildTarget,
+  type LlamaConfig,
 } from '../../networks/index.ts';
 import {
   decoderModel,
   embeddingModel,
+  languageSizes,
   qformerModel,
   scoringModel,
   vitModel,
@@ -28,24 +30,29 @@ export function conversationNeeds(
   const weights = languageWeights(model);
   const config = readLanguageConfig(model.languageModel, weights);
   const positions = Math.min(model.manifest.maxSequenceLength, config.maxPositions);
+  const language = languageNeeds(config, target, positions, {
+    decoder: decoderModel(config, weights, target, { positions }),
+    embedding: embeddingModel(config, weights),
+    scoring: scoringModel(config, weights, target, { positions }),
+  });
+  return [language, visionNeeds(model, config.hiddenSize, target)];
+}
+
+/** What a language model takes, by its networks; those of its configuration alone where nobody has its weights. */
+export function languageNeeds(
+  config: LlamaConfig,
+  target: BuildTarget,
+  positions: number,
+  networks: ReturnType<typeof languageSizes> = languageSizes(config, target, { positions }),
+): PartNeeds {
   const { layerCount, keyValueHeadCount, headSize } = config;
   const perNumber = target.precision === 'float16' ? 2 : 4;
   const cache = 2 * layerCount * keyValueHeadCount * headSize * positions * perNumber;
+  const { decoder, embedding, scoring } = networks;
+  const held = needsOf('language model', [{ network: decoder }, { network: embedding }], cache);
   // Scores of a whole stretch are the decoder's values at the longest that it is fed.
-  const scoring = scoringModel(config, weights, target, { positions });
-  const working = scoring.workingBytes({
-    batch: 1,
-    length: Math.min(promptRunPositions, positions),
-  });
-  const language = needsOf(
-    'language model',
-    [
-      { network: decoderModel(config, weights, target, { positions }) },
-      { network: embeddingModel(config, weights) },
-    ],
-    cache,
-  );
-  return [{ ...language, working }, visionNeeds(model, config.hiddenSize, target)];
+  const length = Math.min(promptRunPositions, positions);
+  return { ...held, working: scoring.workingBytes({ batch: 1, length }) };
 }
 
 function visionNeeds(model: ModelFolder, hiddenSize: number, target: BuildTarget): PartNeeds {

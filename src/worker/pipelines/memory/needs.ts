@@ -1,5 +1,5 @@
 export { gigabytes } from '../../../shared/words.ts';
-import type { NetworkModel } from '../../networks/models.ts';
+import type { NetworkSizes } from '../../networks/models.ts';
 
 /** What one part of a model takes of memory, bytes. */
 export interface PartNeeds {
@@ -23,7 +23,7 @@ const runningShare = 1.4;
 export function needsOf(
   part: string,
   networks: readonly {
-    readonly network: NetworkModel;
+    readonly network: NetworkSizes;
     readonly sizes?: Readonly<Record<string, number>>;
   }[],
   extra = 0,

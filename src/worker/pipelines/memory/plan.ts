@@ -43,7 +43,7 @@ export interface ModelNeeds {
 export async function modelNeeds(model: ModelFolder, provider: Provider): Promise<ModelNeeds> {
   const conversation = conversationNeeds(model, provider);
   const { imageDecoder } = model;
-  const drawing = imageDecoder && (await needsOfDecoder(imageDecoder, provider));
+  const drawing = imageDecoder && (await decoderNeeds(imageDecoder, provider));
   return { conversation, talking: togetherBytes(conversation), drawing };
 }
 
@@ -70,7 +70,8 @@ export async function planModel(
   return talking + drawing.kept <= room ? 'kept' : 'sparing';
 }
 
-async function needsOfDecoder(
+/** What drawing takes, at the decoder's own size. */
+export async function decoderNeeds(
   { base, refiner }: NonNullable<ModelFolder['imageDecoder']>,
   provider: Provider,
 ): Promise<DrawingNeeds> {
@@ -92,7 +93,7 @@ export async function planDrawingPart(
 ): Promise<Exclude<DrawingMode, 'apart'>> {
   if (provider !== 'cpu') return sparing ? 'sparing' : 'kept';
   if (sparing) return 'sparing';
-  return (await needsOfDecoder(decoder, provider)).kept <= availableMemory() ? 'kept' : 'sparing';
+  return (await decoderNeeds(decoder, provider)).kept <= availableMemory() ? 'kept' : 'sparing';
 }
 
 function tooLarge(

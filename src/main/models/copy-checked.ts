@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { StudioError } from '../../shared/errors.ts';
+
+const highWaterMark = 1 << 20;
+
+export interface CheckedCopyOptions {
+  readonly signal: AbortSignal;
+  /** Bytes that are copied and compared; a byte counts half when it is copied. */
+  readonly onBytes: (bytes: number) => void;
+}
+
+/**
+ * Copies a file, or a folder with what its links point to, forces it to the disk, and reads it again.
+ * @returns bytes that were copied
+ * @throws {StudioError} `storage` where what is read is not what was copied; the signal's reason
+ */
+export async function copyChecked(
+  from: string,
+  to: string,
+  options: CheckedCopyOptions,
+): Promise<number> {
+  let done = 0;
+  for (const file of await filesOf(from, '')) {
+    const before = done;
+    const onBytes = (bytes: number): void => options.onBytes(before + bytes);
+    done += await copyFile(path.join(from, file), path.join(to, file), { ...options, onBytes });
+  }
+  return done;
+}
+
+/** Paths of files below a place, from there; '' for a file itself. */
+async function filesOf(place: string, inside: string): Promise<string[]> {
+  const at = path.join(place, inside);
+  if ((await stat(at)).isFile()) return [inside];
+  const names = (await readdir(at)).sort();
+  const lists = await Promise.all(names.map((name) => filesOf(place, path.join(inside, name))));
+  return lists.flat();
+}
+
+async function copyFile(from: string, to: string, options: CheckedCopyOptions): Promise<number> {
+  const { signal, onBytes } = options;
+  await mkdir(path.dirname(to), { recursive: true });
+  const given = createHash('sha256');
+  let bytes = 0;
+  const handle = await open(to, 'wx');
+  try {
+    for await (const chunk of createReadStream(from, { signal, highWaterMark }) as AsyncIterable<Buffer>) {
+      given.update(chunk);
+      await handle.writeFile(chunk);
+      bytes += chunk.length;
+      onBytes(bytes / 2);
+    }
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const found = createHash('sha256');
+  let read = 0;
+  for await (const chunk of createReadStream(to, { signal, highWaterMark }) as AsyncIterable<Buffer>) {
+    found.update(chunk);
+    read += chunk.length;
+    onBytes((bytes + read) / 2);
+  }
+  if (found.digest('hex') === given.digest('hex')) return bytes;
+  throw new StudioError('storage', `${to}: the drive does not hold what was written to it.`);
+}
