@@ -98,11 +98,15 @@ let problem: StartProblem | null = null;
 let exitCode = 0;
 let closing = false;
 
-/** Before the database is open the desktop's language alone is known. */
-const languageStart = (): LanguageStart => ({
-  chosen: studio?.services.store.settings.get().language ?? 'system',
-  preferred: app.getPreferredSystemLanguages(),
-});
+/** Before the database is open, and once it is closed, the desktop's language alone is known. */
+function languageStart(): LanguageStart {
+  const preferred = app.getPreferredSystemLanguages();
+  try {
+    return { chosen: studio?.services.store.settings.get().language ?? 'system', preferred };
+  } catch {
+    return { chosen: 'system', preferred };
+  }
+}
 const voice = createVoice(languageStart);
 
 if (dataFolder.fault !== null) {

@@ -13,4 +13,5 @@ export const trash = {
   deleteForGood2: (title: Value) => `Delete ${title} for good`,
   deleteAsksOnceMore: (title: Value) => `Delete ${title}, asks once more`,
   deleteForGood3: 'Delete for good',
+  deleteForGoodMenu: 'Delete for good…',
 };

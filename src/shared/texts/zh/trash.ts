@@ -13,4 +13,5 @@ export const trash: typeof english = {
   deleteForGood2: (title: Value) => `永久删除“${title}”`,
   deleteAsksOnceMore: (title: Value) => `删除“${title}”，会再确认一次`,
   deleteForGood3: '永久删除',
+  deleteForGoodMenu: '永久删除…',
 };
