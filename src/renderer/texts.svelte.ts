@@ -69,7 +69,7 @@ export const t: Texts = {
     return texts[language].models;
   },
   get recipe() {
-    return shown.recipe;
+    return texts[language].recipe;
   },
   get settings() {
     return texts[language].settings;

@@ -37,8 +37,8 @@ export function importSentences(summary: ImportSummary, done: boolean): readonly
     sentences.push(say(turns, pictures, size));
   }
   if (summary.presets > 0) {
-    const are = done ? 'were added' : 'are added';
-    sentences.push(`${counted(summary.presets, 'preset', 'presets')} ${are}.`);
+    const say = done ? t.exchange.presetsWereAdded : t.exchange.presetsAreAdded;
+    sentences.push(say(summary.presets));
   }
   return sentences;
 }

@@ -68,4 +68,6 @@ export const exchange = {
     `${count} ${plural(count, 'turn is', 'turns are')} left out: training needs a message and its reply in turn.`,
   picturesMissing: (count: number) =>
     `${plural(count, `The file of ${count} picture`, `The files of ${count} pictures`)} could not be found.`,
+  presetsWereAdded: (count: number) => `${count} ${plural(count, 'preset', 'presets')} were added.`,
+  presetsAreAdded: (count: number) => `${count} ${plural(count, 'preset', 'presets')} are added.`,
 };

@@ -174,4 +174,34 @@ export const models = {
   usedBy: (models: Value) => `Used by ${models}.`,
   ggufIsWrittenAnew:
     'A GGUF file’s language model is always written anew, in half precision or in the bits you choose.',
+  moveToAnotherDrive: 'Move to another drive…',
+  moveBack: 'Move back into the app’s folder…',
+  filesLieIn: (folder: Value) => `Its files lie in ${folder}`,
+  appsOwnFolder: 'the app’s own folder',
+  nothingIsToBeMoved: (name: Value) =>
+    `Nothing of ${name} is to be moved: its files lie outside the app’s own folders, or other models use them.`,
+  moveTo: (size: Value, name: Value, where: Value, free: Value) =>
+    `${size} of ${name} move to ${where}, which has ${free} free. They are copied and compared first; only then is what lies here deleted.`,
+  doesNotFitThere: 'That does not fit. Make room there, or choose another folder.',
+  isUsedAsWell: (part: Value, size: Value, models: Value) =>
+    `${part} (${size}) is used by ${models} as well`,
+  moveThatToo: 'Move that too; the other models then need this drive.',
+  referencesStay: 'What it refers to outside the app’s own folders stays where it is.',
+  moveIt: 'Move it',
+  movingTo: (where: Value, done: Value, total: Value) =>
+    `Moving to ${where}: ${done} of ${total} copied and compared`,
+  moving: (name: Value) => `Moving ${name}`,
+  itsLanguageModel: 'Its language model',
+  storages: { refer: 'As published', int8: 'In 8 bits', int4: 'In 4 bits' },
+  smallerCopyIsMade:
+    'A smaller copy is made once everything is here; what was fetched can be deleted afterwards, under the parts on this disk.',
+  takesForWords: (words: Value) => `${words} of memory for words`,
+  takesForWordsAndPictures: (words: Value, pictures: Value) =>
+    `${words} of memory for words, ${pictures} for pictures`,
+  fitsThisMachine: (takes: Value) => `Fits this machine: ${takes}, on the processor.`,
+  willNotFitInto: (memory: Value) => `Will not fit into this machine’s ${memory}.`,
+  evenIn4Bits: (takes: Value) => `Even in 4 bits it takes ${takes}.`,
+  wouldFit: (names: Value) => `${names} would fit.`,
+  fitsInBits: (published: Value, memory: Value, bits: Value, takes: Value) =>
+    `As published it takes ${published} of memory, more than this machine’s ${memory}. With its language model in ${bits} bits it fits: ${takes}, on the processor.`,
 };

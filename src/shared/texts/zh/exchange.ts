@@ -59,4 +59,6 @@ export const exchange: typeof english = {
     `${count} 个对话已在 ${path}。${lacking}`,
   turnsLeftOut: (count: number) => `略去 ${count} 轮：训练需要消息和回复交替出现。`,
   picturesMissing: (count: number) => `找不到 ${count} 张图片的文件。`,
+  presetsWereAdded: (count: number) => `已添加 ${count} 个预设。`,
+  presetsAreAdded: (count: number) => `将添加 ${count} 个预设。`,
 };

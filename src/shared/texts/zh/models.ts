@@ -164,4 +164,33 @@ export const models: typeof english = {
   partsOnDisk: (count: number, size: Value) => `此磁盘上有 ${count} 个部件，${size}`,
   usedBy: (models: Value) => `用于 ${models}。`,
   ggufIsWrittenAnew: 'GGUF 文件中的语言模型总是会重新写出，采用半精度或您选择的位数。',
+  moveToAnotherDrive: '移到另一个磁盘…',
+  moveBack: '移回应用的文件夹…',
+  filesLieIn: (folder: Value) => `其文件位于 ${folder}`,
+  appsOwnFolder: '应用自己的文件夹',
+  nothingIsToBeMoved: (name: Value) =>
+    `${name} 没有可移动的内容：其文件位于应用文件夹之外，或被其他模型使用。`,
+  moveTo: (size: Value, name: Value, where: Value, free: Value) =>
+    `${name} 的 ${size} 将移到 ${where}，那里空闲 ${free}。先复制并核对，然后才删除这里的内容。`,
+  doesNotFitThere: '那里容纳不下。请腾出空间，或选择另一个文件夹。',
+  isUsedAsWell: (part: Value, size: Value, models: Value) =>
+    `${part}（${size}）也被 ${models} 使用`,
+  moveThatToo: '也移动它；其他模型之后也需要此磁盘。',
+  referencesStay: '它引用的、位于应用文件夹之外的内容留在原处。',
+  moveIt: '移动',
+  movingTo: (where: Value, done: Value, total: Value) =>
+    `正在移到 ${where}：已复制并核对 ${done} / ${total}`,
+  moving: (name: Value) => `正在移动 ${name}`,
+  itsLanguageModel: '其语言模型',
+  storages: { refer: '按发布的形式', int8: '8 位', int4: '4 位' },
+  smallerCopyIsMade: '全部下载后会制作较小的副本；之后可以在此磁盘上的部件中删除下载的内容。',
+  takesForWords: (words: Value) => `文字需要 ${words} 内存`,
+  takesForWordsAndPictures: (words: Value, pictures: Value) =>
+    `文字需要 ${words} 内存，图片需要 ${pictures}`,
+  fitsThisMachine: (takes: Value) => `这台电脑可以容纳：${takes}，使用处理器。`,
+  willNotFitInto: (memory: Value) => `这台电脑的 ${memory} 内存容纳不下。`,
+  evenIn4Bits: (takes: Value) => `即使用 4 位，${takes}。`,
+  wouldFit: (names: Value) => `${names} 可以容纳。`,
+  fitsInBits: (published: Value, memory: Value, bits: Value, takes: Value) =>
+    `按发布的形式需要 ${published} 内存，超过这台电脑的 ${memory}。语言模型用 ${bits} 位则可以容纳：${takes}，使用处理器。`,
 };

@@ -307,7 +307,31 @@ export const zh: Readonly<Record<string, string>> = {
   'The connection changes what it carries.': '连接改变了传输的内容。',
   'The server gave the whole file in place of a piece.': '服务器给出了整个文件，而不是一部分。',
 
+  '"{name}" holds conversations already.': '“{name}”中已有对话。',
+  '{to}: the drive does not hold what was written to it.': '{to}：磁盘没有保住写入的内容。',
+  'Another model is being moved or added; wait for it.': '正在移动或添加另一个模型；请等待。',
+  'Nothing of it is to be moved.': '没有可移动的内容。',
+  'It stays where it is.': '它留在原处。',
+  '{target} is no folder.': '{target} 不是文件夹。',
+  'This is the app’s own folder; choose one on another drive.':
+    '这是应用自己的文件夹；请选择另一个磁盘上的文件夹。',
+  'A model is being moved; wait for it, or stop it.': '正在移动一个模型；请等待，或停止它。',
+  '{place} is there already; choose another folder.': '{place} 已存在；请选择另一个文件夹。',
+  'It is on its way to {where} already. Start the app with that drive.':
+    '它已在移往 {where} 的途中。请连接该磁盘后启动应用。',
+
   // Training
+  'At least {least} pictures are more than at most {most}.':
+    '至少 {least} 张图片多于至多 {most} 张。',
+  'The seed settles the pictures: conversations are written by it already.':
+    '种子决定图片：已有对话按它写成。',
+  'Captions would go to {address}, which nobody said yes to.':
+    '描述会发送到 {address}，但没有人同意过。',
+  'It is against the rules as it stands: edit it first.': '它目前不符合规则：请先编辑。',
+  'Its pictures were not looked at yet.': '尚未查看其图片。',
+  '"{name}" is under way.': '“{name}”正在进行。',
+  'There is no recipe {id}.': '没有配方 {id}。',
+  '"{name}" is under way: pause it first.': '“{name}”正在进行：请先暂停。',
   'There is no data set {id}.': '没有数据集 {id}。',
   '"{name}" has too many faults to leave them out one by one: mend it first.':
     '“{name}”的错误太多，无法逐个略去：请先修正。',
