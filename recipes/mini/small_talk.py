@@ -153,17 +153,26 @@ def usable(answer: str) -> bool:
 _UNWANTED = r"smollm|hugging|assistant|sorry|language model|as an ai|picture|image|draw|photo"
 
 
+def repetitive(text: str) -> bool:
+    """Greedy decoding of a small model runs in circles: the same item or sentence again, or few words over and over."""
+    items = [re.sub(r"^\s*(?:\d+\.|-)\s*", "", part) for part in re.split(r"(?<=[.!?])\s+|\n", text)]
+    items = [item for item in items if item.strip() and item not in "{}();"]
+    if re.search(r"\d\.\s+\d+\.", text):
+        return True
+    words = re.findall(r"[a-z']+", text.lower())
+    return (
+        len(set(items)) < len(items)
+        or len(words) < 3
+        or len(set(words)) < (0.55 if len(words) > 40 else 0.45) * len(words)
+    )
+
+
 def trimmed(answer: str) -> str:
     """A long answer up to its last whole sentence or line; empty where it repeats itself or speaks of pictures."""
     whole = re.match(r"(?s).*(?:[.!?](?=\s|$)|```$)", answer)
     text = re.sub(r"\n{2,}", "\n", whole[0] if whole else "").replace("**", "").strip()
     text = re.sub(r"(?:\n|\s)\d+\.$", "", text)  # the number of an item that was cut
-    sentences = [part for part in re.split(r"(?<=[.!?])\s+|\n", text) if len(part.split()) > 2]
-    if (
-        len(set(sentences)) < len(sentences)
-        or len(text.split()) < 4
-        or re.search(r"\[|<|" + _UNWANTED, text, re.IGNORECASE)
-    ):
+    if len(text.split()) < 4 or repetitive(text) or re.search(r"\[|<|" + _UNWANTED, text, re.IGNORECASE):
         return ""
     return text
 
