@@ -49,6 +49,8 @@ export interface Person {
   choose(): ActionName;
   /** Sends and returns once it is stored; the reply is being written then. */
   send(withPicture: boolean): Promise<string>;
+  /** Puts every conversation into the trash and leaves the window with a new one: as it was at the start. */
+  tidy(): Promise<void>;
   /** Waits until no reply is being written. */
   settle(): Promise<void>;
 }
@@ -92,6 +94,21 @@ async function lookAround(app: RunningApp): Promise<number> {
   return 0;
 }
 
+async function tidy(app: RunningApp, { turns, deleted }: Confirmed): Promise<void> {
+  const all = { query: null, limit: 100, offset: 0 };
+  for (;;) {
+    const { conversations } = await app.request('conversations.list', all);
+    if (conversations.length === 0) break;
+    for (const { id } of conversations) {
+      await app.request('conversations.delete', { conversationId: id });
+      deleted.add(id);
+    }
+  }
+  turns.clear();
+  await app.evaluate(`document.querySelector('[data-testid="new-conversation"]')?.click()`);
+  await sleep(1000);
+}
+
 /** @param app asked for each time: it may be another one after a kill */
 export function createPerson(app: () => RunningApp, random: () => number): Person {
   const confirmed: Confirmed = { turns: new Map(), deleted: new Set() };
@@ -100,6 +117,10 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
   const { settle, send } = talk;
   return {
     confirmed,
+    tidy() {
+      conversation = null;
+      return tidy(app(), confirmed);
+    },
     settle,
     send,
     choose: () => pick(urn, random),

@@ -6,6 +6,7 @@ import { loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { sleep, startApp, type RunningApp } from '../app/app.ts';
+import type { Kept } from '../app/inspector.ts';
 import { createPerson, missing } from '../app/person.ts';
 import { makePlace } from '../app/place.ts';
 import { seeded } from '../app/random.ts';
@@ -59,6 +60,14 @@ async function look(
   };
 }
 
+/** What the page keeps when everything that was said is deleted and collected: the same each time, if nothing leaks. */
+interface Bare extends Kept {
+  readonly seconds: number;
+  readonly acts: number;
+}
+/** Acts from one of those looks to the next. */
+const actsToBare = 50;
+
 /** Mebibytes an hour by which a column grows after the first third, by least squares. */
 function growth(samples: readonly Sample[], column: 'main' | 'page' | 'node'): number {
   const later = samples.slice(Math.floor(samples.length / 3));
@@ -93,7 +102,10 @@ async function main(): Promise<number> {
     const begin = performance.now();
     const samples: Sample[] = [];
     const done = new Map<string, number>();
+    const faults: string[] = [];
+    const bares: Bare[] = [];
     let turns = 0;
+    let acts = 0;
     let nextLook = 0;
     const end = async (): Promise<void> => {
       samples.push(await look(app, begin, turns, database));
@@ -103,15 +115,25 @@ async function main(): Promise<number> {
       const action = person.choose();
       turns += await person.act(action);
       done.set(action, (done.get(action) ?? 0) + 1);
+      acts += 1;
+      if (acts % actsToBare === 0) {
+        faults.push(...(await missing(app, person.confirmed)));
+        await person.tidy();
+        const seconds = Math.round((performance.now() - begin) / 1000);
+        bares.push({ seconds, acts, ...(await app.kept()) });
+        // The collection is no frame that a person waited for.
+        await app.evaluate('window.__frames.splice(0)');
+      }
       if (performance.now() - begin < nextLook) continue;
       nextLook += 5000;
       await end();
     }
     await sleep(500);
     await end();
-    const faults = await missing(app, person.confirmed);
+    faults.push(...(await missing(app, person.confirmed)));
     await app.quit();
     report(samples, done, faults);
+    reportBares(bares);
     return faults.length === 0 ? 0 : 1;
   } finally {
     place.leave();
@@ -145,6 +167,17 @@ function report(
       '',
     ].join('\n'),
   );
+}
+
+/** The first is not yet warm. */
+function reportBares(bares: readonly Bare[]): void {
+  const lines = bares.map(
+    ({ seconds, acts, heap, nodes, listeners }) =>
+      `${seconds},${acts},${(heap / 2 ** 20).toFixed(2)},${nodes},${listeners}`,
+  );
+  const text = ['seconds,acts,heap MiB,nodes,listeners', ...lines, ''].join('\n');
+  writeFileSync(path.join(values.out, 'bare.csv'), text);
+  process.stdout.write(`what the page keeps when all is deleted:\n${text}`);
 }
 
 if (import.meta.main) process.exit(await main());
