@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readRecipe } from '../../src/main/pictures/png-recipe.ts';
 import { testIds, type TestId } from '../../src/renderer/test-ids.ts';
-import { app, restartApp } from './harness/app.ts';
+import { app, nodePids, restartApp } from './harness/app.ts';
 import { scene } from './harness/scenes.ts';
 import {
   ask,
@@ -159,5 +159,14 @@ describe('half a picture', () => {
     await byId(testIds.composerPicture).waitForDisplayed({ timeout: patienceMs });
     const reply = await ask('What is this?');
     expect(reply.text.length).toBeGreaterThan(0);
+  });
+
+  it('meets no native decoder: neither the engine, which has looked at it, nor another process has one', function () {
+    if (process.platform !== 'linux') return this.skip();
+    const libraries = nodePids().flatMap((pid) => [
+      ...new Set(readFileSync(`/proc/${pid}/maps`, 'utf8').match(/[^/\n]+\.(?:so|node)\b/g)),
+    ]);
+    expect(libraries.some((name) => name.startsWith('libonnxruntime'))).toBe(true);
+    expect(libraries.filter((name) => /vips|sharp/.test(name))).toEqual([]);
   });
 });

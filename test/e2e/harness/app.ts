@@ -108,6 +108,9 @@ export function workerPids(): number[] {
   return pidsWith('node.mojom.NodeService').filter((pid) => logged.includes(pid));
 }
 
+/** Process ids of all programs of ours beside main: engine, decoder, what draws apart. */
+export const nodePids = (): number[] => pidsWith('node.mojom.NodeService');
+
 /** Process ids of the process that draws, for a model that draws apart. */
 export function drawingPids(): number[] {
   const logged = [...appLog().matchAll(/worker ready process=drawing pid=(\d+)/g)];
