@@ -118,7 +118,7 @@ export async function measureScroll(
   say: (line: string) => void,
 ): Promise<Section> {
   const runtime = installedRuntime();
-  if (runtime === null || process.platform !== 'linux')
+  if (runtime === undefined || process.platform !== 'linux')
     throw new PeerMissing('no Electron on Linux');
   if (build) await buildStale();
   linkNativeModules(runtime);

@@ -16,6 +16,7 @@ import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
 import { describeApp, readLicences } from './app-info.ts';
 import { systemClock } from '../base/clock.ts';
 import { makeSubstituteFolder, prepareDataFolder } from './data-folder.ts';
+import { longMigrationAhead } from './database/long-migration.ts';
 import type { StartFailure } from './database/start-failure.ts';
 import { startStorage, type OpenedStorage } from './database/storage.ts';
 import { runDemo } from './demo/demo.ts';
@@ -142,12 +143,14 @@ async function boot(): Promise<void> {
   setupMenu(voice.texts());
   setupQuit(log);
   setupProtocols();
+  await sayThatItTakesLong(log);
   const start = startStorage({
     places: paths,
     version: describeApp(paths).version,
     log,
     inspectCopy: createCopyInspector({ spawn: createKeeperSpawn(), clock: systemClock, log }),
   });
+  problem = null;
   if (start.kind === 'open') {
     dropOldDrafts(app.getPath('userData'), start.storage.store.settings);
     setupStudio(start.storage, log);
@@ -158,6 +161,24 @@ async function boot(): Promise<void> {
   // After the window: on a small machine they would fight for the processor.
   await studio?.startEngine();
   if (options.demo !== null) await startDemo(options.demo.out, log);
+}
+
+/**
+ * Main can do nothing else while a large database is brought into another form: what is happening is said before, in a
+ * window that then has its page.
+ */
+async function sayThatItTakesLong(log: Logger): Promise<void> {
+  const bytes = longMigrationAhead(paths.database);
+  if (bytes === null || options.demo !== null) return;
+  log.info('long migration ahead', { bytes });
+  problem = createPlainProblem(
+    'Bringing your conversations along',
+    `${Math.round(bytes / 1e6)} MB of conversations are being brought into the form of this version. That may take some ` +
+      'minutes, in which this window does not answer. A copy as they were is kept; nothing is lost if the app ends meanwhile.',
+  );
+  await openWindow(log);
+  // Until it was drawn: a window that has never been shown says when it can be, not when it was.
+  await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
 function createUpdates(log: Logger): StudioParts['updates'] {
@@ -323,6 +344,12 @@ function setupProtocols(): void {
 }
 
 async function openWindow(log: Logger): Promise<void> {
+  if (window !== null) {
+    // The one that said what was going on.
+    await window.loadURL(problem === null ? pageAddress : problemAddress);
+    studio?.announce();
+    return;
+  }
   const settings = studio?.services.store.settings ?? null;
   window = createWindow({
     preload: paths.preload,
