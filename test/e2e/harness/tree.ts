@@ -103,12 +103,19 @@ export function faultsOf({ faults, turns, parts, reached }: StoredTree): string[
   return found;
 }
 
-/** What was there before and is not after, in sentences. What was not drawn may be drawn since. */
+/**
+ * What was there before and is not after, in sentences. What was not drawn may be drawn since, and a version that never
+ * said a word, which nothing follows, gives way to the next.
+ */
 export function missingFrom(before: StoredTree, after: StoredTree): string[] {
   const found: string[] = [];
   const turns = new Map(after.turns.map((turn) => [turn.id, turn]));
   for (const { id, parent, role } of before.turns) {
     const now = turns.get(id);
+    const isEmpty =
+      !before.parts.some(({ turn }) => turn === id) &&
+      !before.turns.some((turn) => turn.parent === id);
+    if (now === undefined && isEmpty) continue;
     if (now === undefined) found.push(`turn ${id} is gone`);
     else if (now.parent !== parent || now.role !== role) found.push(`turn ${id} hangs elsewhere`);
   }
