@@ -372,6 +372,9 @@ export const testIds = {
   runItem: 'run-item',
   runForm: 'run-form',
   runStage: 'run-stage',
+  runSource: 'run-source',
+  /** Of a part or a checkpoint: `data-place`. */
+  runPlace: 'run-place',
   runData: 'run-data',
   runSteps: 'run-steps',
   runBatch: 'run-batch',

@@ -142,6 +142,11 @@ export class TrainingStore {
     });
   }
 
+  /** Asks for a file or a folder; null where the person cancelled. */
+  async pick(what: 'file' | 'folder'): Promise<string | null> {
+    return (await this.#api.request('datasets.pick', { what }))?.path ?? null;
+  }
+
   add(path: string): Promise<boolean> {
     return this.#try(() => this.#add(path));
   }
