@@ -276,7 +276,7 @@ const worker = [
   never(
     'sharp-is-loaded-as-webassembly',
     { path: '^src/' },
-    { path: '(^|/)node_modules/(sharp|@img)/', dependencyTypesNot: ['type-only'] },
+    { path: '(^|/)node_modules/(sharp|@img)/', dependencyTypesNot: ['type-only', 'require'] },
     'an import takes native code where there is any: inputs/codec/load-sharp.ts requires the module',
   ),
   never(
@@ -347,7 +347,10 @@ const worker = [
   only(
     'conversion-imports',
     '^src/worker/conversion/',
-    ['^src/worker/(conversion|networks|inputs|weights|pipelines)/', '^src/(library|base|shared)/'],
+    [
+      '^src/worker/(conversion|networks|inputs|weights|pipelines|tensor)/',
+      '^src/(library|base|shared)/',
+    ],
     'conversion reads and writes models',
   ),
   never(

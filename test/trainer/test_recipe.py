@@ -52,10 +52,7 @@ def seen(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def lines(folder: Path) -> list[dict]:
-    return [
-        json.loads(line)
-        for line in (folder / "pictures.jsonl").read_text().splitlines()
-    ]
+    return [json.loads(line) for line in (folder / "pictures.jsonl").read_text().splitlines()]
 
 
 def test_pictures_are_whole_squares_with_white_beside_them(tmp_path):
@@ -134,12 +131,8 @@ def test_a_clip_sees_and_reads(tmp_path):
         "patch_size": 16,
     }
     torch.manual_seed(0)
-    CLIPModel(
-        CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)
-    ).save_pretrained(tmp_path)
-    CLIPTokenizer.from_pretrained(
-        MINI / "image-decoder" / "tokenizer_2"
-    ).save_pretrained(tmp_path)
+    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)).save_pretrained(tmp_path)
+    CLIPTokenizer.from_pretrained(MINI / "image-decoder" / "tokenizer_2").save_pretrained(tmp_path)
     processor = {
         "size": {"shortest_edge": 32},
         "image_mean": [0.5] * 3,
@@ -147,9 +140,7 @@ def test_a_clip_sees_and_reads(tmp_path):
     }
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
     eyes = open_eyes(tmp_path)
-    pictures = eyes.see(
-        [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
-    )
+    pictures = eyes.see([Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")])
     captions = eyes.read(["a fox", "a hot dog on a red background"])
     assert pictures.shape == captions.shape == (2, 8)
     assert torch.allclose(captions.norm(dim=1), torch.ones(2), atol=1e-5)
@@ -162,9 +153,7 @@ def test_clusters_are_those_of_what_is_alike_and_the_same_each_time():
     vectors = centres[truth] + chance.normal(0, 0.05, (38, 8)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     assert clusters.clusters(vectors, 3, seed=5) == truth
-    assert clusters.clusters(vectors, 3, seed=5) == clusters.clusters(
-        vectors, 3, seed=5
-    )
+    assert clusters.clusters(vectors, 3, seed=5) == clusters.clusters(vectors, 3, seed=5)
     assert set(clusters.clusters(vectors, 0, seed=0)) == {0, 1, 2}
     with pytest.raises(TrainerError, match="more clusters than pictures"):
         clusters.clusters(vectors, 39, seed=0)
@@ -173,9 +162,7 @@ def test_clusters_are_those_of_what_is_alike_and_the_same_each_time():
 def test_nothing_to_see_is_said(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no")
     (tmp_path / "a.txt").write_text("torn")
-    with pytest.raises(
-        TrainerError, match="no picture with a caption that can be used"
-    ):
+    with pytest.raises(TrainerError, match="no picture with a caption that can be used"):
         see(tmp_path, tmp_path / "out")
     with pytest.raises(TrainerError, match="neither a model nor a CLIP"):
         open_eyes(tmp_path)

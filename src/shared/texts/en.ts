@@ -36,3 +36,6 @@ export const en = {
   training,
   trash,
 };
+
+/** Every text of the window and of main, by room. A key that a language lacks, or whose values differ, does not compile. */
+export type Texts = typeof en;

@@ -1,8 +1,7 @@
-import { en } from './en.ts';
+import { en, type Texts } from './en.ts';
 import { zh } from './zh.ts';
 import type { Language } from './language.ts';
 
-/** Every text of the window and of main, by room. A key that a language lacks, or whose values differ, does not compile. */
-export type Texts = typeof en;
+export type { Texts };
 
 export const texts: Readonly<Record<Language, Texts>> = { en, zh };

@@ -15,7 +15,7 @@ import { settings } from './zh/settings.ts';
 import { shell } from './zh/shell.ts';
 import { training } from './zh/training.ts';
 import { trash } from './zh/trash.ts';
-import type { Texts } from './texts.ts';
+import type { Texts } from './en.ts';
 
 /** The texts in Simplified Chinese. */
 export const zh: Texts = {
