@@ -43,34 +43,22 @@ test('a text says the same values in both languages', () => {
   expect(differing.map(([key]) => key)).toEqual([]);
 });
 
+/** What is called the same in Chinese; the last is asked of a model, which reads English. */
+const names =
+  /^(CUDA|WebGPU|Q-Former|GGUF|PDF|Markdown|TextBind JSON|Top[- ][pk]|Control [CS]|English|Draw a red apple\.)$/;
+
 test('the Chinese texts are Chinese, but for names and keys', () => {
   const said = (text: Text): string =>
     typeof text === 'string' ? text : text(...(marks as never[]));
   const same = [...chinese]
     .filter(
-      ([key, text]) => said(text) === said(english.get(key) ?? '') && /[a-z]{3}/i.test(said(text)),
+      ([key, text]) =>
+        said(text) === said(english.get(key) ?? '') &&
+        /[a-z]{3}/i.test(said(text)) &&
+        !names.test(said(text)),
     )
     .map(([key]) => key);
-  expect(same).toEqual([
-    'chat.textbindJson',
-    'chat.topP',
-    'chat.topK',
-    'doctor.providers.cuda',
-    'doctor.providers.webgpu',
-    'engine.providers.cuda',
-    'engine.providers.webgpu',
-    'exchange.formats.md.name',
-    'exchange.formats.pdf.name',
-    'exchange.formats.textbind.name',
-    'lightbox.controlS',
-    'lightbox.controlC',
-    'models.kinds.qformer',
-    'models.kinds.gguf',
-    'settings.topK',
-    'settings.topP',
-    'settings.languages.en',
-    'training.drawRedApple',
-  ]);
+  expect(same).toEqual([]);
 });
 
 test('Chinese is set as Chinese is: its own punctuation, and no blank before it', () => {
