@@ -357,6 +357,9 @@ export const testIds = {
   runBlend: 'run-blend',
   datasetShow: 'dataset-show',
   dataSample: 'data-sample',
+  /** The box that leaves a row out: `data-row`. */
+  dataLeaveOut: 'data-leave-out',
+  dataExclude: 'data-exclude',
   /** "Ten steps on it": the form of a run, filled in. */
   datasetTenSteps: 'dataset-ten-steps',
   gatherOpen: 'gather-open',

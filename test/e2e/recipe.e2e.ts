@@ -201,6 +201,14 @@ describe('conversations from captions', function () {
     expect(shown).toContain('comes to mind?');
     expect(shown).toContain('<start>');
     await bothThemes('recipe-data');
+    // One row that is fine, but not wanted.
+    await press(testIds.dataLeaveOut);
+    await press(testIds.dataExclude);
+    await browser.waitUntil(
+      async () => (await $$(`${selector(testIds.datasetItem)}[data-checked="true"]`).length) === 3,
+      { timeout: patienceMs },
+    );
+    expect(await byId(testIds.datasetItem).getText()).toMatch(/without 1 row[^]*2 rows/);
   });
 
   it('is trained on, from a checkpoint laid over the parts of a model', async () => {

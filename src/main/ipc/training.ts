@@ -39,6 +39,7 @@ export function datasetHandlers({
     async 'datasets.split'({ datasetId, share, withoutFaults }) {
       return { datasets: await datasets.split(datasetId, share, withoutFaults) };
     },
+    'datasets.exclude': ({ datasetId, name, rows }) => datasets.exclude(datasetId, name, rows),
     'datasets.remove'({ datasetId }) {
       datasets.remove(datasetId);
       return null;

@@ -17,7 +17,7 @@ import {
   type Stage,
 } from '../../shared/domain/training.ts';
 import { askTrainer, type TrainerQuestion } from './trainer-answer.ts';
-import { splitRows, writeRows } from './split.ts';
+import { rowsWithout, splitRows, writeRows } from './split.ts';
 import type { TrainerRuntime } from './trainer-process.ts';
 
 /** Faults that are kept and shown; all are counted. */
@@ -131,6 +131,17 @@ export class Datasets {
     const make = (called: string, rows: readonly unknown[]): Promise<Dataset> =>
       this.addOwn(called, stage, (folder) => writeRows(folder, rows), images ?? path.dirname(file));
     return [await make(`${name}, to train on`, train), await make(`${name}, held back`, heldBack)];
+  }
+
+  /**
+   * Makes a data set of all rows of one but some. The original stays.
+   * @throws StudioError `bad-input` where it is no list of rows, or none would be left
+   */
+  exclude(id: string, name: string, rows: readonly number[]): Promise<Dataset> {
+    const { stage, path: file, images } = this.find(id);
+    const kept = rowsWithout(file, new Set(rows));
+    const write = (folder: string): Promise<string> => writeRows(folder, kept);
+    return this.addOwn(name, stage, write, images ?? path.dirname(file));
   }
 
   /** Looks through a data set and keeps what was found. Never throws: what went wrong is its `fault`. */

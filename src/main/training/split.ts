@@ -43,6 +43,16 @@ export function splitRows(file: string, { share, without }: SplitOptions): Split
   return parted;
 }
 
+/**
+ * All rows of a list but some.
+ * @throws StudioError `bad-input` where it is no list, or none would be left
+ */
+export function rowsWithout(file: string, without: ReadonlySet<number>): readonly unknown[] {
+  const kept = readRows(file).filter((_, number) => !without.has(number));
+  if (kept.length === 0) throw new StudioError('bad-input', `${file}: no row would be left.`);
+  return kept.map((row) => withWholePath(row, path.dirname(file)));
+}
+
 /** Writes rows as train.json of a folder; its name. */
 export async function writeRows(folder: string, rows: readonly unknown[]): Promise<string> {
   const file = path.join(folder, 'train.json');

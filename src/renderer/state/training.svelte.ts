@@ -178,6 +178,14 @@ export class TrainingStore {
     });
   }
 
+  /** Makes a data set of all rows of one but some. */
+  excludeRows(datasetId: string, name: string, rows: readonly number[]): Promise<boolean> {
+    return this.#try(async () => {
+      const request = { datasetId, name: name.slice(0, 120), rows: [...rows] };
+      this.datasets = put(this.datasets, await this.#api.request('datasets.exclude', request));
+    });
+  }
+
   changeDataset(
     datasetId: string,
     change: { skipsBadRows: boolean } | { stage: Stage },

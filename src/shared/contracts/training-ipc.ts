@@ -84,6 +84,14 @@ export const trainingRequests = {
     }),
     reply: z.object({ datasets: z.array(datasetSchema) }),
   },
+  /** Makes a data set of all rows but some that a person does not want. */
+  'datasets.exclude': {
+    request: datasetId.extend({
+      name: z.string().trim().min(1).max(120),
+      rows: z.array(count).min(1).max(100_000),
+    }),
+    reply: datasetSchema,
+  },
   /** Takes it out of the list; files that the app did not make stay. */
   'datasets.remove': { request: datasetId, reply: nothing },
   /** A few rows as a model is given them in training. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { splitRows, writeRows } from '../../../src/main/training/split.ts';
+import { rowsWithout, splitRows, writeRows } from '../../../src/main/training/split.ts';
 import { temporaryFolder } from './scripted.ts';
 
 function rowsIn(count: number, name = 'train.json') {
@@ -46,4 +46,12 @@ it('refuses what is no list, and a part without a row', () => {
   expect(() => splitRows(other, { share: 0.5, without: new Set() })).toThrow(/no list of rows/);
   writeFileSync(other, '[1');
   expect(() => splitRows(other, { share: 0.5, without: new Set() })).toThrow(/cannot be split/);
+});
+
+it('leaves single rows out, and refuses to leave none', () => {
+  const { folder, file } = rowsIn(5);
+  const kept = rowsWithout(file, new Set([0, 3]));
+  expect(numbers(kept)).toEqual([1, 2, 4]);
+  expect((kept[0] as { image_dir: string }).image_dir).toBe(path.join(folder, 'images'));
+  expect(() => rowsWithout(file, new Set([0, 1, 2, 3, 4]))).toThrow(/no row would be left/);
 });

@@ -127,6 +127,12 @@ export const training = {
   teachesLanguageModelAndQ:
     'Teaches the language model and the Q-Former to hold conversations with pictures in them.',
   n1PicturesAndCaptions: '1: pictures and captions',
+  leaveRowOut: (row: Value) => `Leave row ${row} out`,
+  dataSetWithout: (shown: Value, count: number) =>
+    `Make a data set without ${shown} ${plural(count, 'row', 'rows')}`,
+  nameWithout: (name: Value, shown: Value, count: number) =>
+    `${name}, without ${shown} ${plural(count, 'row', 'rows')}`,
+  originalStays: 'This one stays as it is.',
   beginWith: 'Begin with',
   sourceHints: {
     model: 'The weights that the run starts from.',

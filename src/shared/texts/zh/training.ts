@@ -120,6 +120,10 @@ export const training: typeof english = {
   teachesQFormerToDescribe: '教 Q-Former 向保持不变的语言模型描述图片。',
   teachesLanguageModelAndQ: '教语言模型和 Q-Former 进行含图片的对话。',
   n1PicturesAndCaptions: '1：图片和描述',
+  leaveRowOut: (row: Value) => `略去第 ${row} 行`,
+  dataSetWithout: (shown: Value) => `生成不含这 ${shown} 行的数据集`,
+  nameWithout: (name: Value, shown: Value) => `${name}，不含 ${shown} 行`,
+  originalStays: '原来的保持不变。',
   beginWith: '起点',
   sourceHints: {
     model: '训练任务开始时的权重。',
