@@ -11,7 +11,7 @@ import { closeStorage, startStorage, type OpenedStorage } from '../../src/main/d
 import { createCopyInspector } from '../../src/main/processes/copy-inspector.ts';
 import { createPictureStore } from '../../src/main/pictures/store.ts';
 import { pictureSchema } from '../../src/shared/domain/picture.ts';
-import type { Turn } from '../../src/shared/domain/turn.ts';
+import { emptyTurn, type Turn } from '../../src/shared/domain/turn.ts';
 import { silentLogger } from '../../src/base/log.ts';
 import { root } from '../../scripts/setup/steps.mjs';
 import { describeMachine, formatMachine } from '../machine.ts';
@@ -37,15 +37,10 @@ interface Places {
 function message(index: number, parts: Turn['parts']): Turn {
   const role = index % 2 === 0 ? 'user' : 'assistant';
   return {
-    id: randomUUID(),
-    role,
+    ...emptyTurn({ id: randomUUID(), role, createdAt: begun + index }),
     parts,
     status: 'complete',
-    error: null,
-    notices: [],
-    usage: null,
     model: role === 'user' ? null : 'TextBind mini',
-    createdAt: begun + index,
   };
 }
 

@@ -113,13 +113,13 @@ async function shareFile(from: string, to: string, bytes: number, tally: Tally):
 }
 
 /** A folder's name made of a model's name; where it is taken, with a number. */
-function freeName(models: string, name: string): string {
+export function freeName(models: string, name: string): string {
   const plain = name
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
     .replaceAll(/^-+|-+$/g, '');
   const wanted = plain === '' ? 'model' : plain.slice(0, 80);
-  const taken = new Set(readdirSync(models));
+  const taken = new Set(existsSync(models) ? readdirSync(models) : []);
   for (let number = 1; ; number += 1) {
     const free = number === 1 ? wanted : `${wanted}-${number}`;
     if (!taken.has(free) && !existsSync(path.join(models, free))) return free;

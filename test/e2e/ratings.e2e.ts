@@ -7,7 +7,9 @@ import { noPython } from '../golden/run-python.ts';
 import { app } from './harness/app.ts';
 import {
   bothThemes,
+  compareWithOrigin,
   endRuns,
+  judgedNames,
   openRun,
   patienceMs,
   press,
@@ -91,13 +93,7 @@ describe('my ratings', function () {
   });
 
   it('is asked the same as the model that it came from, blind, and the tally is kept', async () => {
-    await press(testIds.runCompare);
-    await byId(testIds.compareMessage).setValue('What is the sea?');
-    await press(testIds.compareAsk);
-    await browser.waitUntil(
-      async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
-      { timeout: patienceMs },
-    );
+    await compareWithOrigin('What is the sea?');
     const replies = await $$(selector(testIds.compareReply)).map((reply) => reply.getText());
     expect(replies.every((words) => words.length > 0)).toBe(true);
     expect(await byId(testIds.compareName).isExisting()).toBe(false);
@@ -105,8 +101,7 @@ describe('my ratings', function () {
     await byId(testIds.compareVerdict).waitForEnabled();
     await browser.execute(() => (document.activeElement as HTMLElement | null)?.blur());
     await browser.keys('2');
-    await byId(testIds.compareTally).waitForDisplayed();
-    const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
+    const names = await judgedNames();
     expect([...names].sort()).toEqual(['My taste', 'TextBind mini']);
     await bothThemes('compare-judged');
     const kept = readFileSync(

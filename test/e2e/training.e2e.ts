@@ -8,9 +8,11 @@ import { app, mainPid, restartApp } from './harness/app.ts';
 import {
   addData,
   bothThemes,
+  compareWithOrigin,
   endRuns,
   engineState,
   fill,
+  judgedNames,
   openRun,
   openTraining,
   patienceMs,
@@ -132,17 +134,9 @@ describe('training in the window', function () {
   });
 
   it('is compared with the model that it came from, and talked to', async () => {
-    await press(testIds.runCompare);
-    await byId(testIds.compareMessage).setValue('What is the sea?');
-    await press(testIds.compareAsk);
-    await browser.waitUntil(
-      async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
-      { timeout: patienceMs },
-    );
+    await compareWithOrigin('What is the sea?');
     await byId(testIds.compareVerdict).click();
-    await byId(testIds.compareTally).waitForDisplayed();
-    const names = await $$(selector(testIds.compareName)).map((name) => name.getText());
-    expect([...names].sort()).toEqual(['Conversations', 'Red squares']);
+    expect([...(await judgedNames())].sort()).toEqual(['Conversations', 'Red squares']);
     await bothThemes('training-compare');
     await openTraining();
     await press(testIds.compareRunsOpen);

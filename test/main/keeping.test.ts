@@ -13,21 +13,11 @@ import {
 import { startKeeping } from '../../src/main/keeping.ts';
 import { createPictureStore } from '../../src/main/pictures/store.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { temporaryFolder } from './support/storage.ts';
+import { placesIn, temporaryFolder, type Places } from './support/storage.ts';
 import { makeTurn, text } from './support/turns.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const hash = 'ab'.repeat(32);
-
-function placesIn(folder: string) {
-  return {
-    database: path.join(folder, 'textbind.db'),
-    backups: path.join(folder, 'backups'),
-    pictures: path.join(folder, 'pictures'),
-  };
-}
-
-type Places = ReturnType<typeof placesIn>;
 
 /** A picture that no row names, a year old. */
 function putOldPicture({ pictures }: Places): string {

@@ -1,8 +1,7 @@
 import type { ConversationSummary } from '../../src/shared/domain/conversation.ts';
 import type { Picture } from '../../src/shared/domain/picture.ts';
-import type { MessagePart } from '../../src/shared/domain/turn.ts';
+import { emptyTurn, type MessagePart, type Turn } from '../../src/shared/domain/turn.ts';
 import type { Reply } from '../../src/shared/domain/reply.ts';
-import type { Turn } from '../../src/shared/domain/turn.ts';
 
 /** A UUID that says its number. */
 export function id(number: number): string {
@@ -31,15 +30,10 @@ export function sampleTurn(
   change: Partial<Turn> = {},
 ): Turn {
   return {
-    id: id(number),
-    role,
+    ...emptyTurn({ id: id(number), role, createdAt: 1000 + number }),
     parts,
     status: 'complete',
-    error: null,
-    notices: [],
-    usage: null,
     model: role === 'assistant' ? 'TextBind mini' : null,
-    createdAt: 1000 + number,
     ...change,
   };
 }

@@ -1,7 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readJsonFile } from '../../base/json-file.ts';
-import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
+import {
+  paperLength,
+  paperQformer,
+  qformerConfigSchema,
+  type QformerConfig,
+} from '../../shared/domain/model-manifest.ts';
 import { StudioError } from '../../shared/errors.ts';
 import {
   importModel,
@@ -16,16 +21,6 @@ import { readOptions } from '../options.ts';
 import { tidyUpAfterKill } from '../tidy-up.ts';
 import { numberOption, required, UsageError, type Output } from '../usage.ts';
 
-/** `textbind.md` section 1: the paper's Q-Former. */
-const paperQformer: QformerConfig = {
-  numQueryTokens: 32,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  hiddenSize: 768,
-  intermediateSize: 3072,
-};
-/** The released checkpoints' longest sequence. */
-const paperLength = 768;
 /** The default of diffusers' SDXL pipelines. */
 const sdxlGuidance = 5;
 export const importCommand = {

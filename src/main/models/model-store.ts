@@ -1,5 +1,5 @@
 /** The models that a person has: added from what they bring or from what was fetched, checked, renamed, deleted. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { manifestName, readManifest } from '../../library/model-folder.ts';
@@ -8,6 +8,7 @@ import { isWithin } from '../../library/model-places.ts';
 import { bytesOfPlaces } from '../../library/models.ts';
 import { hasUnreadable, partUse, usedParts, usersOf, type PartUse } from '../../library/part-use.ts';
 import { placeOfPart, readPart } from '../../library/parts.ts';
+import { freeName } from '../../library/publish.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import type {
   FoundPart,
@@ -327,18 +328,4 @@ function checkRoom(bytes: number, freeBytes: number): void {
     'storage',
     `It takes ${gigabytes(bytes)}; the disk has ${gigabytes(freeBytes)} free.`,
   );
-}
-
-/** A folder's name made of a model's name; where it is taken, with a number. */
-function freeName(models: string, name: string): string {
-  const plain = name
-    .toLowerCase()
-    .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-    .replaceAll(/^-+|-+$/g, '');
-  const wanted = plain === '' ? 'model' : plain.slice(0, 80);
-  const taken = new Set(existsSync(models) ? readdirSync(models) : []);
-  for (let number = 1; ; number += 1) {
-    const free = number === 1 ? wanted : `${wanted}-${number}`;
-    if (!taken.has(free)) return free;
-  }
 }

@@ -5,7 +5,8 @@ import type {
   Tally,
   Verdict,
 } from '../../shared/domain/comparison.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 
 /** Two models side by side: the comparison that stands there, and who was better how often. */
 export class ComparisonStore {
@@ -29,20 +30,20 @@ export class ComparisonStore {
     return current?.verdict === null && current.sides.every(({ state }) => state === 'done');
   }
 
-  load(): Promise<void> {
-    return this.#try(async () => {
+  async load(): Promise<void> {
+    await attempt(this, async () => {
       const { comparison, tallies } = await this.#api.request('comparison.current', null);
       this.current = comparison;
       this.tallies = tallies;
     });
   }
 
-  start(
+  async start(
     models: readonly [ComparedModel, ComparedModel],
     blind: boolean,
     prompt: ComparisonPrompt,
   ): Promise<void> {
-    return this.#try(async () => {
+    await attempt(this, async () => {
       const request = { models: [models[0], models[1]] as [ComparedModel, ComparedModel], blind };
       const started = await this.#api.request('comparison.start', { ...request, prompt });
       // What was told since then is newer.
@@ -50,27 +51,18 @@ export class ComparisonStore {
     });
   }
 
-  stop(): Promise<void> {
-    return this.#try(async () => void (await this.#api.request('comparison.stop', null)));
+  async stop(): Promise<void> {
+    await attempt(this, () => this.#api.request('comparison.stop', null));
   }
 
-  judge(verdict: Verdict): Promise<void> {
+  async judge(verdict: Verdict): Promise<void> {
     const { current } = this;
-    if (current === null || !this.canJudge) return Promise.resolve();
-    return this.#try(async () => {
+    if (current === null || !this.canJudge) return;
+    await attempt(this, async () => {
       const request = { id: current.id, verdict };
       const { comparison, tallies } = await this.#api.request('comparison.judge', request);
       this.current = comparison;
       this.tallies = tallies;
     });
-  }
-
-  async #try(action: () => Promise<void>): Promise<void> {
-    this.error = null;
-    try {
-      await action();
-    } catch (error) {
-      this.error = sentenceOf(error);
-    }
   }
 }

@@ -6,7 +6,8 @@ import type {
   HubStatus,
 } from '../../shared/domain/download.ts';
 import type { PartUseView } from '../../shared/contracts/models-ipc.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 
 /** What can be fetched, what the hub says of it, and what is being fetched. */
 export class DownloadsStore {
@@ -33,7 +34,7 @@ export class DownloadsStore {
   }
 
   async load(): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       const { parts, systems, faults, memoryBytes } = await this.#api.request(
         'downloads.catalogue',
         null,
@@ -53,7 +54,7 @@ export class DownloadsStore {
   async look(entryId: string): Promise<void> {
     this.offer = null;
     this.looking = entryId;
-    await this.#try(async () => {
+    await attempt(this, async () => {
       this.offer = await this.#api.request('downloads.look', { entryId });
     });
     this.looking = null;
@@ -67,7 +68,7 @@ export class DownloadsStore {
   async start(storage: DownloadStorage): Promise<void> {
     const { offer } = this;
     if (offer === null) return;
-    await this.#try(async () => {
+    await attempt(this, async () => {
       await this.#api.request('downloads.start', {
         offerId: offer.offerId,
         accepted: true,
@@ -84,27 +85,27 @@ export class DownloadsStore {
   }
 
   async act(what: 'pause' | 'resume' | 'cancel', downloadId: string): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       await this.#api.request(`downloads.${what}`, { downloadId });
       await this.#list();
     });
   }
 
   async move(downloadId: string, by: -1 | 1): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       await this.#api.request('downloads.move', { downloadId, by });
       await this.#list();
     });
   }
 
   async setToken(token: string | null): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       this.hub = await this.#api.request('downloads.setToken', { token });
     });
   }
 
   async removePart(folder: string): Promise<void> {
-    await this.#try(async () => void (await this.#api.request('models.removePart', { folder })));
+    await attempt(this, () => this.#api.request('models.removePart', { folder }));
     await this.#loadHere();
   }
 
@@ -113,17 +114,8 @@ export class DownloadsStore {
   }
 
   async #loadHere(): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       this.here = (await this.#api.request('models.parts', null)).parts;
     });
-  }
-
-  async #try(work: () => Promise<void>): Promise<void> {
-    this.error = null;
-    try {
-      await work();
-    } catch (error) {
-      this.error = sentenceOf(error);
-    }
   }
 }

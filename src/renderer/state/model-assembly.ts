@@ -1,5 +1,6 @@
 /** Which of the parts that were brought make a model, and what is missing; pure. */
 import type { PartRole } from '../../shared/domain/catalogue.ts';
+import { paperLength, paperQformer } from '../../shared/domain/model-manifest.ts';
 import type { FoundPart, ModelImport } from '../../shared/domain/model-import.ts';
 import { t } from '../texts.svelte.ts';
 
@@ -17,17 +18,6 @@ export interface Assembly {
   /** What comes of it without what is left out. */
   readonly remarks: readonly string[];
 }
-
-/** textbind.md section 1: the paper's Q-Former, where nothing says otherwise. */
-const paperQformer = {
-  numQueryTokens: 32,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  hiddenSize: 768,
-  intermediateSize: 3072,
-};
-/** The released checkpoints' longest sequence. */
-const paperLength = 768;
 
 type Chosen = Record<
   'vision' | 'language' | 'checkpoint' | 'qformer' | 'base' | 'refiner',

@@ -1,6 +1,7 @@
 import type { AppReplyBody } from '../../shared/contracts/app-ipc.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { attempt } from './attempt.ts';
 
 /** What a check of a model came to. */
 export interface Verified {
@@ -49,7 +50,7 @@ export class ModelsStore {
 
   async load(): Promise<void> {
     this.loading = true;
-    await this.#try(async () => {
+    await attempt(this, async () => {
       this.items = (await this.#api.request('models.list', null)).models;
     });
     this.loading = false;
@@ -61,18 +62,18 @@ export class ModelsStore {
   }
 
   async rename(folder: string, name: string): Promise<void> {
-    await this.#try(async () => void (await this.#api.request('models.rename', { folder, name })));
+    await attempt(this, () => this.#api.request('models.rename', { folder, name }));
   }
 
   async askRemoval(folder: string): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       this.removal = { ...(await this.#api.request('models.removal', { folder })), folder };
     });
   }
 
   async remove(folder: string): Promise<void> {
     this.removal = null;
-    await this.#try(async () => void (await this.#api.request('models.remove', { folder })));
+    await attempt(this, () => this.#api.request('models.remove', { folder }));
   }
 
   /** Asks for a folder, and what moving there would take. */
@@ -110,7 +111,7 @@ export class ModelsStore {
   /** Reads all of a model again. */
   async verify(folder: string): Promise<void> {
     this.verified = { folder, faults: null, bytes: 0 };
-    await this.#try(async () => {
+    await attempt(this, async () => {
       const { faults } = await this.#api.request('models.verify', { folder });
       this.verified = { folder, faults, bytes: 0 };
     });
@@ -119,14 +120,5 @@ export class ModelsStore {
 
   async stopVerifying(): Promise<void> {
     await this.#api.request('models.stopVerifying', null).catch(() => undefined);
-  }
-
-  async #try(work: () => Promise<void>): Promise<void> {
-    this.error = null;
-    try {
-      await work();
-    } catch (error) {
-      this.error = sentenceOf(error);
-    }
   }
 }

@@ -157,7 +157,6 @@ export const evaluationReportSchema = z.strictObject({
     })
     .nullable(),
 });
-export type EvaluationReport = z.infer<typeof evaluationReportSchema>;
 
 /** The last line of an evaluation. */
 export const evaluatedEventSchema = z.strictObject({

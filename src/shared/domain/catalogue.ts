@@ -15,7 +15,6 @@ export const licenceTermsSchema = z.object({
   /** What a person should know of it in a sentence; null where it asks for nothing but to be kept. */
   says: z.string().nullable(),
 });
-export type LicenceTerms = z.infer<typeof licenceTermsSchema>;
 
 /** A part that a hub has. */
 export const cataloguePartSchema = z.object({

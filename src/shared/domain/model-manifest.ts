@@ -13,6 +13,17 @@ export const qformerConfigSchema = z.object({
 });
 export type QformerConfig = z.infer<typeof qformerConfigSchema>;
 
+/** `textbind.md` section 1: the paper's Q-Former, where nothing says otherwise. */
+export const paperQformer: QformerConfig = {
+  numQueryTokens: 32,
+  numHiddenLayers: 12,
+  numAttentionHeads: 12,
+  hiddenSize: 768,
+  intermediateSize: 3072,
+};
+/** The released checkpoints' longest sequence. */
+export const paperLength = 768;
+
 /** What textbind.json says besides names and places. */
 export const modelSizesSchema = z.object({
   qformerConfig: qformerConfigSchema,

@@ -293,7 +293,6 @@ export const dataStatisticsSchema = z.object({
   median: count,
   longest: count,
 });
-export type DataStatistics = z.infer<typeof dataStatisticsSchema>;
 
 export const datasetSchema = z.object({
   id: z.uuid(),
@@ -336,7 +335,6 @@ export const samplePieceSchema = z.object({
   label: z.boolean(),
   tokens: count,
 });
-export type SamplePiece = z.infer<typeof samplePieceSchema>;
 
 export const dataSampleSchema = z.object({
   row: count,

@@ -3,10 +3,8 @@ import { wireErrorSchema } from '../errors.ts';
 import { pictureSchema } from './picture.ts';
 
 export const textPartSchema = z.object({ kind: z.literal('text'), text: z.string() });
-export type TextPart = z.infer<typeof textPartSchema>;
 
 export const picturePartSchema = z.object({ kind: z.literal('picture'), picture: pictureSchema });
-export type PicturePart = z.infer<typeof picturePartSchema>;
 
 /** A picture that the model asked for and that was not drawn: the caption is kept, and can be drawn again. */
 export const undrawnPartSchema = z.object({

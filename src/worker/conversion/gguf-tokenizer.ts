@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
+import { specialToken } from '../inputs/special-token.ts';
 import { WeightError } from '../weights/index.ts';
 import type { GgufMetadata } from './gguf-metadata.ts';
 
@@ -68,19 +69,7 @@ function writeBytePairs(
   const known = Object.keys(cuts);
   const cut = metadata.text('tokenizer.ggml.pre', known);
   const added = tokens.flatMap((content, id) =>
-    special.has(types[id] ?? 0)
-      ? [
-          {
-            id,
-            content,
-            single_word: false,
-            lstrip: false,
-            rstrip: false,
-            normalized: false,
-            special: true,
-          },
-        ]
-      : [],
+    special.has(types[id] ?? 0) ? [specialToken(content, id)] : [],
   );
   writeJsonFileSync(join(folder, 'tokenizer.json'), {
     version: '1.0',

@@ -10,15 +10,13 @@ import { StudioError } from '../../shared/errors.ts';
 import { toStudioError } from '../pipelines/model-errors.ts';
 import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
-import { languagePrefix, overlaid } from '../pipelines/language/language-weights.ts';
-import type { ImportProgress } from '../../shared/domain/model-import.ts';
 import {
-  isGguf,
-  openCheckpoint,
-  readTensorBytes,
-  withPrefix,
-  type Checkpoint,
-} from '../weights/index.ts';
+  languagePrefix,
+  overlaid,
+  overlaidInMemory,
+} from '../pipelines/language/language-weights.ts';
+import type { ImportProgress } from '../../shared/domain/model-import.ts';
+import { isGguf, openCheckpoint } from '../weights/index.ts';
 import { writeGgufConfig, writeGgufWeights } from './gguf-model.ts';
 import { checkModel } from './check-model.ts';
 import { copyFolder, copyOneFile, type CopyOptions } from './copy-folder.ts';
@@ -244,23 +242,12 @@ class PartWriter {
     }
     const parts = path.join(this.#folder, '.gguf');
     const { checkpoint: own } = writeGgufConfig(file, parts);
-    const checkpoint = this.#laidOver(own);
+    const over = this.#sources.checkpoint;
+    const checkpoint = over === null ? own : overlaidInMemory(own, over);
     const bits = this.#storage === 'int4' ? 4 : 8;
     await quantiseModel(parts, to, { bits, checkpoint, signal });
     rmSync(parts, { recursive: true });
     return 'language';
-  }
-
-  /** A stage 2 checkpoint's language model over its base's. */
-  #laidOver(base: Checkpoint): Checkpoint {
-    const { checkpoint } = this.#sources;
-    if (checkpoint === null) return base;
-    const over = withPrefix(openCheckpoint(checkpoint), languagePrefix);
-    return {
-      ...base,
-      find: (name) => withBytes(over, name) ?? base.find(name),
-      names: () => new Set([...base.names(), ...over.names()]),
-    };
   }
 
   async #writeProcessor(visionModel: string): Promise<string> {
@@ -307,12 +294,6 @@ class PartWriter {
 }
 
 /** A tensor with its bytes in memory, where it is there: laid over one from another folder. */
-function withBytes(checkpoint: Checkpoint, name: string) {
-  const stored = checkpoint.find(name);
-  const bytes = stored && readTensorBytes(checkpoint, name);
-  return stored && bytes && { ...stored, location: { kind: 'bytes', bytes } as const };
-}
-
 /** The folders of a diffusers pipeline of SDXL's family that drawing uses, and whether they hold weights. */
 const diffusionParts = {
   text_encoder: true,

@@ -4,6 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
 import { checkJson, readJsonFile, readTextFile } from '../../base/json-file.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { specialToken } from './special-token.ts';
 import { tokenizerFault } from './tokenizer-fault.ts';
 import { withTimeLimit } from './time-limit.ts';
 
@@ -143,15 +144,7 @@ function clipDefinition(
     (token) => token in vocabulary,
   );
   return {
-    added_tokens: special.map((content) => ({
-      id: vocabulary[content],
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: special.map((content) => specialToken(content, vocabulary[content])),
     normalizer: {
       type: 'Sequence',
       normalizers: [

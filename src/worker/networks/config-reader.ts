@@ -234,3 +234,18 @@ function isSwitchedOff(value: unknown): boolean {
   if (value === null || value === false) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
+
+/**
+ * Lets nothing pass that is not understood: fields of `fixed` have one of its values, and besides them, `read` and
+ * what transformers writes of training and generation there is none.
+ *
+ * @throws StudioError `unsupported`, naming field and value.
+ */
+export function refuseOthers(
+  reader: ConfigReader,
+  fixed: Parameters<typeof requireValues>[1],
+  read: readonly string[],
+): void {
+  requireValues(reader, fixed);
+  refuseUnknownFields(reader, [...Object.keys(fixed), ...read]);
+}

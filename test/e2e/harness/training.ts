@@ -4,7 +4,7 @@ import path from 'node:path';
 import { testIds, type TestId } from '../../../src/renderer/test-ids.ts';
 import { pythonOfTests } from '../../golden/run-python.ts';
 import { app } from './app.ts';
-import { byId, screenshot } from './window.ts';
+import { byId, screenshot, selector } from './window.ts';
 
 /** Starting PyTorch takes seconds, on a busy machine many. */
 export const patienceMs = 400_000;
@@ -113,4 +113,21 @@ export async function bothThemes(name: string): Promise<void> {
     await screenshot(`${name}-${theme}`);
   }
   await browser.execute(() => void delete document.documentElement.dataset['theme']);
+}
+
+/** On a run's page: its model and the one that it came from are asked the same, and both answer. */
+export async function compareWithOrigin(message: string): Promise<void> {
+  await press(testIds.runCompare);
+  await byId(testIds.compareMessage).setValue(message);
+  await press(testIds.compareAsk);
+  await browser.waitUntil(
+    async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
+    { timeout: patienceMs },
+  );
+}
+
+/** The names of the two, which are told once one is judged. */
+export async function judgedNames(): Promise<string[]> {
+  await byId(testIds.compareTally).waitForDisplayed();
+  return await $$(selector(testIds.compareName)).map((name) => name.getText());
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toPrompt } from '../../../src/main/conversations/prompt.ts';
-import type { MessagePart, Turn } from '../../../src/shared/domain/turn.ts';
+import { emptyTurn, type MessagePart, type Turn } from '../../../src/shared/domain/turn.ts';
 
 const hash = 'ab'.repeat(32);
 const text = (words: string): MessagePart => ({ kind: 'text', text: words });
@@ -19,15 +19,9 @@ const picture: MessagePart = {
   },
 };
 const turn = (role: Turn['role'], ...parts: MessagePart[]): Turn => ({
-  id: '00000000-0000-4000-8000-000000000002',
-  role,
+  ...emptyTurn({ id: '00000000-0000-4000-8000-000000000002', role, createdAt: 0 }),
   parts,
   status: 'complete',
-  error: null,
-  notices: [],
-  usage: null,
-  model: null,
-  createdAt: 0,
 });
 /** The prompt as one line a turn, a picture as its tag. */
 const lines = (...turns: Turn[]): string[] =>

@@ -25,6 +25,7 @@ import {
 import type { Store } from '../../../src/main/database/store.ts';
 import type { Turn } from '../../../src/shared/domain/turn.ts';
 import { randomSource } from '../../support/random-source.ts';
+import { placesIn, type Places } from '../support/storage.ts';
 import { makePicture, makeTurn, text } from '../support/turns.ts';
 
 // In memory where the system has it: hundreds of small databases are forced to the disk here.
@@ -37,16 +38,6 @@ const temporaryFolder = (): string => mkdtempSync(path.join(folders, 'x'));
 /** Seeds for the bytes that pages are overwritten with; each is a run over all pages. */
 const seeds = Number(process.env['TEXTBIND_DAMAGE_SEEDS'] ?? 1);
 const kilobyte = 'lorem ipsum dolor sit amet '.repeat(40);
-
-function placesIn(folder: string) {
-  return {
-    database: path.join(folder, 'textbind.db'),
-    backups: path.join(folder, 'backups'),
-    pictures: path.join(folder, 'pictures'),
-  };
-}
-
-type Places = ReturnType<typeof placesIn>;
 
 /** A generator of bytes that gives the same each time. */
 function randomBytes(seed: number): (length: number) => Buffer {

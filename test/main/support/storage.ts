@@ -12,6 +12,17 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** Where storage lies in a folder. */
+export function placesIn(folder: string) {
+  return {
+    database: path.join(folder, 'textbind.db'),
+    backups: path.join(folder, 'backups'),
+    pictures: path.join(folder, 'pictures'),
+  };
+}
+
+export type Places = ReturnType<typeof placesIn>;
+
 export interface TestStorage {
   readonly folder: string;
   readonly database: StudioDatabase;

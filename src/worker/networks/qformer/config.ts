@@ -5,8 +5,7 @@ import {
   harmlessTransformersFields,
   oneOf,
   positiveInteger,
-  refuseUnknownFields,
-  requireValues,
+  refuseOthers,
   requireWholeHeads,
 } from '../config-reader.ts';
 
@@ -82,9 +81,11 @@ const harmlessFields = [
  */
 export function parseQformerConfig(json: unknown, source = 'Q-Former config'): QformerConfig {
   const reader = configReader(json, source);
-  requireValues(reader, fixedValues);
-  const known = [...readFields, ...Object.keys(fixedValues), ...harmlessFields];
-  refuseUnknownFields(reader, [...known, ...harmlessTransformersFields]);
+  refuseOthers(reader, fixedValues, [
+    ...readFields,
+    ...harmlessFields,
+    ...harmlessTransformersFields,
+  ]);
   const config: QformerConfig = {
     queryCount: positiveInteger(reader, 'num_query_tokens', 32),
     hiddenSize: positiveInteger(reader, 'hidden_size', 768),

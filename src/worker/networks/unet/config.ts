@@ -9,8 +9,7 @@ import {
   oneOf,
   positiveInteger,
   positiveIntegers,
-  refuseUnknownFields,
-  requireValues,
+  refuseOthers,
 } from '../config-reader.ts';
 import { lastOf, type NonEmpty } from '../non-empty.ts';
 
@@ -124,8 +123,7 @@ const otherFields = [
  */
 export function parseUnetConfig(json: unknown, source = 'unet config.json'): UnetConfig {
   const reader = configReader(json, source);
-  requireValues(reader, fixedValues);
-  refuseUnknownFields(reader, [...Object.keys(fixedValues), ...otherFields]);
+  refuseOthers(reader, fixedValues, otherFields);
   // Absent, this field switches the added conditions off.
   oneOf(reader, 'addition_embed_type', ['text_time']);
   const depths = transformerDepths(reader);

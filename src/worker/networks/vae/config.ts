@@ -7,8 +7,7 @@ import {
   listOf,
   positiveInteger,
   positiveIntegers,
-  refuseUnknownFields,
-  requireValues,
+  refuseOthers,
 } from '../config-reader.ts';
 import type { NonEmpty } from '../non-empty.ts';
 
@@ -62,8 +61,7 @@ const otherFields = [
  */
 export function parseVaeConfig(json: unknown, source = 'vae config.json'): VaeConfig {
   const reader = configReader(json, source);
-  requireValues(reader, fixedValues);
-  refuseUnknownFields(reader, [...Object.keys(fixedValues), ...otherFields]);
+  refuseOthers(reader, fixedValues, otherFields);
   const channels = positiveIntegers(reader, 'block_out_channels');
   listOf(reader, 'down_block_types', ['DownEncoderBlock2D'], channels.length);
   listOf(reader, 'up_block_types', ['UpDecoderBlock2D'], channels.length);

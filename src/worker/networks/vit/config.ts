@@ -8,8 +8,7 @@ import {
   invalidField,
   oneOf,
   positiveInteger,
-  refuseUnknownFields,
-  requireValues,
+  refuseOthers,
   requireWholeHeads,
 } from '../config-reader.ts';
 
@@ -55,9 +54,11 @@ export function parseVitConfig(json: unknown, source = 'vision config.json'): Vi
       : configReader(outer.fields['vision_config'], `${source}: vision_config`);
   const modelType = reader.fields['model_type'];
   if (typeof modelType === 'string') oneOf(reader, 'model_type', ['blip_2_vision_model']);
-  requireValues(reader, fixedValues);
-  const known = [...readFields, ...Object.keys(fixedValues), ...harmlessFields];
-  refuseUnknownFields(reader, [...known, ...harmlessTransformersFields]);
+  refuseOthers(reader, fixedValues, [
+    ...readFields,
+    ...harmlessFields,
+    ...harmlessTransformersFields,
+  ]);
   const config: VitConfig = {
     hiddenSize: positiveInteger(reader, 'hidden_size', 1408),
     intermediateSize: positiveInteger(reader, 'intermediate_size', 6144),

@@ -4,7 +4,12 @@ import type { ModelFolder } from '../../../library/model-folder.ts';
 import { StudioError } from '../../../shared/errors.ts';
 import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
 import { parseLlamaConfig, type LlamaConfig } from '../../networks/index.ts';
-import { openCheckpoint, type Checkpoint } from '../../weights/index.ts';
+import {
+  openCheckpoint,
+  readTensorBytes,
+  withPrefix,
+  type Checkpoint,
+} from '../../weights/index.ts';
 
 /** In front of the language model's tensors in a TextBind checkpoint of stage 2. */
 export const languagePrefix = 'language_model.';
@@ -18,6 +23,20 @@ export function overlaid(base: string, checkpoint: string): Checkpoint {
     find: (name) => both.find(languagePrefix + name) ?? both.find(name),
     names: () =>
       [...both.names()].filter((name) => name.startsWith('model.') || name === 'lm_head.weight'),
+  };
+}
+
+/** The same over a base that lies in no files of its own: what the checkpoint has is given by its bytes. */
+export function overlaidInMemory(base: Checkpoint, checkpoint: string): Checkpoint {
+  const over = withPrefix(openCheckpoint(checkpoint), languagePrefix);
+  return {
+    ...base,
+    find(name) {
+      const stored = over.find(name);
+      if (stored === undefined) return base.find(name);
+      return { ...stored, location: { kind: 'bytes', bytes: readTensorBytes(over, name) } };
+    },
+    names: () => new Set([...base.names(), ...over.names()]),
   };
 }
 
