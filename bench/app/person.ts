@@ -118,7 +118,7 @@ export function createPerson(app: () => RunningApp, random: () => number): Perso
   return {
     confirmed,
     tidy() {
-      conversation = null;
+      talk.conversation = null;
       return tidy(app(), confirmed);
     },
     settle,

@@ -171,11 +171,9 @@ async function sayThatItTakesLong(log: Logger): Promise<void> {
   const bytes = longMigrationAhead(paths.database);
   if (bytes === null || options.demo !== null) return;
   log.info('long migration ahead', { bytes });
-  problem = createPlainProblem(
-    'Bringing your conversations along',
-    `${Math.round(bytes / 1e6)} MB of conversations are being brought into the form of this version. That may take some ` +
-      'minutes, in which this window does not answer. A copy as they were is kept; nothing is lost if the app ends meanwhile.',
-  );
+  const words = voice.texts().desktop;
+  const sentence = words.conversationsAreBroughtAlong(Math.round(bytes / 1e6));
+  problem = createPlainProblem(sentence, voice, words.bringingConversationsAlong);
   await openWindow(log);
   // Until it was drawn: a window that has never been shown says when it can be, not when it was.
   await new Promise((resolve) => setTimeout(resolve, 500));

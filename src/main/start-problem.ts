@@ -105,9 +105,13 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
 }
 
 /** A page that only says what is wrong: nothing can be done about it from here. */
-export function createPlainProblem(sentence: string, voice: Voice = english): StartProblem {
+export function createPlainProblem(
+  sentence: string,
+  voice: Voice = english,
+  title: string = voice.texts().desktop.dataFolderCannotBeUsed,
+): StartProblem {
   const page: ProblemPage = {
-    title: voice.texts().desktop.dataFolderCannotBeUsed,
+    title,
     sentences: [voice.said(sentence)],
     actions: [],
     message: null,

@@ -5,6 +5,7 @@
 import { Agent, request as requestHttp, type IncomingMessage } from 'node:http';
 import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { proxyFor } from './proxy.ts';
 import { StudioError } from '../../shared/errors.ts';
 
 /** A connection that says nothing for so long is given up. Milliseconds. */
@@ -15,7 +16,7 @@ export interface Asking {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly silenceMs?: number;
-  /** An HTTP proxy, e.g. `http://proxy:3128`; null for none. */
+  /** An HTTP proxy, e.g. `http://proxy:3128`; null for what the environment says. */
   readonly proxy?: string | null;
   /** Is sent (POST); then no redirection is followed: what is said to one server is said to no other. */
   readonly body?: string;
@@ -89,9 +90,9 @@ const secure = new SecureAgent({ keepAlive: false });
 const proxied = new Map<string, Agent>();
 
 /** What is on this machine is asked without the proxy. */
-function agentFor(address: URL, proxy: string | null): Agent {
-  if (proxy === null || isHere(address) || isNearby(address))
-    return address.protocol === 'https:' ? secure : plain;
+function agentFor(address: URL, own: string | null): Agent {
+  const proxy = isHere(address) || isNearby(address) ? null : proxyFor(address, own);
+  if (proxy === null) return address.protocol === 'https:' ? secure : plain;
   const agent = proxied.get(proxy) ?? new HttpsProxyAgent(proxy);
   proxied.set(proxy, agent);
   return agent;

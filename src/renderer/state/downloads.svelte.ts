@@ -24,6 +24,8 @@ export class DownloadsStore {
   /** Whom the hub is being asked about. */
   looking = $state<string | null>(null);
   offer = $state.raw<DownloadOffer | null>(null);
+  /** What was said yes to just now: it is shown where it stands in the list. */
+  begun: string | null = null;
   error = $state<string | null>(null);
   readonly #api: Api;
 
@@ -69,12 +71,13 @@ export class DownloadsStore {
     const { offer } = this;
     if (offer === null) return;
     await attempt(this, async () => {
-      await this.#api.request('downloads.start', {
+      const { downloadId } = await this.#api.request('downloads.start', {
         offerId: offer.offerId,
         accepted: true,
         storage,
       });
       this.offer = null;
+      this.begun = downloadId;
       await this.#list();
     });
   }

@@ -78,7 +78,7 @@ export class ModelsStore {
 
   /** Asks for a folder, and what moving there would take. */
   async askMove(folder: string): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       const picked = await this.#api.request('models.pick', { what: 'folder' });
       if (picked !== null) await this.planMove(folder, picked.place, false);
     });
@@ -86,7 +86,7 @@ export class ModelsStore {
 
   /** @param target null: back to the app's own folders */
   async planMove(folder: string, target: string | null, withShared: boolean): Promise<void> {
-    await this.#try(async () => {
+    await attempt(this, async () => {
       const wanted = { folder, target, withShared };
       const offer = await this.#api.request('models.movePlan', wanted);
       this.moving = { ...wanted, offer, bytes: null };
@@ -98,7 +98,8 @@ export class ModelsStore {
     if (moving === null) return;
     this.moving = { ...moving, bytes: 0 };
     const { folder, target, withShared } = moving;
-    await this.#try(
+    await attempt(
+      this,
       async () => void (await this.#api.request('models.move', { folder, target, withShared })),
     );
     this.moving = null;

@@ -71,4 +71,7 @@ export const desktop = {
   tryAgain: 'Try again',
   showFolder: 'Show the folder',
   copyError: 'Copy the error',
+  bringingConversationsAlong: 'Bringing your conversations along',
+  conversationsAreBroughtAlong: (megabytes: Value) =>
+    `${megabytes} MB of conversations are being brought into the form of this version. That may take some minutes, in which this window does not answer. A copy as they were is kept; nothing is lost if the app ends meanwhile.`,
 };

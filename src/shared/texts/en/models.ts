@@ -86,7 +86,7 @@ export const models = {
   itsOwnAddressOrThat: 'Its own address, or that of a mirror.',
   proxy: 'Proxy',
   forNetworksThatAskFor:
-    'For networks that ask for one, e.g. http://proxy.example:3128. Empty: none.',
+    'For networks that ask for one, e.g. http://proxy.example:3128. Empty: the one that the system names (HTTPS_PROXY), if any.',
   token: 'Token',
   tokenIsKept: 'A token is kept.',
   forgetIt: 'Forget it',

@@ -69,4 +69,7 @@ export const desktop: typeof english = {
   tryAgain: '重试',
   showFolder: '显示文件夹',
   copyError: '复制错误信息',
+  bringingConversationsAlong: '正在迁移您的对话',
+  conversationsAreBroughtAlong: (megabytes: Value) =>
+    `正在把 ${megabytes} MB 的对话转换为此版本的格式。这可能需要几分钟，期间此窗口不会响应。原来的副本会保留；即使应用中途退出，也不会丢失任何内容。`,
 };

@@ -83,7 +83,8 @@ export const models: typeof english = {
   hub: '模型站',
   itsOwnAddressOrThat: '它自己的地址，或镜像的地址。',
   proxy: '代理',
-  forNetworksThatAskFor: '用于需要代理的网络，例如 http://proxy.example:3128。留空：不使用。',
+  forNetworksThatAskFor:
+    '用于需要代理的网络，例如 http://proxy.example:3128。留空：使用系统环境变量（HTTPS_PROXY）指定的代理（如有）。',
   token: '令牌',
   tokenIsKept: '已保存一个令牌。',
   forgetIt: '忘记它',
