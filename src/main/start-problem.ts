@@ -44,13 +44,6 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
   let { failure } = options;
   let message: string | null = null;
   let isBusy = false;
-  const page = (): ProblemPage => ({
-    title: voice.said(failure.title),
-    sentences: failure.sentences.map((sentence) => voice.said(sentence)),
-    actions: offers(failure, voice),
-    message,
-    isBusy,
-  });
   let isSolved = false;
   const settle = async (start: StorageStart): Promise<void> => {
     if (start.kind === 'open') {
@@ -79,7 +72,7 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
     }
   };
   return {
-    page: () => renderProblemPage(page(), voice),
+    page: () => renderProblemPage({ ...pageOf(failure, voice), message, isBusy }, voice),
     async act(action) {
       const offered = offers(failure, voice).some(
         ({ name, index }) => name === action.name && index === action.index,
@@ -101,6 +94,14 @@ export function createStartProblem(options: StartProblemOptions): StartProblem {
       }
       if (!isSolved) await options.show();
     },
+  };
+}
+
+function pageOf(failure: StartFailure, voice: Voice) {
+  return {
+    title: voice.said(failure.title),
+    sentences: failure.sentences.map((sentence) => voice.said(sentence)),
+    actions: offers(failure, voice),
   };
 }
 

@@ -37,20 +37,7 @@ export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
       await modelStore.remove(folder);
       return null;
     },
-    async 'models.movePlan'({ folder, target, withShared }) {
-      const { plan, shared, freeBytes } = await modelStore.movePlan(folder, target, withShared);
-      const parts = shared.map((part) => ({ ...part, usedBy: [...part.usedBy] }));
-      return { bytes: plan.bytes, freeBytes, shared: parts };
-    },
-    async 'models.move'({ folder, target, withShared }) {
-      const onBytes = seldom(clock, (bytes) => emit('models.moving', { folder, bytes }));
-      await modelStore.move(folder, target, { withShared, onBytes });
-      return null;
-    },
-    'models.stopMoving'() {
-      modelStore.stopMoving();
-      return null;
-    },
+    ...moveHandlers(services),
     async 'models.verify'({ folder }) {
       const tell = seldom(clock, (bytes) => emit('models.verifying', { folder, bytes }));
       return { faults: await modelStore.verify(folder, tell) };
@@ -65,6 +52,30 @@ export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
     },
     async 'models.removePart'({ folder }) {
       await modelStore.removePart(folder);
+      return null;
+    },
+  };
+}
+
+/** Requests about moving a model to another place. */
+function moveHandlers({
+  modelStore,
+  emit,
+  clock,
+}: AppServices): Pick<DomainHandlers<'models'>, `models.${'movePlan' | 'move' | 'stopMoving'}`> {
+  return {
+    async 'models.movePlan'({ folder, target, withShared }) {
+      const { plan, shared, freeBytes } = await modelStore.movePlan(folder, target, withShared);
+      const parts = shared.map((part) => ({ ...part, usedBy: [...part.usedBy] }));
+      return { bytes: plan.bytes, freeBytes, shared: parts };
+    },
+    async 'models.move'({ folder, target, withShared }) {
+      const onBytes = seldom(clock, (bytes) => emit('models.moving', { folder, bytes }));
+      await modelStore.move(folder, target, { withShared, onBytes });
+      return null;
+    },
+    'models.stopMoving'() {
+      modelStore.stopMoving();
       return null;
     },
   };
