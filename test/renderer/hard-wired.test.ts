@@ -170,6 +170,9 @@ function hardWired(file: string, source: string): readonly Found[] {
   if (file.endsWith('.svelte')) {
     const tree = parse(source, { modern: true });
     templateWords(tree.fragment, found);
+    // What styles write on the page.
+    const written = tree.css?.content.styles.matchAll(/content: '([^']*)'/g) ?? [];
+    for (const [, words = ''] of written) if (isSaid(words)) found.push(words);
     for (const script of scriptsOf(source, tree)) found.push(...scriptSentences(script));
   } else found.push(...scriptSentences(source));
   return found.filter((text) => !same.has(text)).map((text) => ({ file, text }));
@@ -177,10 +180,12 @@ function hardWired(file: string, source: string): readonly Found[] {
 
 test('a text in a template, an attribute or a script is found', () => {
   const view = `<script lang="ts">const a = $state(1); const words = \`\${a} rows\`; const b = 'Nothing found';</script>
-<button title="Close" class="a b" aria-label={a === 1 ? 'One more' : t.common.stop}>Save {a}</button>`;
+<button title="Close" class="a b" aria-label={a === 1 ? 'One more' : t.common.stop}>Save {a}</button>
+<style>button::before { content: 'Write here'; }</style>`;
   expect(hardWired('x.svelte', view).map(({ text }) => text)).toEqual([
     'Close',
     'Save',
+    'Write here',
     '`${a} rows`',
     'Nothing found',
     'One more',

@@ -71,4 +71,5 @@ export const composer = {
     words: 'Pictures in the next reply: no pictures',
   },
   pictureName: 'picture',
+  writeAndPutPictures: 'Write, and put pictures where they belong',
 };

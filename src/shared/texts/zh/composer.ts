@@ -71,4 +71,5 @@ export const composer: typeof english = {
     words: '下一条回复中的图片：不绘图',
   },
   pictureName: '图片',
+  writeAndPutPictures: '写文字，把图片放在想要的位置',
 };
