@@ -410,6 +410,7 @@ export const zh: Readonly<Record<string, string>> = {
     '训练任务“{name}”正在进行；停止之前不能进行此操作（{done}）。',
   '{file}: {rows} rows cannot be split so that each part has one.':
     '{file}：{rows} 行无法拆分成各有一行的两部分。',
+  '{file}: no row would be left.': '{file}：不会剩下任何行。',
   '{file}: cannot be split: {reason}.': '{file}：无法拆分：{reason}。',
   '{folder}: is no model': '{folder}：不是模型',
   'Its Python does not start.': '它的 Python 无法启动。',
