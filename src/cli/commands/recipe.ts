@@ -2,6 +2,7 @@ import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { writeDataFile } from '../../main/recipe/data-file.ts';
 import type { Recipe } from '../../main/recipe/recipe.ts';
+import { diversityOf } from '../../shared/domain/recipe-conversation.ts';
 import {
   recipePlanSchema,
   recipeWriterSchema,
@@ -182,8 +183,12 @@ async function exportData(call: Call): Promise<void> {
   await mkdir(out, { recursive: true });
   const accepted = recipe.accepted();
   const file = await writeDataFile(out, accepted, (number) => recipe.folder.pictureFile(number));
-  output.result({ path: file, rows: accepted.length }, () =>
-    output.line(`${file}: ${accepted.length} conversations`),
+  const diversity = diversityOf(accepted.map(({ text }) => text));
+  const words = (value: number | null): string => (value ?? 0).toFixed(2);
+  output.result({ path: file, rows: accepted.length, diversity }, () =>
+    output.line(
+      `${file}: ${accepted.length} conversations; diversity (of 3): human ${words(diversity.user)}, assistant ${words(diversity.assistant)}`,
+    ),
   );
 }
 

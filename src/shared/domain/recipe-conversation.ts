@@ -200,3 +200,17 @@ export function diversity(text: string): number {
   };
   return of(2) + of(3) + of(4);
 }
+
+/** {@link diversity} averaged over the turns of some conversations, of each speaker apart; null where one never speaks. */
+export function diversityOf(texts: readonly string[]): {
+  readonly user: number | null;
+  readonly assistant: number | null;
+} {
+  const turns = texts.flatMap((text) => readWritten(text));
+  const of = (speaks: WrittenTurn['role']): number | null => {
+    const each = turns.filter(({ role }) => role === speaks);
+    if (each.length === 0) return null;
+    return each.reduce((sum, { parts }) => sum + diversity(wordsOf(parts)), 0) / each.length;
+  };
+  return { user: of('user'), assistant: of('assistant') };
+}

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   diversity,
+  diversityOf,
   editDistance,
   readWritten,
   reasonsAgainst,
@@ -84,5 +85,9 @@ it('counts letters put in, taken out and changed', () => {
 it('measures diversity as distinct n-grams over all, for two, three and four words', () => {
   expect(diversity('a b c d e')).toBe(3);
   // 2-grams: ab ba ab ba ab -> 2 of 5; 3-grams: aba bab aba bab -> 2 of 4; 4-grams: abab baba abab -> 2 of 3
+  expect(diversityOf(['Human: a b a b a b\nAssistant: a b c d e'])).toEqual({
+    user: diversity('a b a b a b'),
+    assistant: 3,
+  });
   expect(diversity('a b a b a b')).toBeCloseTo(2 / 5 + 2 / 4 + 2 / 3, 10);
 });
