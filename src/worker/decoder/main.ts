@@ -12,7 +12,7 @@ import { decoderMemory } from '../../shared/domain/picture.ts';
 import { processPort } from '../../base/process-port.ts';
 import { toWireError } from '../../shared/errors.ts';
 import { checkImage, makeThumbnail, readPicture } from '../inputs/image.ts';
-import { prepareCodec } from '../inputs/picture-codec.ts';
+import { keepCodec } from '../inputs/picture-codec.ts';
 
 const port = processPort();
 if (port === null) {
@@ -20,7 +20,7 @@ if (port === null) {
   process.exitCode = 2;
 } else {
   // Decoding runs in threads of its own, so this is looked at while it does. They load while main sends the picture.
-  prepareCodec();
+  keepCodec();
   setInterval(() => {
     if (process.memoryUsage.rss() > decoderMemory.mostBytes) process.exit(decoderOutOfMemory);
   }, decoderMemory.lookMs);

@@ -10,11 +10,13 @@ import {
 } from './codec/protocol.ts';
 
 /** How long one picture may take, and how long a thread without work is kept. Milliseconds. */
-export const codecTimes = { pictureMs: 30_000, idleMs: 60_000 } as const;
+export const codecTimes = { pictureMs: 30_000, idleMs: 15_000 } as const;
 
 /** Its memory does not shrink: what a large picture took it has until it ends. */
 let thread: CodecThread | null = null;
 let line: Promise<unknown> = Promise.resolve();
+/** Where this process is there for pictures alone, the thread lives as long as it. */
+let isKept = false;
 
 /**
  * Asks the thread that decodes pictures, which is started when it is needed: one question after another.
@@ -34,6 +36,12 @@ export function askCodec(question: CodecQuestion, signal?: AbortSignal): Promise
 export function prepareCodec(): Pick<CodecThread, 'ask' | 'versions'> {
   if (thread?.isOver !== false) thread = new CodecThread();
   return thread;
+}
+
+/** Starts it for good: for a process that does nothing else, and is ended itself. */
+export function keepCodec(): void {
+  isKept = true;
+  prepareCodec();
 }
 
 /** What decodes pictures here. @throws StudioError `unsupported` with the reason */
@@ -125,6 +133,7 @@ class CodecThread {
 
   #rest(): void {
     clearTimeout(this.#idle);
+    if (isKept) return;
     this.#idle = setTimeout(() => this.#end(new Error('nobody asked')), codecTimes.idleMs).unref();
   }
 
