@@ -23,7 +23,7 @@ export async function copyChecked(
   options: CheckedCopyOptions,
 ): Promise<number> {
   let done = 0;
-  for (const file of await filesOf(from, '')) {
+  for (const file of await layOut(from, to, '')) {
     const before = done;
     const onBytes = (bytes: number): void => options.onBytes(before + bytes);
     done += await copyFile(path.join(from, file), path.join(to, file), { ...options, onBytes });
@@ -31,12 +31,13 @@ export async function copyChecked(
   return done;
 }
 
-/** Paths of files below a place, from there; '' for a file itself. */
-async function filesOf(place: string, inside: string): Promise<string[]> {
-  const at = path.join(place, inside);
+/** Makes the folders, those too that hold nothing. @returns paths of files from there; '' for a file itself */
+async function layOut(from: string, to: string, inside: string): Promise<string[]> {
+  const at = path.join(from, inside);
   if ((await stat(at)).isFile()) return [inside];
+  await mkdir(path.join(to, inside), { recursive: true });
   const names = (await readdir(at)).sort();
-  const lists = await Promise.all(names.map((name) => filesOf(place, path.join(inside, name))));
+  const lists = await Promise.all(names.map((name) => layOut(from, to, path.join(inside, name))));
   return lists.flat();
 }
 

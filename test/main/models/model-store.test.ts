@@ -46,6 +46,7 @@ function makeLibrary() {
   const outside = path.join(root, 'outside');
   write(path.join(one, 'qformer', 'model.safetensors'), Buffer.alloc(500_000, 'q'));
   write(path.join(one, '.cache', 'graph.onnx'), Buffer.alloc(10));
+  mkdirSync(path.join(one, 'qformer', 'nothing'));
   write(path.join(outside, 'preprocessor_config.json'), Buffer.from('{}'));
   const manifest = {
     ...{ licence: 'none', languageModel: language, processor: outside, imageDecoder: null },

@@ -1,0 +1,58 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { testIds } from '../../../src/renderer/test-ids.ts';
+import { all, find, get, openWindow, until } from '../helpers/open-window.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+it('a model moves to another drive and back, and its card says where it is', async () => {
+  const { studio, folder } = await openWindow();
+  const drive = mkdtempSync(path.join(os.tmpdir(), 'textbind-drive-'));
+  onTestFinished(() => rmSync(drive, { recursive: true, force: true }));
+  const model = path.join(folder, 'models', 'mine');
+  cpSync(path.join(folder, 'embedded', 'textbind-mini'), model, { recursive: true });
+  writeFileSync(path.join(model, 'language', 'model.safetensors'), Buffer.alloc(400_000, 5));
+  studio.shell.go('models');
+  await studio.models.load();
+  await studio.models.planMove(model, drive, false);
+  await until(() => expect(get(testIds.modelMovePlan).textContent).toContain('400 kB'));
+  get(testIds.modelMoveConfirm).click();
+  const card = () =>
+    all(testIds.modelItem).find((each) => each.textContent.includes('Its files lie in'));
+  await until(() => expect(card()?.textContent).toContain(drive));
+  expect(find(testIds.modelMovePlan)).toBeNull();
+  expect(existsSync(path.join(model, 'language'))).toBe(false);
+  await studio.models.planMove(model, null, false);
+  await until(() => get(testIds.modelMoveConfirm)).then((button) => button.click());
+  await until(() => expect(card()).toBeUndefined());
+  expect(readFileSync(path.join(model, 'language', 'model.safetensors'))).toHaveLength(400_000);
+});
+
+it('what the catalogue has says whether it fits, and with how much less it would', async () => {
+  const { studio } = await openWindow();
+  studio.shell.go('models');
+  await until(() => expect(all(testIds.systemFit)).toHaveLength(3));
+  const says = (memoryBytes: number, ways: readonly string[]): Promise<void> => {
+    studio.downloads.memoryBytes = memoryBytes;
+    return until(() =>
+      expect(all(testIds.systemFit).map((each) => each.dataset['fits'])).toEqual(ways),
+    );
+  };
+  await says(64e9, ['refer', 'refer', 'refer']);
+  await says(24e9, ['int8', 'int8', 'int8']);
+  expect(all(testIds.systemFit)[0]?.textContent).toMatch(/40\.7 GB.*8 bits.*16\.3 GB.*13\.8 GB/s);
+  await says(13e9, ['not', 'not', 'int4']);
+  expect(all(testIds.systemFit)[0]?.textContent).toContain('TextBind 7B without drawing would fit');
+});
+
+it('a notice stands where a page has no buttons', async () => {
+  const { studio } = await openWindow();
+  const isLow = (): boolean => document.querySelector('.bars')?.classList.contains('low') === true;
+  studio.shell.say('Said');
+  await until(() => get(testIds.savedNotice));
+  expect(isLow()).toBe(false);
+  studio.shell.go('doctor');
+  await until(() => expect(isLow()).toBe(true));
+});
