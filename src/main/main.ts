@@ -44,7 +44,12 @@ import { actionOfAddress } from './protocols/problem-page.ts';
 import { refuseRemoteDebugging } from './remote-debugging.ts';
 import { SavedFiles } from './saved-files.ts';
 import { createSenderCheck, setupNavigationGuard, setupPermissions } from './security.ts';
-import { createPlainProblem, createStartProblem, type StartProblem } from './start-problem.ts';
+import {
+  createMigrationPage,
+  createPlainProblem,
+  createStartProblem,
+  type StartProblem,
+} from './start-problem.ts';
 import { createStudio, type Studio, type StudioParts } from './studio.ts';
 import { createWindow } from './window.ts';
 import { readUpdateSource } from './updates/source.ts';
@@ -171,9 +176,7 @@ async function sayThatItTakesLong(log: Logger): Promise<void> {
   const bytes = longMigrationAhead(paths.database);
   if (bytes === null || options.demo !== null) return;
   log.info('long migration ahead', { bytes });
-  const words = voice.texts().desktop;
-  const sentence = words.conversationsAreBroughtAlong(Math.round(bytes / 1e6));
-  problem = createPlainProblem(sentence, voice, words.bringingConversationsAlong);
+  problem = createMigrationPage(bytes, voice);
   await openWindow(log);
   // Until it was drawn: a window that has never been shown says when it can be, not when it was.
   await new Promise((resolve) => setTimeout(resolve, 500));

@@ -106,14 +106,20 @@ function pageOf(failure: StartFailure, voice: Voice) {
 }
 
 /** A page that only says what is wrong: nothing can be done about it from here. */
-export function createPlainProblem(
-  sentence: string,
-  voice: Voice = english,
-  title: string = voice.texts().desktop.dataFolderCannotBeUsed,
-): StartProblem {
+export function createPlainProblem(sentence: string, voice: Voice = english): StartProblem {
+  return plainPage(voice.texts().desktop.dataFolderCannotBeUsed, voice.said(sentence), voice);
+}
+
+/** The page that stands while a large database is brought into another form. */
+export function createMigrationPage(bytes: number, voice: Voice = english): StartProblem {
+  const { bringingAlong, bringingAlongSays } = voice.texts().desktop;
+  return plainPage(bringingAlong, bringingAlongSays(Math.round(bytes / 1e6)), voice);
+}
+
+function plainPage(title: string, sentence: string, voice: Voice): StartProblem {
   const page: ProblemPage = {
     title,
-    sentences: [voice.said(sentence)],
+    sentences: [sentence],
     actions: [],
     message: null,
     isBusy: false,

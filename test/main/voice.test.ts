@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createJobNotices, longJobMs } from '../../src/main/job-notices.ts';
 import { noticeAddress, noticeAt } from '../../src/main/protocols/page-notice.ts';
 import { createPageHandler } from '../../src/main/protocols/page.ts';
-import { createPlainProblem } from '../../src/main/start-problem.ts';
+import { createMigrationPage, createPlainProblem } from '../../src/main/start-problem.ts';
 import type { LanguageChoice } from '../../src/shared/texts/language.ts';
 import { createVoice } from '../../src/shared/texts/voice.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -27,6 +27,8 @@ test('why the app cannot start is said in Chinese, its reason too', () => {
   expect(page).toContain('无法使用数据文件夹');
   expect(page).toContain('数据文件夹 /data 不是文件夹。');
   expect(createPlainProblem(fault).page()).toContain('is not a folder.');
+  expect(createMigrationPage(48_689_152).page()).toContain('49 MB of conversations');
+  expect(createMigrationPage(48_689_152, chinese).page()).toContain('49 MB 的对话');
 });
 
 test('the desktop is told in the language that is chosen at that moment', () => {

@@ -55,6 +55,9 @@ export const desktop = {
   openAgain: 'Open it again',
   wait: 'Wait',
   whatCanBeDone: 'What can be done',
+  bringingAlong: 'Bringing your conversations along',
+  bringingAlongSays: (megabytes: Value) =>
+    `${megabytes} MB of conversations are being brought into the form of this version. That may take some minutes, in which this window does not answer. A copy as they were is kept; nothing is lost if the app ends meanwhile.`,
   dataFolderCannotBeUsed: 'The data folder cannot be used',
   didNotHelp: 'That did not help. Nothing was lost by it.',
   errorWasCopied: 'The error was copied.',
@@ -71,7 +74,4 @@ export const desktop = {
   tryAgain: 'Try again',
   showFolder: 'Show the folder',
   copyError: 'Copy the error',
-  bringingConversationsAlong: 'Bringing your conversations along',
-  conversationsAreBroughtAlong: (megabytes: Value) =>
-    `${megabytes} MB of conversations are being brought into the form of this version. That may take some minutes, in which this window does not answer. A copy as they were is kept; nothing is lost if the app ends meanwhile.`,
 };

@@ -54,6 +54,9 @@ export const desktop: typeof english = {
   openAgain: '重新打开',
   wait: '等待',
   whatCanBeDone: '可用操作',
+  bringingAlong: '正在迁移您的对话',
+  bringingAlongSays: (megabytes: Value) =>
+    `正在将 ${megabytes} MB 的对话转换为此版本的格式。这可能需要几分钟，期间此窗口不会响应。原有数据的副本会保留；即使应用中途退出，也不会丢失任何内容。`,
   dataFolderCannotBeUsed: '无法使用数据文件夹',
   didNotHelp: '没有解决。没有因此丢失任何内容。',
   errorWasCopied: '错误信息已复制。',
@@ -69,7 +72,4 @@ export const desktop: typeof english = {
   tryAgain: '重试',
   showFolder: '显示文件夹',
   copyError: '复制错误信息',
-  bringingConversationsAlong: '正在迁移您的对话',
-  conversationsAreBroughtAlong: (megabytes: Value) =>
-    `正在把 ${megabytes} MB 的对话转换为此版本的格式。这可能需要几分钟，期间此窗口不会响应。原来的副本会保留；即使应用中途退出，也不会丢失任何内容。`,
 };
