@@ -21,13 +21,13 @@ async function choose(language: 'system' | 'en' | 'zh'): Promise<void> {
 const pageLanguage = (): Promise<string> => browser.execute(() => document.documentElement.lang);
 
 /**
- * Words of the Latin alphabet on the page, seen and heard, without what is a person's, a model's, a path or a licence:
+ * Words of the Latin alphabet on the page, seen and heard, without what is a person's, a model's, the catalogue's, a path or a licence:
  * names, units and keys remain.
  */
 const latinWords = (): Promise<string[]> =>
   browser.execute(() => {
     const own =
-      'code, kbd, .path, dd, [dir="auto"], [data-testid="turn"], [data-testid="starter"], [data-testid="model-item"], a';
+      'code, kbd, a, dd, details, .path, [dir="auto"], [aria-live], [data-testid="turn"], [data-testid="starter"], [data-testid="model-item"], .catalogue';
     const found = new Set<string>();
     const note = (text: string): void => {
       for (const [words] of text.matchAll(/[A-Za-z]{2,}(?: [A-Za-z]{2,})+/g)) found.add(words);
@@ -47,7 +47,7 @@ const latinWords = (): Promise<string[]> =>
 
 /** What Chinese says in Latin letters too. */
 const names =
-  /^(TextBind( (Studio|mini|JSON|tar))?|Hugging Face|Control [A-Z]|Answer in one sentence|WebDataset tar|Electron( and Chromium)?|npm start|Python|Slurm|BY NC|Apache)$/;
+  /^(TextBind( (Studio|mini|JSON|tar))?|Hugging Face|Control [A-Z]|Answer in one sentence|WebDataset tar|Electron( and Chromium)?|npm start|git pull|Python|Slurm|BY NC|Apache)$/;
 
 describe('the window in Chinese', () => {
   before(engineReady);
