@@ -177,9 +177,14 @@ async function sayThatItTakesLong(log: Logger): Promise<void> {
   if (bytes === null || options.demo !== null) return;
   log.info('long migration ahead', { bytes });
   problem = createMigrationPage(bytes, voice);
-  await openWindow(log);
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  // Whatever becomes of the page, the app starts.
+  const shown = openWindow(log).catch((error: unknown) =>
+    log.error('migration page not shown', { reason: String(error) }),
+  );
+  await Promise.race([shown, wait(10_000)]);
   // Until it was drawn: a window that has never been shown says when it can be, not when it was.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await wait(500);
 }
 
 function createUpdates(log: Logger): StudioParts['updates'] {
