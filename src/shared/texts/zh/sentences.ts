@@ -412,6 +412,8 @@ export const zh: Readonly<Record<string, string>> = {
     '{file}：{rows} 行无法拆分成各有一行的两部分。',
   '{file}: no row would be left.': '{file}：不会剩下任何行。',
   '{file}: cannot be split: {reason}.': '{file}：无法拆分：{reason}。',
+  'No conversation is accepted yet: look through them first.': '还没有接受任何对话：请先审阅。',
+  '{file}: no row would be left.': '{file}：不会剩下任何行。',
   '{folder}: is no model': '{folder}：不是模型',
   'Its Python does not start.': '它的 Python 无法启动。',
   'its Python does not start.': '它的 Python 无法启动。',
