@@ -139,7 +139,7 @@ test.skipIf(!hasOpenssl).each(['settings', 'environment'] as const)(
       expect(new Set(proxied.asked)).toEqual(new Set(['hub.example:443']));
       const before = proxied.asked.length;
       service.start(offer.offerId, 'refer');
-      await until(() => service.list()[0]?.state === 'done');
+      await until(() => service.list()[0]?.state === 'done', 'the download ends');
       // Each file is asked for at the hub, which sends on to where its bytes are.
       expect(proxied.asked.length - before).toBeGreaterThanOrEqual(2);
       const [made = ''] = [path.join(parts, `language@${offer.parts[0]?.commit.slice(0, 12)}`)];
