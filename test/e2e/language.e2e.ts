@@ -82,6 +82,11 @@ describe('the window in Chinese', () => {
     expect((await latinWords()).filter((words) => !names.test(words))).toEqual([]);
     await screenshot('zh-chat-inspector');
     await click(testIds.inspectorClose);
+    // The button that has the focus again shows its tip, which stands in no landmark.
+    await browser.execute(() => {
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    });
+    await $('.tip').waitForExist({ reverse: true });
   });
 
   for (const [place, rail, view] of [
