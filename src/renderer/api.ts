@@ -12,7 +12,6 @@ import {
 } from '../shared/contracts/app-ipc.ts';
 import type { LanguageStart } from '../shared/texts/language.ts';
 import { fromWireError, StudioError, toWireError, type WireError } from '../shared/errors.ts';
-import { said } from './texts.svelte.ts';
 
 declare global {
   interface Window {
@@ -90,11 +89,6 @@ export function createApi(bridge: AppBridge, options: ApiOptions = {}): Api {
       return () => listening.delete(receiver);
     },
   };
-}
-
-/** What to tell a person about anything thrown. */
-export function sentenceOf(error: unknown): string {
-  return said(toWireError(error).message);
 }
 
 function malformed(what: string, cause: unknown): WireError {

@@ -1,6 +1,7 @@
 /** The window's texts in the language that is chosen. */
 import { localeOf, type Language } from '../shared/texts/language.ts';
 import { sentenceIn } from '../shared/texts/sentences.ts';
+import { toWireError } from '../shared/errors.ts';
 import { texts, type Texts } from '../shared/texts/texts.ts';
 
 let language = $state<Language>('en');
@@ -84,3 +85,8 @@ export const t: Texts = {
     return texts[language].trash;
   },
 };
+
+/** What to tell a person about anything thrown. */
+export function sentenceOf(error: unknown): string {
+  return said(toWireError(error).message);
+}

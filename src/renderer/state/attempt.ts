@@ -1,4 +1,4 @@
-import { sentenceOf } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 
 /** Does something for a store that says what went wrong last. @returns whether it went well */
 export async function attempt(

@@ -14,8 +14,8 @@ import type { PictureWish, Rating, ReplySampling } from '../../shared/domain/tur
 import type { Picture } from '../../shared/domain/picture.ts';
 import { noVersions, type ConversationVersions } from '../../shared/domain/versions.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
-import { sentenceOf, type Api } from '../api.ts';
-import { t } from '../texts.svelte.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** A turn that is being written, and the number of the event that made it what it is. */
 interface LiveReply {

@@ -4,7 +4,8 @@ import type {
   ConversationMarks,
   ConversationSummary,
 } from '../../shared/domain/conversation.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 
 const pageSize = 100;
 const searchDelayMs = 150;

@@ -1,5 +1,6 @@
 import type { DoctorReport } from '../../shared/domain/doctor.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 
 /** What was found when a person last asked. */
 export class DoctorStore {

@@ -7,9 +7,9 @@ import {
   type KeptDraft,
 } from '../../shared/domain/draft.ts';
 import { altOf, pictureLimits, type Picture } from '../../shared/domain/picture.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import { inUnit } from '../numbers.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** A picture that is being composed: on its way to main, stored, or refused. */
 export type Upload =

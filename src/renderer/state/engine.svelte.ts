@@ -1,6 +1,6 @@
 import type { EngineStatus } from '../../shared/domain/engine-status.ts';
-import { sentenceOf, type Api } from '../api.ts';
-import { t } from '../texts.svelte.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 const unknownStatus: EngineStatus = {
   state: 'starting',

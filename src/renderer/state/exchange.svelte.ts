@@ -7,9 +7,9 @@ import type {
   ImportSummary,
 } from '../../shared/domain/exchange.ts';
 import { isStudioError } from '../../shared/errors.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import type { ShellStore } from './shell.svelte.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** What the dialog shows. */
 export type ExchangeStep =

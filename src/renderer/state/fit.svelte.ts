@@ -1,7 +1,7 @@
 import type { FitEstimate } from '../../shared/domain/fit.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import { decimal, inUnit } from '../numbers.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** What models are expected to do on this machine. */
 export class FitStore {

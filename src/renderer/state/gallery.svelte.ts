@@ -2,7 +2,8 @@
 import type { GalleryFilter, GalleryItem } from '../../shared/domain/gallery.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { isStudioError } from '../../shared/errors.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 import type { RevealStore } from './reveal.svelte.ts';
 import type { ShellStore } from './shell.svelte.ts';
 

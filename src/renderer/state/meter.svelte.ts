@@ -1,5 +1,6 @@
 import type { AppReplyBody, AppRequestBody } from '../../shared/contracts/app-ipc.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 import type { ChatStore } from './chat.svelte.ts';
 import type { DraftItem } from './drafts.svelte.ts';
 

@@ -5,9 +5,9 @@ import type {
   ImportProgress,
   ModelImport,
 } from '../../shared/domain/model-import.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import { assemble, suggestedName, type Assembly } from './model-assembly.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 type Cost = AppReplyBody<'models.cost'>;
 

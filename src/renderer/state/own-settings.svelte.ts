@@ -3,10 +3,10 @@ import {
   type ConversationSettings,
 } from '../../shared/domain/conversation-settings.ts';
 import { mostPresets, type Preset } from '../../shared/domain/settings.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
 import type { SettingsStore } from './settings.svelte.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** Settings under a name that the app brings along: how freely words are chosen. */
 export const builtInPresets = [

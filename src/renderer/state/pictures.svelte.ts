@@ -1,8 +1,8 @@
 import type { Picture, PictureChange } from '../../shared/domain/picture.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import { copyPicture } from './copy-picture.ts';
 import type { ShellStore } from './shell.svelte.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** What can be done with a picture wherever it is shown. What goes wrong is said where the window says such things. */
 export class PicturesStore {

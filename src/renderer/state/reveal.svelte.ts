@@ -1,6 +1,7 @@
 import type { FoundPlace } from '../../shared/domain/found-place.ts';
 import { searchWords } from '../../shared/domain/fold.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 import type { ChatStore } from './chat.svelte.ts';
 
 /** A place of the open conversation that is to be scrolled to. */

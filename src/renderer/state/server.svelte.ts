@@ -3,8 +3,8 @@ import {
   type LocalServerPatch,
   type LocalServerStatus,
 } from '../../shared/domain/local-server.ts';
-import { sentenceOf, type Api } from '../api.ts';
-import { t } from '../texts.svelte.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 const off: LocalServerStatus = {
   state: 'off',

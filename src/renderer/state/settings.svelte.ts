@@ -1,5 +1,6 @@
 import { settingsSchema, type Settings, type SettingsPatch } from '../../shared/domain/settings.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
+import { sentenceOf } from '../texts.svelte.ts';
 
 /** What the person has set. A change is shown at once, and taken back with a word if main refuses it. */
 export class SettingsStore {

@@ -1,6 +1,6 @@
 import type { EditCommand } from '../../shared/domain/edit-command.ts';
-import { sentenceOf, type Api } from '../api.ts';
-import { said, t } from '../texts.svelte.ts';
+import type { Api } from '../api.ts';
+import { said, sentenceOf, t } from '../texts.svelte.ts';
 
 export const places = [
   'chat',

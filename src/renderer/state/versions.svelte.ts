@@ -1,8 +1,8 @@
 import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
-import { sentenceOf, type Api } from '../api.ts';
+import type { Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
-import { t } from '../texts.svelte.ts';
+import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** What was taken away last, and can still be brought back. */
 export interface Undoable {
