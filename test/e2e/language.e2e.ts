@@ -27,7 +27,7 @@ const pageLanguage = (): Promise<string> => browser.execute(() => document.docum
 const latinWords = (): Promise<string[]> =>
   browser.execute(() => {
     const own =
-      'code, kbd, a, dd, details, .path, [dir="auto"], [aria-live], [data-testid="turn"], [data-testid="starter"], [data-testid="model-item"], .catalogue';
+      'code, kbd, a, dd, details, .path, [dir="auto"], [aria-live], [data-testid="turn"], [data-testid="starter"], [data-testid="model-item"], [data-testid="gallery-item"], .catalogue';
     const found = new Set<string>();
     const note = (text: string): void => {
       for (const [words] of text.matchAll(/[A-Za-z]{2,}(?: [A-Za-z]{2,})+/g)) found.add(words);

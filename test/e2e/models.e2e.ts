@@ -203,7 +203,9 @@ describe('models in the window', function () {
     await choose(testIds.modelMove);
     await screenshot('models-move');
     await press(testIds.modelMoveConfirm);
-    await browser.waitUntil(async () => (await item.getText()).includes(drive), {
+    // The plan names the drive too.
+    const lies = `Its files lie in ${drive}`;
+    await browser.waitUntil(async () => (await item.getText()).includes(lies), {
       timeout: patienceMs,
     });
     const stored = (): string[] => readdirSync(path.join(app().userData, 'data', 'parts'));
@@ -214,7 +216,7 @@ describe('models in the window', function () {
     await press(testIds.railModels);
     await choose(testIds.modelMoveBack);
     await press(testIds.modelMoveConfirm);
-    await browser.waitUntil(async () => !(await item.getText()).includes(drive), {
+    await browser.waitUntil(async () => !(await item.getText()).includes(lies), {
       timeout: patienceMs,
     });
     expect(stored().length).toBe(5);
