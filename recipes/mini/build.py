@@ -37,7 +37,7 @@ VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MIN
     10.0,
 )
 STAGE0_MINUTES = 50.0
-REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS = 200, 40, 300
+REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS, NAMES_STEPS = 200, 40, 300, 150
 TRAINED_FROM = 18
 """The first layer of the language model that is trained; those below stay the base's."""
 SHARE = 0.7
@@ -77,14 +77,15 @@ def _stage(
     } | fields  # fmt: skip
 
 
-def run_files(
-    count: Callable[[int], int], threads: int
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Of the rehearsal and of both stages; `count` scales their steps."""
-    conversations = {
-        "conversations": "../conversations/training.json", "validation": "../conversations/validation.json",
-        "images": "../conversations/images", "validationSamples": 32,
-    }  # fmt: skip
+def _conversations(folder: str) -> dict[str, Any]:
+    """Stage 2's data in OUT/folder."""
+    files = {"conversations": "training.json", "validation": "validation.json", "images": "images"}
+    return {name: f"../{folder}/{file}" for name, file in files.items()} | {"validationSamples": 32}
+
+
+def run_files(count: Callable[[int], int], threads: int) -> dict[str, dict[str, Any]]:
+    """Of the rehearsal, of both stages, and of stage 2's lessons in names; `count` scales their steps."""
+    conversations = _conversations("conversations")
     captions = {
         "tars": "../cc/{00000..00002}.tar",
         "validationTars": "../cc/validation-00000.tar",
@@ -103,7 +104,12 @@ def run_files(
         learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 5e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
-    return rehearsal, stage1, stage2
+    names = _stage(
+        2, "stage2/model/language", _conversations("names"), "stage2-names", count(NAMES_STEPS), batchSize=16, microBatchSize=8,
+        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 3e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
+        qformer="stage2/model/qformer.safetensors", threads=threads, seed=11, maxLength=160,
+    )  # fmt: skip
+    return {"rehearsal": rehearsal, "stage1": stage1, "stage2": stage2, "stage2-names": names}
 
 
 def steps(out: Path, scale: float, threads: int) -> list[Step]:
@@ -120,7 +126,7 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
     )
     pictures = ("--pictures", str(out / "raw"))
     strangers = ("--photos", str(out / "photographs"), "--screens", str(out / "screenshots"))
-    rehearsal, stage1, stage2 = run_files(count, threads)
+    runs = run_files(count, threads)
     language = str(out / "language-base")
     package = "recipes.mini"
     run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
@@ -140,6 +146,7 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         Step("language", f"{package}.language", ("--out", language, "--cache", str(out / "downloads"))),
         Step("small-talk", f"{package}.small_talk", ("--language", language, "--every", "2", "--out", str(out / "small-talk.json")), ("language",)),
         Step("conversations", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk", "photographs")),
+        Step("names", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "names"), "--names", "--count", "4000"), ("small-talk", "photographs")),
         Step("caption-tars", f"{package}.caption_tars", (*pictures, *strangers, "--out", str(out / "cc"), "--tars", "3"), ("photographs",)),
         Step(
             "stage0", f"{package}.stage0",
@@ -147,13 +154,14 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
              "--out", str(out / "stage0"), "--minutes", str(STAGE0_MINUTES * scale), "--threads", str(threads), "--resume"),
             ("eyes", "language"), clears="stage0",
         ),
-        Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), rehearsal, "rehearsal"),
-        Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), stage1, "stage1"),
-        Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), stage2, "stage2"),
+        Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), runs["rehearsal"], "rehearsal"),
+        Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), runs["stage1"], "stage1"),
+        Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), runs["stage2"], "stage2"),
+        Step("stage2-names", "textbind_trainer.stage2", run("stage2-names"), ("stage2", "names"), runs["stage2-names"], "stage2-names"),
         Step(
             "interpolate", f"{package}.interpolate",
-            ("--base", language, "--tuned", str(out / "stage2/model/language"), "--share", str(SHARE), "--out", str(out / "language")),
-            ("stage2",),
+            ("--base", language, "--tuned", str(out / "stage2-names/model/language"), "--share", str(SHARE), "--out", str(out / "language")),
+            ("stage2-names",),
         ),
         Step(
             "compensate", f"{package}.compensate",

@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from .turns import (
     draw_too_many,
     draw_unknown,
     instruct,
+    name_it,
     no_picture,
     own_talk,
     show_and_ask,
@@ -113,11 +115,29 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
     }
 
 
-def write_conversations(album: Album, out: Path, count: int, talk_rows: list[dict[str, Any]]) -> Path:
+NAMING: tuple[tuple[Exchanger, float], ...] = (
+    (name_it, 72), (show_stranger, 8), (show_and_ask, 4), (draw, 8), (talk, 4), (instruct, 4),
+)  # fmt: skip
+
+
+def lesson_in_names(state: State) -> dict[str, Any]:
+    """One exchange, mostly what a picture shows: rare names are copied from the picture's embeddings only after many of them."""
+    exchange = _next(state, NAMING, None)
+    user, assistant = (exchange.user, exchange.shown), (exchange.assistant, exchange.drawn)
+    return {"conversation": [_turn("user", *user), _turn("assistant", *assistant)]}
+
+
+def write_conversations(
+    album: Album,
+    out: Path,
+    count: int,
+    talk_rows: list[dict[str, Any]],
+    make: Callable[[State], dict[str, Any]],
+) -> Path:
     """``OUT/<split>.json``; the album writes the pictures."""
     rows = []
     for number in range(count):
-        rows.append(conversation(State(album.random, album, talk_rows)))
+        rows.append(make(State(album.random, album, talk_rows)))
         if number % 500 == 0:
             emit("progress", step="conversations", split=album.split, done=number, of=count)
     write_json(out / f"{album.split}.json", rows)
@@ -132,6 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--talk", type=Path, help="JSON of small_talk.py")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--names", action="store_true", help="lessons in names, one exchange each")
     parser.add_argument("--count", type=int, default=8000)
     parser.add_argument("--validation", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
@@ -143,7 +164,9 @@ def main(argv: list[str] | None = None) -> int:
     for split, count in (("training", arguments.count), ("validation", arguments.validation)):
         random_ = random.Random(f"conversations {split} {arguments.seed}")
         album = Album(pictures, arguments.out / "images", split, random_, photos, screens)
-        write_conversations(album, arguments.out, count, talk_rows)
+        write_conversations(
+            album, arguments.out, count, talk_rows, lesson_in_names if arguments.names else conversation
+        )
     emit("finished", step="conversations", out=str(arguments.out))
     return 0
 

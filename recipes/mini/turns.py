@@ -13,7 +13,7 @@ from . import wordings as say
 from .album import COLOURS, Album, Shown, Wish, on
 from .hand_scenes import plural as hand_plural
 from .pictures import with_article
-from .questions import ask
+from .questions import ask, name
 from .seen import SEEN, SEEN_NAMES, called, countable
 from .stories import picture_story
 from .talking import NO_PICTURE_YET, some_talk, thanks
@@ -74,6 +74,13 @@ def show_and_ask(state: State) -> Exchange:
     question, answer = ask(state.random, it)
     if state.random.random() < 0.06:
         return Exchange(IMAGE, f"I see {it.caption}.", [it])
+    return Exchange(_with_picture(state.random, question), answer, [it])
+
+
+def name_it(state: State) -> Exchange:
+    """The user shows a picture, mostly of one thing, and mostly asks what it is: every name comes up as often."""
+    it = state.album.show("one" if state.random.random() < 0.75 else None)
+    question, answer = (name if state.random.random() < 0.7 else ask)(state.random, it)
     return Exchange(_with_picture(state.random, question), answer, [it])
 
 

@@ -12,7 +12,7 @@ from textbind_trainer.data import check_conversation
 from recipes.mini import held_out, talking
 from recipes.mini import wordings as say
 from recipes.mini.album import Album, Wish, shown_view
-from recipes.mini.conversations import conversation
+from recipes.mini.conversations import conversation, lesson_in_names
 from recipes.mini.instructions import instructions
 from recipes.mini.questions import QUESTIONS
 from recipes.mini.seen import SEEN, SEEN_NAMES, called, countable, plural, synonyms
@@ -60,6 +60,19 @@ def test_talk_never_draws_and_never_promises_what_the_hand_has_not_learned(rows)
         assert "<image>" not in answer
         offered = re.search(r"I can draw (an? .+|some .+) for you", answer)
         assert offered is None or any(called(name) == offered[1] for name in DRAWN)
+
+
+def test_lessons_in_names_are_one_exchange_and_mostly_of_one_thing(pictures, tmp_path):
+    random_ = random.Random(4)
+    state = State(random_, Album(pictures, tmp_path, "training", random_, PHOTO, PHOTO), TALK)
+    lessons = [lesson_in_names(state) for _ in range(120)]
+    assert all(len(row["conversation"]) == 2 for row in lessons)
+    single = [
+        re.search(r"\b(a|an|some) ", "".join(row["conversation"][0]["caption_list"])) for row in lessons
+    ]
+    assert sum(map(bool, single)) > 50
+    for number, row in enumerate(lessons):
+        check_conversation(row, number, "made", tmp_path, ("[INST]", "</s>"))
 
 
 def test_thanks_are_answered_in_words_that_fit(rows):
