@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { testIds, type TestId } from '../../src/renderer/test-ids.ts';
 import { app, restartApp } from './harness/app.ts';
-import { bothThemes } from './harness/look.ts';
+import { bothThemes, boxOf } from './harness/look.ts';
 import { scene } from './harness/scenes.ts';
 import { addConversation, saidTurn, write } from './harness/stored.ts';
 import {
@@ -34,19 +34,6 @@ async function emptyMessage(): Promise<void> {
   await browser.keys(['Control', 'a']);
   await browser.keys(['Backspace']);
 }
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-const boxOf = (at: string): Promise<Box> =>
-  browser.execute((place: string) => {
-    const { left, right, top, bottom } = document.querySelector(place)!.getBoundingClientRect();
-    return { left, right, top, bottom };
-  }, at);
 
 /** Names of what the open context menu offers; it is closed by Escape. */
 async function offered(): Promise<string[]> {

@@ -47,7 +47,7 @@ const latinWords = (): Promise<string[]> =>
 
 /** What Chinese says in Latin letters too. */
 const names =
-  /^(TextBind( (Studio|mini|JSON|tar))?|Hugging Face|Control [A-Z]|Answer in one sentence|WebDataset tar|Electron( and Chromium)?|npm start|git pull|Python|Slurm|BY NC|Apache)$/;
+  /^(TextBind( (Studio|mini|JSON|tar))?|Hugging Face|Control [A-Z]|Answer in one sentence|WebDataset tar|Electron( and Chromium)?|npm start|git pull|Python|NVIDIA GPU|Slurm|BY NC|Apache)$/;
 
 describe('the window in Chinese', () => {
   before(engineReady);

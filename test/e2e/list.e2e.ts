@@ -7,6 +7,7 @@ import { createStore } from '../../src/main/database/store.ts';
 import { testIds } from '../../src/renderer/test-ids.ts';
 import { emptyTurn, type Turn } from '../../src/shared/domain/turn.ts';
 import { app } from './harness/app.ts';
+import { boxOf } from './harness/look.ts';
 import { ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
 
 const said = (text: string, index: number): Turn => ({
@@ -37,19 +38,6 @@ function fill(): void {
   });
   database.close();
 }
-
-interface Box {
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-}
-
-const boxOf = (at: string): Promise<Box> =>
-  browser.execute((place: string) => {
-    const { left, right, top, bottom } = document.querySelector(place)!.getBoundingClientRect();
-    return { left, right, top, bottom };
-  }, at);
 
 async function search(words: string): Promise<void> {
   await byId(testIds.search).click();

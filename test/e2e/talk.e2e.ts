@@ -6,6 +6,7 @@ import { createStore } from '../../src/main/database/store.ts';
 import { testIds, type TestId } from '../../src/renderer/test-ids.ts';
 import { emptyTurn, type Turn } from '../../src/shared/domain/turn.ts';
 import { app, restartApp } from './harness/app.ts';
+import { openTitled } from './harness/stored.ts';
 import {
   answered,
   ask,
@@ -71,18 +72,6 @@ const items = (): Promise<string[]> =>
       [...document.querySelectorAll(item)].map((each) => each.querySelector('.name')!.textContent),
     selector(testIds.conversationItem),
   );
-
-async function openTitled(title: string): Promise<void> {
-  await browser.execute(
-    (item: string, wanted: string) => {
-      const all = [...document.querySelectorAll<HTMLElement>(item)];
-      all.find((each) => each.textContent.includes(wanted))!.click();
-    },
-    selector(testIds.conversationItem),
-    title,
-  );
-  await browser.waitUntil(async () => (await byId(testIds.conversationTitle).getText()) === title);
-}
 
 async function theme(name: 'light' | 'dark'): Promise<void> {
   await browser.execute((value: string) => {

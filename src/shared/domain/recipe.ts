@@ -82,7 +82,6 @@ export const recipeCountsSchema = z.object({
   /** Not asked for yet, or to be tried again. */
   toWrite: count,
 });
-export type RecipeCounts = z.infer<typeof recipeCountsSchema>;
 
 export const recipeSchema = z.object({
   id: z.uuid(),

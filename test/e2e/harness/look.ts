@@ -25,3 +25,18 @@ export async function bothThemes(name: string): Promise<void> {
     before,
   );
 }
+
+/** An element's place in the window, pixels. */
+export interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Where the first element that a selector finds stands. */
+export const boxOf = (at: string): Promise<Box> =>
+  browser.execute((place: string) => {
+    const { left, right, top, bottom } = document.querySelector(place)!.getBoundingClientRect();
+    return { left, right, top, bottom };
+  }, at);
