@@ -93,6 +93,8 @@ async function main() {
   const total = { passed: 0, failed: 0, skipped: 0 };
   /** @type {string[]} */
   const lines = [];
+  /** @type {string[]} */
+  const failures = [];
   try {
     const chosen = chosenSuites(args);
     const noSetup = args.indexOf('--no-setup');
@@ -105,6 +107,7 @@ async function main() {
       total.passed += counts.passed;
       total.failed += counts.failed;
       total.skipped += counts.skipped;
+      failures.push(...(counts.failures ?? []).map((each) => `${name}: ${each}`));
       const line = `${name}: ${sentence(counts)} (${elapsed(Date.now() - begin)})`;
       lines.push(counts.reason === undefined ? line : `${line}: ${counts.reason}`);
       process.stdout.write(`${line}\n`);
@@ -114,6 +117,7 @@ async function main() {
     total.failed += 1;
     lines.push('set-up: failed');
   }
+  if (failures.length > 0) process.stdout.write(`\nWhat failed:\n${failures.join('\n')}\n`);
   process.stdout.write(`\n${lines.join('\n')}\n\n${sentence(total)}\n`);
   return total.failed > 0 ? 1 : 0;
 }

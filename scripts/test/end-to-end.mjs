@@ -6,6 +6,7 @@ import { hasDisplay, startVirtualScreen } from '../setup/display.mjs';
 import { installedRuntime } from '../setup/electron.mjs';
 import { machineSwitches } from '../setup/launch.mjs';
 import { onPath } from '../setup/steps.mjs';
+import { wdioFailures } from './failures.mjs';
 import { countDeclared, resultsDir, tool, toolEnvironment } from './suite.mjs';
 
 /**
@@ -41,7 +42,8 @@ export async function endToEnd(args, problem) {
     };
     const rest = args.filter((arg) => arg !== '--dev');
     const code = await tool('@wdio/cli/bin/wdio.js', ['run', 'wdio.conf.ts', ...rest], env);
-    return countsOf(readResults(results), code);
+    const read = readResults(results);
+    return { ...countsOf(read, code), failures: wdioFailures(read) };
   } finally {
     screen?.stop();
   }

@@ -5,7 +5,10 @@ import path from 'node:path';
 import { pinnedNode } from '../setup/npm-packages.mjs';
 import { cacheDir, root } from '../setup/steps.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number, reason?: string }} Counts */
+/**
+ * @typedef {{ passed: number, failed: number, skipped: number, reason?: string, failures?: string[] }} Counts
+ * `failures`: what failed, each with its first words (failures.mjs)
+ */
 
 /** Where tools leave their machine-readable results and caches. */
 export const resultsDir = path.join(cacheDir, 'test');

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { venvPython } from '../setup/python.mjs';
 import { root } from '../setup/steps.mjs';
+import { pytestFailures } from './failures.mjs';
 import { countDeclared, resultsDir, show } from './suite.mjs';
 
 /** Folders of Python tests: the trainer's, and those of the recipe that makes the embedded model with it. */
@@ -29,7 +30,8 @@ export async function trainer(args, problem) {
   const cache = ['-o', `cache_dir=${path.join(resultsDir, 'pytest')}`];
   const code = await show(venvPython, [...pytest, ...config, ...cache, ...args, ...pythonTests]);
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-  return countsOf(readFileSync(file, 'utf8'), code);
+  const xml = readFileSync(file, 'utf8');
+  return { ...countsOf(xml, code), failures: pytestFailures(xml) };
 }
 
 /**

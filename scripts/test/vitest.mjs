@@ -2,6 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { installedRuntime } from '../setup/electron.mjs';
+import { root } from '../setup/steps.mjs';
+import { vitestFailures } from './failures.mjs';
 import { resultsDir, tool, toolEnvironment } from './suite.mjs';
 
 /** @param {string[]} args @returns {Promise<import('./suite.mjs').Counts>} */
@@ -21,7 +23,7 @@ export async function vitest(args) {
     code === 0 ? 0 : 1,
     result.testResults.filter((/** @type {any} */ entry) => entry.status === 'failed').length,
   );
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, failures: vitestFailures(result, root) };
 }
 
 /**

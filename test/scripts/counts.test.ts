@@ -1,6 +1,7 @@
 // The last line of `npm test` is only worth something if a failure cannot hide from it.
 import { describe, expect, it } from 'vitest';
 import { countsOf as wdioCounts } from '../../scripts/test/end-to-end.mjs';
+import { pytestFailures, vitestFailures, wdioFailures } from '../../scripts/test/failures.mjs';
 import { countsOf as pytestCounts } from '../../scripts/test/trainer.mjs';
 
 const junit = (attributes: string): string =>
@@ -31,5 +32,52 @@ describe('wdio', () => {
     expect(wdioCounts([{ state: { passed: 0, failed: 0, skipped: 0 } }], 1).failed).toBe(1);
     expect(wdioCounts([{ state: { passed: 1, failed: 0, skipped: 0 } }], 1).failed).toBe(1);
     expect(wdioCounts([], 1).failed).toBe(1);
+  });
+});
+
+describe('what failed', () => {
+  it('of vitest is named with its file, and a file that does not load with its words', () => {
+    const report = {
+      testResults: [
+        {
+          name: '/here/test/a.test.ts',
+          status: 'failed',
+          assertionResults: [
+            { status: 'passed', fullName: 'a holds', failureMessages: [] },
+            { status: 'failed', fullName: 'a breaks', failureMessages: ['\u001b[31mno\u001b[0m'] },
+          ],
+        },
+        {
+          name: '/here/test/b.test.ts',
+          status: 'failed',
+          message: 'no such',
+          assertionResults: [],
+        },
+        { name: '/here/test/c.test.ts', status: 'passed', assertionResults: [] },
+      ],
+    };
+    expect(vitestFailures(report, '/here')).toEqual([
+      'test/a.test.ts > a breaks\n    no',
+      'test/b.test.ts\n    no such',
+    ]);
+  });
+  it('of pytest is read from its JUnit file', () => {
+    const xml =
+      '<testsuite><testcase classname="test.a" name="test_x[&lt;1&gt;]" time="0.1">' +
+      '<failure message="assert 1 == 2&#10;  where">trace</failure></testcase>' +
+      '<testcase classname="test.a" name="test_y" time="0.1" /></testsuite>';
+    expect(pytestFailures(xml)).toEqual(['test.a > test_x[<1>]\n    assert 1 == 2\n      where']);
+  });
+  it('of wdio is named with its suite; a session that did not open too', () => {
+    const state = { passed: 1, failed: 1, skipped: 0 };
+    const tests = [
+      { name: 'goes', state: 'passed' },
+      { name: 'does not', state: 'failed', error: 'late' },
+    ];
+    const closed = { specs: ['x.e2e.ts'], suites: [], state: { passed: 0, failed: 0, skipped: 0 } };
+    expect(wdioFailures([{ state, suites: [{ name: 's', tests }] }, closed])).toEqual([
+      's > does not\n    late',
+      'x.e2e.ts: its session did not open',
+    ]);
   });
 });
