@@ -12,6 +12,9 @@ export const bodyLimits = {
   /** Values within JSON, and how deep they lie. */
   values: 100_000,
   depth: 32,
+  /** Of a body that is too large: how much of it is taken and thrown away, bytes, and how long the next piece is awaited, ms. */
+  droppedBytes: 256 * 1024 * 1024,
+  droppedQuietMs: 2_000,
 } as const;
 
 /** Counts the bytes of bodies that are held, so that many clients together cannot fill the memory. */
@@ -50,7 +53,10 @@ export async function readJsonBody(
 ): Promise<ReadBody> {
   mustBeJson(request);
   const length = Number(request.headers['content-length'] ?? '0');
-  if (length > bodyLimits.bytes) throw tooLarge();
+  if (length > bodyLimits.bytes) {
+    await drop(request);
+    throw tooLarge();
+  }
   let taken = 0;
   const release = (): void => {
     budget.giveBack(taken);
@@ -58,10 +64,14 @@ export async function readJsonBody(
   };
   const pieces: Buffer[] = [];
   try {
-    // Not destroyed where it is too large: who is still sending would never read the answer. Node drops the rest.
     const arriving: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
     for await (const piece of arriving) {
-      if (taken + piece.length > bodyLimits.bytes) throw tooLarge();
+      if (taken + piece.length > bodyLimits.bytes) {
+        pieces.length = 0;
+        release();
+        await drop(request);
+        throw tooLarge();
+      }
       budget.take(piece.length);
       taken += piece.length;
       pieces.push(piece);
@@ -71,6 +81,29 @@ export async function readJsonBody(
     release();
     throw error;
   }
+}
+
+/**
+ * Takes the rest of a body and throws it away, within limits: who is still sending reads no answer, and a connection
+ * that is closed with bytes unread is reset, which takes the answer with it.
+ */
+function drop(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let dropped = 0;
+    const quiet = setTimeout(end, bodyLimits.droppedQuietMs);
+    function end(): void {
+      clearTimeout(quiet);
+      request.off('data', take).off('end', end).off('close', end);
+      resolve();
+    }
+    function take(piece: Buffer): void {
+      dropped += piece.length;
+      if (dropped > bodyLimits.droppedBytes) end();
+      else quiet.refresh();
+    }
+    request.on('data', take).once('end', end).once('close', end);
+    if (request.readableEnded || request.destroyed) end();
+  });
 }
 
 function mustBeJson({ headers }: IncomingMessage): void {
