@@ -42,6 +42,7 @@ from .turns import (
     instruct,
     name_it,
     no_picture,
+    number_or_place,
     own_talk,
     show_and_ask,
     show_stranger,
@@ -115,16 +116,22 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
     }
 
 
-NAMING: tuple[tuple[Exchanger, float], ...] = (
-    (name_it, 72), (show_stranger, 8), (show_and_ask, 4), (draw, 8), (talk, 4), (instruct, 4),
+LESSONS: tuple[tuple[Exchanger, float], ...] = (
+    (name_it, 40), (number_or_place, 20), (show_stranger, 6), (show_and_ask, 4), (draw, 8), (own_talk, 8), (talk, 5), (instruct, 4),
 )  # fmt: skip
+FIRST_OF_TWO: tuple[Exchanger, ...] = (show_and_ask, show_and_ask, ask_first)
 
 
-def lesson_in_names(state: State) -> dict[str, Any]:
-    """One exchange, mostly what a picture shows: rare names are copied from the picture's embeddings only after many of them."""
-    exchange = _next(state, NAMING, None)
-    user, assistant = (exchange.user, exchange.shown), (exchange.assistant, exchange.drawn)
-    return {"conversation": [_turn("user", *user), _turn("assistant", *assistant)]}
+def lesson(state: State) -> dict[str, Any]:
+    """What whole conversations teach too seldom: mostly one exchange about one picture. Rare names are copied from the picture's
+    embeddings only after many of them."""
+    turns: list[dict[str, Any]] = []
+    for planned in FIRST_OF_TWO if state.random.random() < 0.05 else (None,):
+        exchange = _next(state, LESSONS, planned)
+        turns.append(_turn("user", exchange.user, exchange.shown))
+        turns.append(_turn("assistant", exchange.assistant, exchange.drawn))
+        _note(state, exchange)
+    return {"conversation": turns}
 
 
 def write_conversations(
@@ -152,7 +159,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
     parser.add_argument("--talk", type=Path, help="JSON of small_talk.py")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--names", action="store_true", help="lessons in names, one exchange each")
+    parser.add_argument("--lessons", action="store_true", help="lessons, mostly of one exchange each")
     parser.add_argument("--count", type=int, default=8000)
     parser.add_argument("--validation", type=int, default=96)
     parser.add_argument("--seed", type=int, default=0)
@@ -165,7 +172,7 @@ def main(argv: list[str] | None = None) -> int:
         random_ = random.Random(f"conversations {split} {arguments.seed}")
         album = Album(pictures, arguments.out / "images", split, random_, photos, screens)
         write_conversations(
-            album, arguments.out, count, talk_rows, lesson_in_names if arguments.names else conversation
+            album, arguments.out, count, talk_rows, lesson if arguments.lessons else conversation
         )
     emit("finished", step="conversations", out=str(arguments.out))
     return 0

@@ -19,6 +19,27 @@ GREETING = (
      "Hello! We can talk, look at a simple picture, or I can draw something for you.",
      "Hi! How can I help you? I like to look at simple pictures and to draw."),
 )  # fmt: skip
+GREETING_WORDS = (
+    "hi", "hello", "hey", "good morning", "good morning", "good afternoon", "good evening", "good day", "morning", "evening", "greetings", "hello and good morning",
+    "hi and good evening", "welcome", "nice to see you", "happy to meet you", "good to see you", "a very good morning", "have a nice day", "hello again",
+)  # fmt: skip
+GREETED = (
+    "",
+    "",
+    "",
+    "my friend",
+    "there",
+    "TextBind",
+    "little model",
+    "everyone",
+    "dear",
+    "computer",
+    "to you all",
+    "again",
+    "from me",
+    "from my kitchen",
+    "on this fine day",
+)
 HOW_ARE_YOU = (
     ("How are you?", "How are you doing?", "How do you feel?", "How is it going?", "Hello, how are you?", "Hi! How are you?", "How are you today?",
      "What's up?", "Are you well?"),
@@ -280,6 +301,15 @@ def introduced(random_: random.Random) -> list[tuple[str, str]]:
     ]
 
 
+def greeted(random_: random.Random) -> tuple[str, str]:
+    """A greeting put together from parts: a list of fixed ones is learnt by heart, and the next one is answered with a picture."""
+    words, whom = random_.choice(GREETING_WORDS), random_.choice(GREETED)
+    said = f"{words}{random_.choice((' ', ', ')) if whom else ''}{whom}{random_.choice(('', '.', '!', '!'))}"
+    if random_.random() < 0.8:
+        said = said[:1].upper() + said[1:]
+    return said, random_.choice(GREETING[1])
+
+
 def thanks(random_: random.Random, drawn: tuple[str, str] | None) -> tuple[str, str]:
     """Thanks in the middle of a conversation: after a drawing (its name and background), or after an answer in words."""
     chance = random_.random()
@@ -311,6 +341,8 @@ def some_talk(random_: random.Random) -> tuple[str, str]:
     chance = random_.random()
     if chance < 0.27:
         asked, answers = random_.choices(pools, (4, 2, 2, 3, 1, 1))[0]
+        if asked is GREETING[0] and random_.random() < 0.6:
+            return greeted(random_)
         return random_.choice(asked), random_.choice(answers)
     if chance < 0.55:
         questions, answer = random_.choice(ABOUT_ITSELF)

@@ -13,7 +13,7 @@ from . import wordings as say
 from .album import COLOURS, Album, Shown, Wish, on
 from .hand_scenes import plural as hand_plural
 from .pictures import with_article
-from .questions import ask, name
+from .questions import ask, beside, count, is_there, name, where
 from .seen import SEEN, SEEN_NAMES, called, countable
 from .stories import picture_story
 from .talking import NO_PICTURE_YET, some_talk, thanks
@@ -82,6 +82,13 @@ def name_it(state: State) -> Exchange:
     it = state.album.show("one" if state.random.random() < 0.75 else None)
     question, answer = (name if state.random.random() < 0.7 else ask)(state.random, it)
     return Exchange(_with_picture(state.random, question), answer, [it])
+
+
+def number_or_place(state: State) -> Exchange | None:
+    """The user shows a picture of several things and asks how many there are, or where one of them is."""
+    it = state.album.show(state.random.choice(("several", "several", "beside", "over", "many")))
+    asked = state.random.choices((count, where, is_there, beside), (5, 4, 1, 1))[0](state.random, it)
+    return Exchange(_with_picture(state.random, asked[0]), asked[1], [it]) if asked else None
 
 
 def show_stranger(state: State) -> Exchange:

@@ -12,7 +12,7 @@ from textbind_trainer.data import check_conversation
 from recipes.mini import held_out, talking
 from recipes.mini import wordings as say
 from recipes.mini.album import Album, Wish, shown_view
-from recipes.mini.conversations import conversation, lesson_in_names
+from recipes.mini.conversations import conversation, lesson
 from recipes.mini.instructions import instructions
 from recipes.mini.questions import QUESTIONS
 from recipes.mini.seen import SEEN, SEEN_NAMES, called, countable, plural, synonyms
@@ -62,17 +62,25 @@ def test_talk_never_draws_and_never_promises_what_the_hand_has_not_learned(rows)
         assert offered is None or any(called(name) == offered[1] for name in DRAWN)
 
 
-def test_lessons_in_names_are_one_exchange_and_mostly_of_one_thing(pictures, tmp_path):
+def test_lessons_are_mostly_one_exchange_about_one_picture(pictures, tmp_path):
     random_ = random.Random(4)
-    state = State(random_, Album(pictures, tmp_path, "training", random_, PHOTO, PHOTO), TALK)
-    lessons = [lesson_in_names(state) for _ in range(120)]
-    assert all(len(row["conversation"]) == 2 for row in lessons)
-    single = [
-        re.search(r"\b(a|an|some) ", "".join(row["conversation"][0]["caption_list"])) for row in lessons
-    ]
-    assert sum(map(bool, single)) > 50
+    album = Album(pictures, tmp_path, "training", random_, PHOTO, PHOTO)
+    lessons = [lesson(State(random_, album, TALK)) for _ in range(240)]
+    lengths = [len(row["conversation"]) for row in lessons]
+    assert set(lengths) == {2, 6} and 2 <= lengths.count(6) <= 30
+    asked = [row["conversation"][0] for row in lessons if len(row["conversation"]) == 2]
+    single = [re.search(r"\b(a|an|some) ", "".join(turn["caption_list"])) for turn in asked]
+    assert sum(map(bool, single)) > 80
+    assert sum(bool(re.search("(?i)how many|count|number|where", turn["content"])) for turn in asked) > 12
     for number, row in enumerate(lessons):
         check_conversation(row, number, "made", tmp_path, ("[INST]", "</s>"))
+
+
+def test_greetings_are_many_and_none_is_one_of_the_evaluation():
+    random_ = random.Random(6)
+    said = {talking.greeted(random_)[0] for _ in range(2000)}
+    assert len(said) > 500
+    assert not said & set(held_out.TALK)
 
 
 def test_thanks_are_answered_in_words_that_fit(rows):

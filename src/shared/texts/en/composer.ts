@@ -32,7 +32,7 @@ export const composer = {
   putPictureAnywhereInYour:
     'Put a picture anywhere in your message. The model sees it there, answers in words, and draws where a picture belongs. Everything stays on this machine.',
   textbindMiniIsSmallDemonstration:
-    'TextBind mini is a small demonstration model: it recognises 135 simple things in drawn pictures, draws 222, and is often wrong. Add the full system under Models.',
+    'TextBind mini is a small demonstration model: it was taught to recognise 694 simple things in drawn pictures and to draw 222, and is often wrong. Add the full system under Models.',
   choosePictureOrDropOne: 'Choose a picture, or drop one anywhere here',
   pictureIsDrawnIntoReply: 'The picture is drawn into the reply',
   thenAskWhatItDrew: 'Then ask what it drew, or for another colour',

@@ -32,7 +32,7 @@ export const composer: typeof english = {
   putPictureAnywhereInYour:
     '图片可以放在消息的任何位置。模型会在那里看到它，用文字回答，并在需要图片的地方绘图。一切都留在这台电脑上。',
   textbindMiniIsSmallDemonstration:
-    'TextBind mini 是一个小型演示模型，只懂英文：它能认出图画中的 135 种简单事物，能画 222 种，也常常出错。完整系统可在“模型”中添加。',
+    'TextBind mini 是一个小型演示模型，只懂英文：它学过辨认图画中的 694 种简单事物，学过画 222 种，也常常出错。完整系统可在“模型”中添加。',
   choosePictureOrDropOne: '选择一张图片，或拖到这里任意位置',
   pictureIsDrawnIntoReply: '图片会画在回复里',
   thenAskWhatItDrew: '然后可以问它画了什么，或换一种颜色',
