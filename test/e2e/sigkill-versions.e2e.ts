@@ -176,9 +176,11 @@ async function plan(
   }
 }
 
-describe('SIGKILL of the whole app while versions change', () => {
-  it(`leaves the tree whole and all that was confirmed in ${kills} kills`, async function () {
-    this.timeout(kills * 120_000 + 300_000);
+describe('SIGKILL of the whole app while versions change', function () {
+  // Of the suite: what a test sets for itself comes too late for the runner, which has read its limit by then.
+  this.timeout(kills * 120_000 + 300_000);
+
+  it(`leaves the tree whole and all that was confirmed in ${kills} kills`, async () => {
     const random = seeded(Number(process.env['TEXTBIND_E2E_SEED'] ?? 20_261_129));
     await engineReady();
     await request('settings.set', {
@@ -230,6 +232,8 @@ describe('SIGKILL of the whole app while versions change', () => {
       });
       const { turns } = await open(conversation);
       expect(turns.map(({ id }) => id)).toEqual(shownPath(started, conversation));
+      if ((kill + 1) % 10 === 0)
+        console.log(`${kill + 1} kills of ${kills}, ${counts.streaming} in a reply`);
     }
     const { turns, parts } = readTree();
     console.log(
