@@ -7,110 +7,9 @@ import {
   type ConversationSummary,
 } from '../../shared/domain/conversation.ts';
 import { searchWords } from '../../shared/domain/fold.ts';
+import { filterParameters, listQueries, type SummaryRow } from './list-queries.ts';
 import type { StudioDatabase } from './open.ts';
-import { shownTurns } from './path.ts';
 import { conversationOfRow, hasWords, snippetOf, type FullText } from './search.ts';
-
-export interface SummaryRow {
-  readonly id: string;
-  readonly title: string;
-  readonly created_at: number;
-  readonly updated_at: number;
-  readonly turn_count: number;
-  readonly pinned: number;
-  readonly archived: number;
-  readonly tags: string;
-  readonly thumbnail: string | null;
-}
-
-/** Columns of a conversation `c`, as `SummaryRow` has them. */
-export const summaryColumns = `c.id, c.title, c.created_at, c.updated_at, c.pinned, c.archived, c.tags,
-  ${shownTurns} AS turn_count, (
-    SELECT i.hash FROM turns t
-    CROSS JOIN parts p ON p.turn_key = t.key AND p.is_current = 1 AND p.deletion_key IS NULL
-      AND p.picture_key IS NOT NULL
-    CROSS JOIN pictures i ON i.key = p.picture_key
-    WHERE t.conversation_key = c.key AND t.deletion_key IS NULL ORDER BY t.key DESC LIMIT 1
-  ) AS thumbnail`;
-
-/** What a filter asks of a conversation `c`; parameters of `filterParameters`. */
-const filtered = `
-  (@tag IS NULL OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = @tag))
-  AND c.updated_at >= @since AND c.updated_at < @until
-  AND (@model IS NULL OR c.key IN (SELECT conversation_key FROM turns WHERE model = @model))
-  AND (@has IS NULL OR c.key IN (
-    SELECT t.conversation_key FROM parts p CROSS JOIN turns t ON t.key = p.turn_key
-    LEFT JOIN pictures i ON i.key = p.picture_key
-    WHERE p.picture_key IS NOT NULL AND p.deletion_key IS NULL AND t.deletion_key IS NULL
-      AND (@has = 'picture' OR i.origin = 'drawn')
-  ))`;
-
-/** The statements of the conversation list and of search; here so that a test can look at their plans. */
-export const listQueries = {
-  /** ?1 limit, ?2 offset. */
-  list: `
-SELECT ${summaryColumns}
-FROM conversations c WHERE c.archived = 0 AND c.deleted_at IS NULL
-ORDER BY c.pinned DESC, c.updated_at DESC, c.key DESC LIMIT ? OFFSET ?`,
-
-  count: 'SELECT count(*) FROM conversations WHERE archived = 0 AND deleted_at IS NULL',
-
-  filtered: `
-SELECT ${summaryColumns}
-FROM conversations c WHERE c.archived = @archived AND c.deleted_at IS NULL AND ${filtered}
-ORDER BY c.pinned DESC, c.updated_at DESC, c.key DESC LIMIT @limit OFFSET @offset`,
-
-  filteredCount: `
-SELECT count(*) FROM conversations c INDEXED BY conversations_listed WHERE c.archived = @archived AND c.deleted_at IS NULL AND ${filtered}`,
-
-  /** When a conversation was changed, by its key, if it is in the filter. */
-  found: `
-SELECT c.updated_at FROM conversations c
-WHERE c.key = @key AND c.deleted_at IS NULL AND (@archived IS NULL OR c.archived = @archived)
-  AND ${filtered}`,
-
-  /** ?1 key. */
-  one: `SELECT ${summaryColumns} FROM conversations c WHERE c.key = ?`,
-
-  /** The next in the filter behind one, the newest first. */
-  next: `
-SELECT c.key, c.updated_at FROM conversations c
-WHERE c.deleted_at IS NULL AND (c.updated_at, c.key) < (@updated, @key)
-  AND (@archived IS NULL OR c.archived = @archived) AND ${filtered}
-ORDER BY c.updated_at DESC, c.key DESC LIMIT @limit`,
-
-  /** ?1 limit, ?2 offset. What was deleted last comes first. */
-  deleted: `
-SELECT ${summaryColumns}, c.deleted_at
-FROM conversations c WHERE c.deleted_at > 0
-ORDER BY c.deleted_at DESC LIMIT ? OFFSET ?`,
-
-  deletedCount: 'SELECT count(*) FROM conversations WHERE deleted_at > 0',
-
-  tags: `
-SELECT value FROM conversations c, json_each(c.tags) WHERE c.deleted_at IS NULL
-GROUP BY value ORDER BY value COLLATE NOCASE`,
-
-  /** Each model once, by one look-up a model. */
-  models: `
-WITH RECURSIVE each (model) AS (
-  SELECT min(model) FROM turns WHERE model IS NOT NULL
-  UNION ALL
-  SELECT (SELECT min(model) FROM turns WHERE model > each.model) FROM each WHERE model IS NOT NULL
-)
-SELECT model FROM each WHERE model IS NOT NULL`,
-} as const;
-
-/** A filter as its statements take it. */
-export function filterParameters({ tag, has, model, since, until }: ConversationFilter) {
-  return {
-    tag: tag ?? null,
-    has: has ?? null,
-    model: model ?? null,
-    since: since ?? Number.MIN_SAFE_INTEGER,
-    until: until ?? Number.MAX_SAFE_INTEGER,
-  };
-}
 
 export interface ConversationList {
   readonly conversations: readonly ConversationSummary[];
@@ -164,6 +63,8 @@ const fewHits = 1_000;
 const manyHits = 5_000;
 /** Texts that are read in one go: some 5 ms. */
 const readAtOnce = 2_000;
+/** Texts that are read before more hits are asked for: some 1.5 ms, where a thousand hits more take 3. */
+const tried = 600;
 
 /** Prepares lists and searches. */
 export function createConversationLists(
@@ -243,8 +144,8 @@ function createSearch(database: StudioDatabase, fullText: FullText): Search {
     }),
     searchOn(search) {
       if (search.words.length === 0) return { conversations: [], total: 0, isMore: false };
-      if (search.state === 'looking') look(fullText, search);
-      else if (search.state === 'reading') readOn(search);
+      if (search.state === 'looking') look(fullText, search, readOn);
+      else if (search.state === 'reading') readOn(search, readAtOnce);
       return search.state === 'done' ? listOf(search) : null;
     },
   };
@@ -266,15 +167,39 @@ function* bodiesOf(fullText: FullText, rows: readonly number[]) {
   for (const rowid of rows) yield { rowid, body: fullText.body(rowid) ?? '' };
 }
 
-/** Few hits: each is looked at. Many: the search goes on by reading. */
-function look(fullText: FullText, search: SearchUnderWay): void {
-  const { words, found } = search;
-  const rows = fullText.candidates(words, manyHits);
-  if (rows === null || rows.length > fewHits) {
-    search.candidates = rows === null || rows.length > manyHits ? null : byConversation(rows);
-    search.state = 'reading';
-    return;
+/** Takes rows until there are more than so many. @returns whether there are */
+function take(from: Iterator<number>, into: number[], most: number): boolean {
+  while (into.length <= most) {
+    const next = from.next();
+    if (next.done === true) return false;
+    into.push(next.value);
   }
+  return true;
+}
+
+/**
+ * Few hits: each is looked at. Of many, the newest texts are tried: what most conversations have fills a page there. Else the
+ * search goes on by reading those with hits, or all where nearly every text has one.
+ */
+function look(fullText: FullText, search: SearchUnderWay, readOn: Reading): void {
+  search.state = 'reading';
+  const rows: number[] = [];
+  const hits = fullText.candidates(search.words);
+  if (hits === null) return;
+  try {
+    if (!take(hits, rows, fewHits)) {
+      lookAt(fullText, search, rows);
+      return;
+    }
+    if (readOn(search, tried)) return;
+    if (!take(hits, rows, manyHits)) search.candidates = byConversation(rows);
+  } finally {
+    hits.return?.();
+  }
+}
+
+function lookAt(fullText: FullText, search: SearchUnderWay, rows: readonly number[]): void {
+  const { words, found } = search;
   for (const row of rows) {
     const conversation = conversationOfRow(row);
     if ((found.get(conversation) ?? -1) >= row) continue;
@@ -288,16 +213,15 @@ const parametersOf = ({ filter }: SearchRequest) => ({
   archived: filter.archived === undefined ? null : Number(filter.archived),
 });
 
-/** Goes on reading conversations, from the newest on, until a page is full. */
-function createReading(
-  database: StudioDatabase,
-  fullText: FullText,
-): (search: SearchUnderWay) => void {
+/** Reads so many texts at most, from the newest conversation on. @returns whether the search is done: a page is full */
+type Reading = (search: SearchUnderWay, most: number) => boolean;
+
+function createReading(database: StudioDatabase, fullText: FullText): Reading {
   const next = database.prepare<[object], { key: number; updated_at: number }>(listQueries.next);
-  return (search) => {
+  return (search, most) => {
     const { request, found } = search;
     const wanted = request.offset + request.limit;
-    let left = readAtOnce;
+    let left = most;
     while (left > 0) {
       const page = next.all({ ...parametersOf(request), ...search.from, limit: 20 });
       for (const { key, updated_at: updated } of page) {
@@ -311,9 +235,10 @@ function createReading(
       }
       if (search.isMore || page.length === 0) {
         search.state = 'done';
-        return;
+        return true;
       }
     }
+    return false;
   };
 }
 

@@ -9,13 +9,11 @@ import {
 } from '../../shared/domain/conversation-settings.ts';
 import {
   createConversationLists,
-  listQueries,
-  summaryColumns,
   toSummary,
   type ConversationLists,
-  type SummaryRow,
 } from './conversation-lists.ts';
 import { createFindPlace, type FindPlace } from './found-places.ts';
+import { listQueries, summaryColumns, type SummaryRow } from './list-queries.ts';
 import type { StudioDatabase } from './open.ts';
 import { createFullText } from './search.ts';
 

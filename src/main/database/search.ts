@@ -24,8 +24,8 @@ export const rowsOf = (conversation: number): readonly [number, number] => [
  * which full text finds no row: hence the casts.
  */
 export const searchQueries = {
-  /** ?1 query, ?2 how many at most. */
-  hits: 'SELECT rowid FROM search WHERE search MATCH ? LIMIT ?',
+  /** ?1 query. */
+  hits: 'SELECT rowid FROM search WHERE search MATCH ?',
   /** ?1 row. */
   body: 'SELECT body FROM search WHERE rowid = CAST(? AS INTEGER)',
   /** ?1 first row, ?2 last row; the newest first. */
@@ -45,10 +45,10 @@ const mostGrams = 12;
 /** Asks full text for rows. */
 export interface FullText {
   /**
-   * Rows that may have all the words, in no order: `mostRows` + 1 of them where there are more. Null where a word is
-   * so short that most texts have it.
+   * Rows that may have all the words, in no order, found as they are taken: nothing can be written until the last one is, or
+   * it is given back. Null where a word is so short that most texts have it.
    */
-  candidates(words: readonly string[], mostRows: number): readonly number[] | null;
+  candidates(words: readonly string[]): IterableIterator<number> | null;
   body(row: number): string | null;
   /** The rows of a conversation from the newest on. */
   bodies(conversation: number): IterableIterator<{ readonly rowid: number; readonly body: string }>;
@@ -59,7 +59,7 @@ export function createFullText(database: StudioDatabase): FullText {
   database.exec(
     `CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_terms USING fts5vocab('main', 'search', 'instance')`,
   );
-  const hits = database.prepare<[string, number], number>(searchQueries.hits).pluck();
+  const hits = database.prepare<[string], number>(searchQueries.hits).pluck();
   const body = database.prepare<[number], string>(searchQueries.body).pluck();
   const bodies = database.prepare<[number, number], { rowid: number; body: string }>(
     searchQueries.bodies,
@@ -78,10 +78,10 @@ export function createFullText(database: StudioDatabase): FullText {
     return found;
   };
   return {
-    candidates(words, mostRows) {
+    candidates(words) {
       const query = toMatch(words, continuations);
       if (query === null) return null;
-      return query === '' ? [] : hits.all(query, mostRows + 1);
+      return query === '' ? [].values() : hits.iterate(query);
     },
     body: (row) => body.get(row) ?? null,
     bodies: (conversation) => bodies.iterate(...rowsOf(conversation)),
@@ -112,9 +112,13 @@ export function toMatch(
   return groups.join(' AND ');
 }
 
+/** Side by side, and the last: all letters are in one, and each more is one more list for full text to go through. */
 function gramsOf(letters: readonly string[]): readonly string[] {
-  const starts = Array.from({ length: letters.length - gram + 1 }, (_, at) => at);
-  const grams = starts.map((at) => letters.slice(at, at + gram).join(''));
+  const last = letters.length - gram;
+  const starts = Array.from({ length: last + 1 }, (_, at) => at);
+  const grams = starts
+    .filter((at) => at % gram === 0 || at === last)
+    .map((at) => letters.slice(at, at + gram).join(''));
   return [...new Set(grams)].slice(0, mostGrams);
 }
 

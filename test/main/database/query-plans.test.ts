@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { StudioDatabase } from '../../../src/main/database/open.ts';
 import { galleryQueries } from '../../../src/main/database/gallery.ts';
 import { foundPlaceQueries } from '../../../src/main/database/found-places.ts';
-import { filterParameters, listQueries } from '../../../src/main/database/conversation-lists.ts';
+import { filterParameters, listQueries } from '../../../src/main/database/list-queries.ts';
 import { searchQueries } from '../../../src/main/database/search.ts';
 import type { Store } from '../../../src/main/database/store.ts';
 import { turnQueries } from '../../../src/main/database/turns.ts';
@@ -54,7 +54,7 @@ const statements: [string, string, unknown[]][] = [
     [{ ...filter, archived: null, updated: 1, key: 1, limit: 20 }],
   ],
   ['models', listQueries.models, []],
-  ['hits', searchQueries.hits, ['nee', 50]],
+  ['hits', searchQueries.hits, ['nee']],
   ['text found', searchQueries.body, [4]],
   ['texts of a conversation', searchQueries.bodies, [1, 2]],
   ['place found', foundPlaceQueries.place, [1]],
