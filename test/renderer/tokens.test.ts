@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -76,5 +76,26 @@ describe.each(['light', 'dark'] as const)('%s colours', (scheme) => {
     for (const ground of grounds) {
       expect(contrast(colour(state, scheme), colour(ground, scheme))).toBeGreaterThanOrEqual(3);
     }
+  });
+});
+
+/** Every style there is: the style sheets, and the style block of each component. */
+function* styles(): Generator<readonly [file: string, css: string]> {
+  const root = path.join(import.meta.dirname, '../../src/renderer');
+  for (const file of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(?:css|svelte)$/.test(file)) continue;
+    const source = readFileSync(path.join(root, file), 'utf8');
+    const css = file.endsWith('.css') ? source : (/<style>[^]*/.exec(source)?.[0] ?? '');
+    yield [file, css.replaceAll(/\/\*[^]*?\*\//g, '')];
+  }
+}
+
+describe('styles', () => {
+  // With one such rule anywhere, Chromium styles all that a list holds anew whenever an element comes into it.
+  it('have no rule for any element behind another', () => {
+    const found = [...styles()].flatMap(([file, css]) =>
+      (css.match(/[+~]\s*(?::global\()?\*/g) ?? []).map((rule) => `${file}: ${rule}`),
+    );
+    expect(found).toEqual([]);
   });
 });

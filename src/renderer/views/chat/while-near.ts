@@ -1,0 +1,46 @@
+import type { Attachment } from 'svelte/attachments';
+
+/** Beyond what is in sight, CSS pixels: some seconds of scrolling. */
+const nearPx = 3000;
+/** What making a turn or two takes, ms: an idle moment that is shorter is left to the next frame. */
+const neededMs = 5;
+/** A page that is never idle has what comes near all the same, this late. */
+const latestMs = 150;
+
+/**
+ * Makes what stands beside an element for as long as that is near to what is in sight: a little in each idle moment, so
+ * that no frame waits for it.
+ * @param make makes some of it, at once: afterwards it is laid out
+ */
+export function whileNear(scroller: () => HTMLElement, make: () => void): Attachment {
+  return (element) => {
+    let asked: number | null = null;
+    const isNear = (): boolean => {
+      if (!element.isConnected) return false;
+      const [at, sight] = [element.getBoundingClientRect(), scroller().getBoundingClientRect()];
+      return at.bottom > sight.top - nearPx && at.top < sight.bottom + nearPx;
+    };
+    function ask(): void {
+      asked ??= requestIdleCallback(work, { timeout: latestMs });
+    }
+    function work(idle: IdleDeadline): void {
+      asked = null;
+      let near = isNear();
+      // The first one comes even without a moment to spare.
+      for (let made = 0; near && (made === 0 || idle.timeRemaining() > neededMs); made += 1) {
+        make();
+        near = isNear();
+      }
+      if (near) ask();
+    }
+    const observer = new IntersectionObserver(
+      (entries) => entries.some(({ isIntersecting }) => isIntersecting) && ask(),
+      { root: scroller(), rootMargin: `${nearPx}px 0px` },
+    );
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      if (asked !== null) cancelIdleCallback(asked);
+    };
+  };
+}
