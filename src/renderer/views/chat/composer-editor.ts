@@ -62,7 +62,12 @@ export function createComposerEditor(options: ComposerEditorOptions): Editor {
       pictureMarks,
     ],
     editorProps: {
-      attributes: { dir: 'auto', ...options.attributes },
+      attributes: {
+        role: 'textbox',
+        'aria-multiline': 'true',
+        dir: 'auto',
+        ...options.attributes,
+      },
       handleKeyDown: (view, event) => handleKey(view, event, options),
       handlePaste: (view, event) => handlePaste(view, event, options),
       handleDrop: (view, event) => handleDrop(view, event, options),

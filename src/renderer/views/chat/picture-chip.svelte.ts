@@ -1,7 +1,7 @@
 import { mount, unmount } from 'svelte';
 import type { DraftsStore } from '../../state/drafts.svelte.ts';
 import ComposerPicture from './ComposerPicture.svelte';
-import type { PictureChip } from './composer-editor.ts';
+import type { ComposerEditorOptions, PictureChip } from './composer-editor.ts';
 
 /** Where a chip finds its picture. */
 export interface ChipSource {
@@ -9,8 +9,18 @@ export interface ChipSource {
   readonly pictureUrl: (hash: string) => string;
 }
 
+/** How an editor shows the pictures of a draft, and takes more. */
+export function picturesOf(
+  source: ChipSource,
+): Pick<ComposerEditorOptions, 'makeChip' | 'addFiles'> {
+  return {
+    makeChip: (uploadId, remove) => mountPictureChip(source, uploadId, remove),
+    addFiles: (files) => files.map((file) => source.drafts.add(file)),
+  };
+}
+
 /** A picture in the line of an editor. It lives in the editor's own DOM, so it is mounted by hand. */
-export function mountPictureChip(
+function mountPictureChip(
   { drafts, pictureUrl }: ChipSource,
   uploadId: string,
   remove: () => void,
