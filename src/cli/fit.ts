@@ -10,7 +10,8 @@ import type { FitEstimate, FitRecord } from '../shared/domain/fit.ts';
 import { drawingSchema } from '../shared/domain/settings.ts';
 import { inspectEngine } from '../worker/inspect.ts';
 import { entryOf } from './local-engine.ts';
-import { modelsFolders, userDataFolder } from './model-option.ts';
+import { modelsFolders } from './model-option.ts';
+import { userDataFolder } from './user-data.ts';
 
 /** A large model on a slow disk takes minutes to open. */
 const patienceMs = 30 * 60_000;

@@ -1,4 +1,5 @@
 /** The `textbind` command. Exit code 0; 1 with a one-line error on stderr; 2 where the input or the call is at fault. */
+import './engine-environment.ts';
 import { answerProbe, probeApart } from './provider-probe.ts';
 import { runCommandLine } from './run.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { listModels, resolveModelFolder, type ModelsFolder } from '../library/models.ts';
 import { TextBindModel } from '../worker/pipelines/textbind-model.ts';
 import type { Output } from './usage.ts';
+import { userDataFolder } from './user-data.ts';
 
 /** Folders that models are looked for in by name: those of the checkout, then the app's data folder. */
 export function modelsFolders(): readonly ModelsFolder[] {
@@ -12,19 +12,6 @@ export function modelsFolders(): readonly ModelsFolder[] {
     { folder: embedded, embedded: true },
     { folder: path.join(userDataFolder(), 'data', 'models'), embedded: false },
   ];
-}
-
-/** Where Electron keeps the app's data (app.getPath('userData') of TextBind Studio). */
-export function userDataFolder(): string {
-  const name = 'TextBind Studio';
-  switch (process.platform) {
-    case 'darwin':
-      return path.join(homedir(), 'Library', 'Application Support', name);
-    case 'win32':
-      return path.join(process.env['APPDATA'] ?? path.join(homedir(), 'AppData', 'Roaming'), name);
-    default:
-      return path.join(process.env['XDG_CONFIG_HOME'] ?? path.join(homedir(), '.config'), name);
-  }
 }
 
 /** The folder of `--model NAME|DIR`: a path that exists, a folder's name, or a model's name. */

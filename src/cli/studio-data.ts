@@ -5,7 +5,7 @@ import { closeDatabase, openDatabase, readDatabaseVersion } from '../main/databa
 import { migrations } from '../main/database/migrations/index.ts';
 import { createStore, type Store } from '../main/database/store.ts';
 import { createPictureStore, type PictureStore } from '../main/pictures/store.ts';
-import { userDataFolder } from './model-option.ts';
+import { userDataFolder } from './user-data.ts';
 
 /** The app's conversations and pictures, without the app. */
 export interface StudioData {

@@ -12,6 +12,7 @@ import {
 } from 'electron';
 import { openLog, silentLogger, type Logger } from '../base/log.ts';
 import { appProtocols } from '../shared/contracts/app-channels.ts';
+import { cudaEnvironment } from '../shared/cuda.ts';
 import { isStudioError, StudioError, toWireError } from '../shared/errors.ts';
 import { describeApp, readLicences } from './app-info.ts';
 import { systemClock } from '../base/clock.ts';
@@ -215,17 +216,23 @@ function createKeeperSpawn(): Spawn {
 
 function createSpawns(): StudioParts['spawn'] {
   const { worker, decoder, workerLog: logFile, drawingLog, conversionLog } = paths;
+  const env = {
+    [cudaEnvironment.parts]: paths.fetched.parts,
+    [cudaEnvironment.python]: path.join(paths.training, 'environment', 'python'),
+  };
   return {
-    engine: createUtilitySpawn({ entry: worker, name: 'TextBind Studio engine', logFile }),
+    engine: createUtilitySpawn({ entry: worker, name: 'TextBind Studio engine', logFile, env }),
     drawing: createUtilitySpawn({
       entry: worker,
       name: 'TextBind Studio drawing',
       logFile: drawingLog,
+      env,
     }),
     conversion: createUtilitySpawn({
       entry: worker,
       name: 'TextBind Studio models',
       logFile: conversionLog,
+      env,
     }),
     decoder: createUtilitySpawn({ entry: decoder, name: 'TextBind Studio pictures', logFile }),
   };

@@ -24,6 +24,7 @@ import type { LocalServerService } from './local-server-service.ts';
 import type { UpdateService } from './updates/update-service.ts';
 import type { DownloadService } from './downloads/download-service.ts';
 import type { TokenKeeper } from './downloads/token.ts';
+import type { CudaService } from './models/cuda-service.ts';
 import type { ModelStore } from './models/model-store.ts';
 import type { Training } from './training/training.ts';
 import type { Prompts } from './recipe/prompts.ts';
@@ -81,6 +82,7 @@ export interface AppServices {
   readonly writerKeys: WriterKeys;
   readonly modelsFolders: readonly ModelsFolder[];
   readonly modelStore: ModelStore;
+  readonly cuda: CudaService;
   readonly downloads: DownloadService;
   readonly token: TokenKeeper;
   /** Names of graphics cards. */

@@ -348,7 +348,7 @@ function foldersOfModels({
 }
 
 function createLibrary(
-  { storage, paths, spawn, keychain, emit, clock, log }: StudioParts,
+  { storage, paths, spawn, keychain, graphics, emit, clock, log }: StudioParts,
   modelsFolders: readonly ModelsFolder[],
   engine: Engine,
 ) {
@@ -357,7 +357,7 @@ function createLibrary(
   const onMoved = async (folders: readonly string[]): Promise<void> => {
     if (folders.includes(engine.status().model?.folder ?? '')) await engine.openChosen();
   };
-  const about = { ownModels, fetched, modelsFolders, keychain, network, onMoved };
+  const about = { ownModels, fetched, modelsFolders, keychain, graphics, network, onMoved };
   return createModelLibrary({ ...about, spawn: spawn.conversion, emit, clock, log });
 }
 

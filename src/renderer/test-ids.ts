@@ -260,6 +260,11 @@ export const testIds = {
   modelItem: 'model-item',
   modelChoose: 'model-choose',
   providerFallback: 'provider-fallback',
+  /** `data-here`: the library was fetched. */
+  cuda: 'cuda',
+  cudaLook: 'cuda-look',
+  cudaDelete: 'cuda-delete',
+  cudaMissing: 'cuda-missing',
   modelMenu: 'model-menu',
   modelVerify: 'model-verify',
   modelVerified: 'model-verified',

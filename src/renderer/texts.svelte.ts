@@ -45,6 +45,9 @@ export const t: Texts = {
   get composer() {
     return texts[language].composer;
   },
+  get cuda() {
+    return texts[language].cuda;
+  },
   get desktop() {
     return texts[language].desktop;
   },

@@ -103,6 +103,7 @@ class WorkerServer {
       'models.cost': async (body) => costOfImport(body),
       'models.import': (body, task) => importOneModel(body, task.emit, task.abort.signal),
       'models.check': (body, task) => checkOneModel(body, task.abort.signal),
+      'models.cuda': async () => (await import('./runtime/index.ts')).cudaFacts(),
       // What it needs is loaded where it is asked for, in a process that is started to say it.
       inspect: async ({ folders }) => (await import('./inspect.ts')).inspectEngine(folders),
       calibrate: async (body) => (await import('./calibrate.ts')).calibrate(body),

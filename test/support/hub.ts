@@ -43,6 +43,8 @@ const pageEntries = 3;
 
 export class Hub {
   readonly repositories = new Map<string, HubRepositoryContent>();
+  /** Packages of a NuGet feed that lies on the same host, by the name of their file. */
+  readonly packages = new Map<string, Buffer>();
   readonly requests: HubRequest[] = [];
   /** Bytes of files that were sent. */
   sentBytes = 0;
@@ -109,6 +111,7 @@ export class Hub {
       authorization: request.headers.authorization ?? null,
     };
     this.requests.push(seen);
+    if (url.pathname.startsWith('/v3/')) return this.#answerFeed(request, response, seen);
     const api = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^/]+)$/.exec(url.pathname);
     const file = /^\/(cdn\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(url.pathname);
     const name = api?.[1] ?? file?.[2] ?? '';
@@ -125,6 +128,35 @@ export class Hub {
       return void response.writeHead(302, { location }).end();
     }
     await this.#give(request, response, repository, path, this.fault(seen));
+  }
+
+  /** Index of the feed of packages. */
+  get feed(): string {
+    return `${this.address}/v3/index.json`;
+  }
+
+  async #answerFeed(
+    request: IncomingMessage,
+    response: ServerResponse,
+    seen: HubRequest,
+  ): Promise<void> {
+    const json = (value: unknown): void =>
+      void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(value));
+    const base = `${this.address}/v3`;
+    if (seen.path === '/v3/index.json') return json(feedIndex(base));
+    const [, , kind, id = '', version = ''] = seen.path.replace(/\.json$/, '').split('/');
+    const file = `${id}.${version}.nupkg`;
+    const content = this.packages.get(file);
+    if (content === undefined) return void response.writeHead(404).end();
+    if (kind === 'registration') {
+      const packageContent = `${base}/flat/${id}/${version}/${file}`;
+      return json({ catalogEntry: `${base}/catalog/${id}/${version}.json`, packageContent });
+    }
+    if (kind === 'catalog') return json(catalogueEntry(content));
+    const repository = { files: this.packages, gated: false, licence: null };
+    await this.#give(request, response, repository, file, this.fault(seen));
   }
 
   #tell(
@@ -217,6 +249,27 @@ function pieceOf(all: Buffer, { headers }: IncomingMessage, fault: HubFault | nu
   const told: Record<string, string | number> = { etag, 'content-length': length };
   if (isPiece) told['content-range'] = `bytes ${first}-${last}/${all.length}`;
   return { body, status: isPiece ? 206 : 200, headers: told };
+}
+
+/** As a feed lists where each of its services is, the packed kind of leaves first. */
+function feedIndex(base: string): object {
+  return {
+    version: '3.0.0',
+    resources: [
+      { '@id': `${base}/packed/`, '@type': 'RegistrationsBaseUrl/3.6.0' },
+      { '@id': `${base}/flat/`, '@type': 'PackageBaseAddress/3.0.0' },
+      { '@id': `${base}/registration/`, '@type': 'RegistrationsBaseUrl' },
+    ],
+  };
+}
+
+function catalogueEntry(content: Buffer): object {
+  return {
+    packageHash: createHash('sha512').update(content).digest('base64'),
+    packageHashAlgorithm: 'SHA512',
+    packageSize: content.length,
+    licenseExpression: 'MIT',
+  };
 }
 
 function addressOf(server: Server): string {

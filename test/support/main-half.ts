@@ -25,6 +25,8 @@ export interface MainHalfOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly platform?: string;
+  /** Graphics cards of the machine. */
+  readonly graphics?: readonly string[];
   /** What a person takes who is asked which file is to be imported. */
   readonly importFile?: () => string | null;
 }
@@ -111,7 +113,7 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
       startDrag: (file) => void dragged.push(file),
     },
     printPdf: null,
-    graphics: async () => [],
+    graphics: async () => options.graphics ?? [],
     licences: () => [
       { name: 'left-pad', version: '1.0.0', licence: 'MIT', text: 'Do as you like.' },
     ],

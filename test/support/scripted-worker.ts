@@ -1,3 +1,4 @@
+import type { CudaFacts } from '../../src/shared/domain/cuda.ts';
 import type { DrawnPicture, WorkerReplyEvent } from '../../src/shared/contracts/reply-event.ts';
 import type { Port } from '../../src/base/port.ts';
 import { createPortPair } from '../../src/base/port.ts';
@@ -26,6 +27,8 @@ export interface Script {
   openError: string | null;
   /** Opening a model waits for this. */
   opening: Promise<void>;
+  /** What it says of CUDA. */
+  cuda: CudaFacts;
 }
 
 export function defaultScript(pace: number): Script {
@@ -44,6 +47,7 @@ export function defaultScript(pace: number): Script {
     },
     openError: null,
     opening: Promise.resolve(),
+    cuda: { package: null, folder: null, missing: [], fault: null },
   };
 }
 
@@ -160,6 +164,8 @@ export class ScriptedWorker {
       case 'models.import':
       case 'models.check':
         throw new StudioError('unsupported', 'The scripted engine puts no models together.');
+      case 'models.cuda':
+        return this.#script.cuda;
       case 'ping':
         return null;
       case 'memory':

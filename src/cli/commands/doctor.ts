@@ -7,7 +7,8 @@ import { gigabytes } from '../../shared/words.ts';
 import { readTrainerFacts } from '../../main/training/trainer-facts.ts';
 import { resolveModelFolder } from '../../library/models.ts';
 import { inspectEngine } from '../../worker/inspect.ts';
-import { modelsFolders, userDataFolder } from '../model-option.ts';
+import { modelsFolders } from '../model-option.ts';
+import { userDataFolder } from '../user-data.ts';
 import { readOptions } from '../options.ts';
 import { trainerPython } from '../trainer-process.ts';
 

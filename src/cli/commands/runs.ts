@@ -4,7 +4,7 @@ import { silentLogger } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { Runs } from '../../main/training/runs.ts';
 import type { RunSummary } from '../../shared/domain/training.ts';
-import { userDataFolder } from '../model-option.ts';
+import { userDataFolder } from '../user-data.ts';
 import { trainerRuntime } from '../trainer-process.ts';
 import { createOutput, UsageError } from '../usage.ts';
 

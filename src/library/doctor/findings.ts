@@ -1,5 +1,6 @@
 import type { DoctorReport, Finding } from '../../shared/domain/doctor.ts';
 import { gigabytes } from '../../shared/words.ts';
+import { cudaNotFetched } from './provider-words.ts';
 import { wouldFitWords } from '../fit/would-fit-words.ts';
 
 export type Facts = Omit<DoctorReport, 'findings' | 'text'>;
@@ -83,13 +84,12 @@ function graphics(
     return [finding('note', message, 'Let the engine choose for itself.', 'provider-auto')];
   }
   const reasons = providers.filter(({ usable }) => !usable).map(({ reason }) => reason);
-  return [
-    finding(
-      'warning',
-      `${card.name} is there and not used. ${[...new Set(reasons)].join(' ')}`,
-      'Install its current driver and start the app again.',
-    ),
-  ];
+  const message = `${card.name} is there and not used. ${[...new Set(reasons)].join(' ')}`;
+  if (reasons.includes(cudaNotFetched)) {
+    const mend = 'Get the library for CUDA, or install its current driver and start the app again.';
+    return [finding('warning', message, mend, 'models')];
+  }
+  return [finding('warning', message, 'Install its current driver and start the app again.')];
 }
 
 const names = { cuda: 'CUDA', webgpu: 'WebGPU', cpu: 'the processor' } as const;

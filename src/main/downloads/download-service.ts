@@ -9,6 +9,8 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { partsOfSystem, type ReadCatalogue } from '../../library/catalogue.ts';
 import { isPartFolder } from '../../library/parts.ts';
+import { cudaPartId } from '../../shared/cuda.ts';
+import type { CataloguePart } from '../../shared/domain/catalogue.ts';
 import type {
   DownloadOffer,
   DownloadState,
@@ -34,6 +36,8 @@ const retryMs = { first: 5000, last: 60_000 } as const;
 export interface DownloadServiceOptions {
   readonly folders: { readonly jobs: string; readonly parts: string };
   readonly catalogue: () => ReadCatalogue;
+  /** CUDA's provider for this engine; null where none is offered. */
+  readonly provider: () => Promise<CataloguePart | null>;
   readonly network: () => { readonly hub: string; readonly proxy: string | null };
   readonly token: TokenKeeper;
   /** Makes a model of a system whose parts are whole; gives its folder. */
@@ -97,11 +101,12 @@ export class DownloadService {
    * @throws {StudioError} with what stands in the way
    */
   async look(entryId: string): Promise<DownloadOffer> {
-    const { parts, system, name } = this.#entry(entryId);
+    const { parts, system, name } = await this.#entry(entryId);
     this.#looking?.abort();
     this.#looking = new AbortController();
     const { signal } = this.#looking;
-    const reach = this.#reach(signal);
+    const source = parts[0]?.source ?? null;
+    const reach = this.#reach(signal, source === null ? null : new URL(source.feed).origin);
     const { folders } = this.#options;
     try {
       const looked: LookedPart[] = [];
@@ -206,7 +211,9 @@ export class DownloadService {
     await this.#end();
   }
 
-  #entry(entryId: string) {
+  async #entry(entryId: string) {
+    const provider = entryId === cudaPartId ? await this.#options.provider() : null;
+    if (provider !== null) return { system: null, name: provider.name, parts: [provider] };
     const { parts, systems } = this.#options.catalogue();
     const system = systems.find(({ id }) => id === entryId) ?? null;
     if (system !== null) return { system, name: system.name, parts: partsOfSystem(system, parts) };
@@ -238,11 +245,12 @@ export class DownloadService {
     };
   }
 
-  #reach(signal: AbortSignal, hub = this.#options.network().hub): HubReach {
+  /** @param feed of packages, which the hub's token is nothing for; null for a hub */
+  #reach(signal: AbortSignal, feed: string | null, hub = this.#options.network().hub): HubReach {
     const { silenceMs, network, token } = this.#options;
-    const said = token.has ? token.read() : null;
+    const said = token.has && feed === null ? token.read() : null;
     const headers = said === null ? {} : { authorization: `Bearer ${said}` };
-    return { hub, headers, proxy: network().proxy, silenceMs, signal };
+    return { hub: feed ?? hub, headers, proxy: network().proxy, silenceMs, signal };
   }
 
   #find(downloadId: string): Live {
@@ -279,12 +287,13 @@ export class DownloadService {
 
   async #run(live: Live, signal: AbortSignal): Promise<void> {
     const { folders, limits, clock, log, build } = this.#options;
+    const isPackage = live.job.parts.some(({ part }) => part.source !== null);
     this.#put(live, 'fetching', null);
     try {
       await runJob(live.job, {
         partsFolder: folders.parts,
         limits,
-        reach: this.#reach(signal, live.job.hub),
+        reach: this.#reach(signal, isPackage ? live.job.hub : null, live.job.hub),
         freeBytes: (folder) => this.#freeBytes(folder),
         wait: (ms) => waitFor(clock, ms, signal),
         onReceived: (received, file) => this.#received(live, received, file),

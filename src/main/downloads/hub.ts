@@ -120,7 +120,8 @@ interface Answer<S extends z.ZodType> {
   readonly next: URL | null;
 }
 
-async function askJson<S extends z.ZodType>(
+/** A JSON answer. @throws {DownloadFault} `wrong` where it is another */
+export async function askJson<S extends z.ZodType>(
   address: URL,
   reach: HubReach,
   schema: S,

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { placeOfPart } from '../../library/parts.ts';
+import { isPartFolder, placeOfPart } from '../../library/parts.ts';
 import type { Job } from './job.ts';
 import { partOf, readJournal } from './journal.ts';
 import { fingerprintOf, type FilePlan } from './plan.ts';
@@ -18,8 +18,10 @@ export function bytesOf({ parts }: Pick<Job, 'parts'>): number {
 /** Bytes of a download that are on the disk, as its journals say. */
 export function receivedOf({ parts }: Pick<Job, 'parts'>, partsFolder: string): number {
   const of = (folder: string, plan: FilePlan): number => {
-    const file = path.join(placeOfPart(partsFolder, folder), plan.path);
-    if (existsSync(file)) return plan.bytes;
+    const place = placeOfPart(partsFolder, folder);
+    const file = path.join(place, plan.path);
+    // A package goes when what is wanted was taken out of it.
+    if (existsSync(file) || isPartFolder(place)) return plan.bytes;
     if (!existsSync(partOf(file))) return 0;
     const journal = readJournal(file, fingerprintOf(plan));
     return (journal?.parts ?? []).reduce((sum, part) => sum + part.received, 0);

@@ -1,9 +1,10 @@
 /** What a hub has of the catalogue's parts right now, and what of it is on this disk. */
 import { isPartFolder, placeOfPart } from '../../library/parts.ts';
-import type { CataloguePart } from '../../shared/domain/catalogue.ts';
+import type { CataloguePart, PackageSource } from '../../shared/domain/catalogue.ts';
 import { DownloadFault } from './fault.ts';
 import { listRepository, planOf, type HubReach, type HubRepository } from './hub.ts';
 import type { JobPart } from './job.ts';
+import { findPackage } from './package-feed.ts';
 import type { FilePlan } from './plan.ts';
 import { planTensors } from './tensor-ranges.ts';
 
@@ -25,6 +26,7 @@ export async function lookAtPart(
   reach: HubReach,
   revision = part.revision,
 ): Promise<LookedPart> {
+  if (part.source !== null) return lookAtPackage(part, part.source, partsFolder, reach);
   const repository = await listRepository(part.repository, revision, reach);
   const folder = `${part.id}@${repository.commit.slice(0, 12)}`;
   const isHere = isPartFolder(placeOfPart(partsFolder, folder));
@@ -39,6 +41,19 @@ export async function lookAtPart(
     hubLicence: repository.licence,
     gated: repository.gated,
   };
+}
+
+async function lookAtPackage(
+  part: CataloguePart,
+  source: PackageSource,
+  partsFolder: string,
+  reach: HubReach,
+): Promise<LookedPart> {
+  const { file, licence } = await findPackage(source, reach);
+  const folder = `${part.id}@${source.version}`;
+  const isHere = isPartFolder(placeOfPart(partsFolder, folder));
+  const about = { part, commit: source.version, folder, files: [file], bytes: file.bytes };
+  return { ...about, isHere, hubLicence: licence, gated: false };
 }
 
 async function filesOf(

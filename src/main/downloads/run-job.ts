@@ -1,6 +1,6 @@
 /** A download from one end to the other: file after file, part after part, each part whole with its part.json. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isPartFolder, placeOfPart, writePart, type PartFile } from '../../library/parts.ts';
 import { DownloadFault } from './fault.ts';
@@ -11,6 +11,7 @@ import type { Job, JobPart } from './job.ts';
 import { bytesOf, receivedOf } from './job-size.ts';
 import { lookAtPart } from './look.ts';
 import type { Digest } from './plan.ts';
+import { unpack } from './unpack.ts';
 
 export interface JobOptions {
   readonly partsFolder: string;
@@ -64,7 +65,13 @@ async function fetchPart(job: Job, index: number, options: JobOptions): Promise<
       before += plan.bytes;
     }
     options.onChecking();
-    writePart(folder, await describe(part, folder));
+    const { files, ...about } = await describe(part, folder);
+    const taken = await takeOut(part, folder, options);
+    writePart(folder, { ...about, files: taken ?? files });
+  }
+  // What it was taken out of has done its part.
+  if (part.part.source !== null) {
+    for (const { path: file } of part.files) rmSync(path.join(folder, file), { force: true });
   }
   options.onReceived(bytesOf({ parts: job.parts.slice(0, index + 1) }), part.folder);
 }
@@ -87,6 +94,24 @@ async function checkSpace(job: Job, options: JobOptions): Promise<void> {
   const free = await options.freeBytes(options.partsFolder);
   const needed = missing + options.limits.reserveBytes;
   if (missing > 0 && free < needed) throw new DownloadFault('full', notEnough(free, needed));
+}
+
+/** Of a package: the files that are wanted of it. Null for what is used as it came. */
+async function takeOut(
+  { part, files }: JobPart,
+  folder: string,
+  { limits, reach, freeBytes }: JobOptions,
+): Promise<PartFile[] | null> {
+  const [archive] = files;
+  if (part.source === null || archive === undefined) return null;
+  const wanted = { entries: part.files, freeBytes, ...limits, signal: reach.signal };
+  const names = await unpack(path.join(folder, archive.path), folder, wanted);
+  const taken: PartFile[] = [];
+  for (const name of names) {
+    const place = path.join(folder, name);
+    taken.push({ path: name, bytes: statSync(place).size, digest: await digestOf(place) });
+  }
+  return taken;
 }
 
 async function describe({ part, commit, files }: JobPart, folder: string) {

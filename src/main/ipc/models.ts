@@ -11,6 +11,7 @@ export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
   const { modelsFolders, places, modelStore, emit, clock } = services;
   return {
     'models.list': async () => ({ models: await listModels(modelsFolders) }),
+    'models.cuda': () => services.cuda.status(),
     'models.graphics': async () => ({ cards: [...(await services.graphics())] }),
     async 'models.pick'({ what }) {
       const place = await places.askForData(what);

@@ -12,6 +12,7 @@ import type { Emit } from '../emit.ts';
 import type { AppPaths } from '../paths.ts';
 import type { Spawn } from '../processes/child.ts';
 import { ConversionProcess } from '../processes/conversion-process.ts';
+import { CudaService } from './cuda-service.ts';
 import { ModelStore } from './model-store.ts';
 
 export interface ModelLibraryParts extends Pick<AppPaths, 'ownModels' | 'fetched'> {
@@ -20,6 +21,7 @@ export interface ModelLibraryParts extends Pick<AppPaths, 'ownModels' | 'fetched
   readonly spawn: Spawn;
   readonly keychain: () => Keychain;
   readonly network: () => NetworkSettings;
+  readonly graphics: () => Promise<readonly string[]>;
   /** What has one of these models open opens it anew: its files lie elsewhere. */
   readonly onMoved: (folders: readonly string[]) => Promise<void>;
   readonly emit: Emit;
@@ -37,10 +39,12 @@ export function createModelLibrary(parts: ModelLibraryParts) {
     onImporting: (progress) => emit('models.importing', progress),
     onMoved: parts.onMoved,
   });
+  const cuda = new CudaService({ conversion, graphics: parts.graphics });
   const token = new TokenKeeper(fetched.token, keychain);
   const downloads = new DownloadService({
     folders: { jobs: fetched.downloads, parts: fetched.parts },
     catalogue: () => readCatalogue(fetched.catalogues),
+    provider: () => cuda.part(),
     ...{ network, token, clock, log },
     build: (job, signal) => modelStore.build(job, signal),
     onStatus: (list) => emit('downloads.changed', { downloads: [...list] }),
@@ -49,7 +53,7 @@ export function createModelLibrary(parts: ModelLibraryParts) {
   });
   let isRestored = false;
   return {
-    services: { modelStore, token, downloads, catalogues: fetched.catalogues },
+    services: { modelStore, cuda, token, downloads, catalogues: fetched.catalogues },
     /** Reads what was being fetched when the app was closed; once, after the window: start-up waits for no drive. */
     restore() {
       if (!isRestored) {

@@ -9,6 +9,7 @@ import { bytesOfPlaces } from '../../library/models.ts';
 import { hasUnreadable, partUse, usedParts, usersOf, type PartUse } from '../../library/part-use.ts';
 import { placeOfPart, readPart } from '../../library/parts.ts';
 import { freeName } from '../../library/publish.ts';
+import { cudaLinksName } from '../../shared/cuda.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
 import type {
   FoundPart,
@@ -236,6 +237,9 @@ export class ModelStore {
     }
     this.#refuseMoving();
     rmSync(folder, { recursive: true, force: true });
+    if (part.role === 'provider') {
+      rmSync(path.join(path.dirname(folder), cudaLinksName), { recursive: true, force: true });
+    }
     this.#options.onChange();
   }
 

@@ -68,6 +68,14 @@ export class ConversionProcess {
     }
   }
 
+  /** Ends the process where nothing is asked of it: the next question starts it anew. */
+  async end(): Promise<void> {
+    if (this.#active > 0) return;
+    this.#idle?.cancel();
+    this.#client = null;
+    await this.#supervisor.stop('Nothing was asked.');
+  }
+
   async close(): Promise<void> {
     this.#idle?.cancel();
     await this.#supervisor.close();

@@ -13,6 +13,8 @@ export interface UtilitySpawnOptions {
   /** What the system's list of processes calls it. */
   readonly name: string;
   readonly logFile: string;
+  /** What else it is told by its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a process as an Electron utility process. Only after the app is ready. */
@@ -21,7 +23,12 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
     const child = utilityProcess.fork(options.entry, [], {
       serviceName: options.name,
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, ...quietEnvironment, [workerEnvironment.logFile]: options.logFile },
+      env: {
+        ...process.env,
+        ...quietEnvironment,
+        [workerEnvironment.logFile]: options.logFile,
+        ...options.env,
+      },
     });
     let words = '';
     child.stderr?.on('data', (data: Buffer) => {

@@ -5,6 +5,7 @@ import type {
   DownloadStorage,
   HubStatus,
 } from '../../shared/domain/download.ts';
+import type { CudaStatus } from '../../shared/domain/cuda.ts';
 import type { PartUseView } from '../../shared/contracts/models-ipc.ts';
 import type { Api } from '../api.ts';
 import { attempt } from './attempt.ts';
@@ -21,6 +22,8 @@ export class DownloadsStore {
   hub = $state.raw<HubStatus>({ hasToken: false, tokenKept: 'session' });
   /** Parts that are on the disk. */
   here = $state.raw<readonly PartUseView[]>([]);
+  /** CUDA for the engine; null before it is known. */
+  cuda = $state.raw<CudaStatus | null>(null);
   /** Whom the hub is being asked about. */
   looking = $state<string | null>(null);
   offer = $state.raw<DownloadOffer | null>(null);
@@ -32,7 +35,7 @@ export class DownloadsStore {
   constructor(api: Api) {
     this.#api = api;
     api.on('downloads.changed', ({ downloads }) => (this.items = downloads));
-    api.on('models.changed', () => void this.#loadHere());
+    api.on('models.changed', () => void this.#loadHere().then(() => this.loadCuda()));
   }
 
   async load(): Promise<void> {
@@ -50,6 +53,12 @@ export class DownloadsStore {
       this.hub = hub;
     });
     await this.#loadHere();
+    await this.loadCuda();
+  }
+
+  /** Looks anew at what of CUDA is here. Where it cannot be asked, nothing is offered. */
+  async loadCuda(): Promise<void> {
+    this.cuda = await this.#api.request('models.cuda', null).catch(() => null);
   }
 
   /** Asks the hub for sizes and licences: the first thing that leaves this machine, on a press. */

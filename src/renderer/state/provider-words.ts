@@ -13,11 +13,12 @@ export interface ProviderWords {
   readonly details: readonly string[];
 }
 
-type Lack = 'no-device' | 'libraries' | 'build' | 'software' | 'other';
+type Lack = 'no-device' | 'not-fetched' | 'libraries' | 'build' | 'software' | 'other';
 
 /** What a runtime means when it cannot have a provider. */
 export function lackOf(reason: string): Lack {
   if (/driver here is software/i.test(reason)) return 'software';
+  if (/was not fetched/.test(reason)) return 'not-fetched';
   const noDevice =
     /no CUDA.capable device|CUDA_ERROR_NO_DEVICE|cudaErrorNoDevice|libcuda\.so|nvcuda\.dll|no (suitable )?adapter|failed to (get|request) (a )?(gpu )?adapter|no GPU|no supported adapters|insufficient driver|driver version is insufficient/i;
   if (noDevice.test(reason)) return 'no-device';
@@ -76,8 +77,10 @@ export function providerWords(
 
 function mendOfCuda(reason: string): string {
   switch (lackOf(reason)) {
+    case 'not-fetched':
+      return t.engine.cudaCanBeFetched;
     case 'libraries':
-      return t.engine.cuda12AndCudnn9;
+      return t.engine.cudaAndCudnn9(cudaVersionOf(reason));
     case 'no-device':
       return t.engine.itsDriverDoesNotAnswer;
     case 'build':
@@ -86,6 +89,12 @@ function mendOfCuda(reason: string): string {
     case 'other':
       return t.engine.detailsSayWhatCudaAnswered;
   }
+}
+
+/** Which CUDA a library of its runtime belongs to, e.g. `CUDA 12` for libcublas.so.12. */
+export function cudaVersionOf(libraries: string): string {
+  const major = /lib(?:cudart|cublas|cublasLt)\.so\.(\d+)/.exec(libraries)?.[1];
+  return major === undefined ? 'CUDA' : `CUDA ${major}`;
 }
 
 /** Why a provider cannot be chosen here; null where it can, or nobody has tried. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cataloguePartSchema, catalogueSystemSchema, partRoleSchema } from '../domain/catalogue.ts';
+import { cudaStatusSchema } from '../domain/cuda.ts';
 import {
   downloadOfferSchema,
   downloadStatusSchema,
@@ -39,6 +40,8 @@ export const modelRequests = {
   'models.list': { request: nothing, reply: z.object({ models: z.array(modelSummarySchema) }) },
   /** Graphics cards of this machine by name, as far as the system tells. */
   'models.graphics': { request: nothing, reply: z.object({ cards: z.array(z.string()) }) },
+  /** CUDA for the engine: what is offered and what of it is here. */
+  'models.cuda': { request: nothing, reply: cudaStatusSchema },
   /** Asks which file or folder; null when the person cancelled. */
   'models.pick': {
     request: z.object({ what: z.enum(['file', 'folder']) }),

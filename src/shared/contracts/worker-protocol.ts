@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cudaFactsSchema } from '../domain/cuda.ts';
 import { engineFactsSchema } from '../domain/doctor.ts';
 import { fitMeasureSchema } from '../domain/fit.ts';
 import { openModelReportSchema } from '../domain/engine-status.ts';
@@ -173,6 +174,8 @@ export const workerRequests = {
     event: z.never(),
     reply: z.object({ warnings: z.array(z.string()), faults: z.array(partFaultSchema) }),
   },
+  /** Which package has CUDA's provider, and what of it is here. */
+  'models.cuda': { request: nothing, event: z.never(), reply: cudaFactsSchema },
   /** What can be used here, and what the models of these folders would take. Answered without a model open. */
   inspect: {
     request: z.object({

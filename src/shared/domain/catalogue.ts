@@ -3,7 +3,8 @@ import { modelSizesSchema } from './model-manifest.ts';
 
 /** What a part is in a TextBind system; `vision` may hold the Q-Former's keys as well. */
 export const partRoles = ['vision', 'language', 'checkpoint', 'image-decoder', 'refiner'] as const;
-export const partRoleSchema = z.enum(partRoles);
+/** `provider` is no part of a system: what the engine runs on a GPU with. */
+export const partRoleSchema = z.enum([...partRoles, 'provider']);
 export type PartRole = z.infer<typeof partRoleSchema>;
 
 const idSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
@@ -15,6 +16,15 @@ export const licenceTermsSchema = z.object({
   /** What a person should know of it in a sentence; null where it asks for nothing but to be kept. */
   says: z.string().nullable(),
 });
+
+/** A package of a NuGet feed, of which some files are wanted. */
+export const packageSourceSchema = z.object({
+  /** Index of the feed. */
+  feed: z.url({ protocol: /^https?$/ }),
+  name: z.string().min(1),
+  version: z.string().min(1),
+});
+export type PackageSource = z.infer<typeof packageSourceSchema>;
 
 /** A part that a hub has. */
 export const cataloguePartSchema = z.object({
@@ -36,6 +46,8 @@ export const cataloguePartSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** Where it comes from a feed of packages, not from the hub; `files` are within the package then. */
+  source: packageSourceSchema.nullable().default(null),
   licence: licenceTermsSchema,
   /** Whether an account must have accepted terms on the hub. */
   gated: z.boolean().default(false),

@@ -2,6 +2,7 @@ import { bench } from './en/bench.ts';
 import { chat } from './en/chat.ts';
 import { common } from './en/common.ts';
 import { composer } from './en/composer.ts';
+import { cuda } from './en/cuda.ts';
 import { desktop } from './en/desktop.ts';
 import { doctor } from './en/doctor.ts';
 import { engine } from './en/engine.ts';
@@ -22,6 +23,7 @@ export const en = {
   chat,
   common,
   composer,
+  cuda,
   desktop,
   doctor,
   engine,

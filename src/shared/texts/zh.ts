@@ -2,6 +2,7 @@ import { bench } from './zh/bench.ts';
 import { chat } from './zh/chat.ts';
 import { common } from './zh/common.ts';
 import { composer } from './zh/composer.ts';
+import { cuda } from './zh/cuda.ts';
 import { desktop } from './zh/desktop.ts';
 import { doctor } from './zh/doctor.ts';
 import { engine } from './zh/engine.ts';
@@ -23,6 +24,7 @@ export const zh: Texts = {
   chat,
   common,
   composer,
+  cuda,
   desktop,
   doctor,
   engine,

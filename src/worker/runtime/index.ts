@@ -7,6 +7,7 @@ export {
   tryProvider,
   useProviderProbe,
 } from './providers.ts';
+export { cudaFacts } from './onnx-runtime.ts';
 export { RuntimeError } from './runtime-error.ts';
 export type { SessionOptions, Tensors } from './session.ts';
 export { Session, hostOutput, outputOf } from './session.ts';

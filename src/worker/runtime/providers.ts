@@ -2,7 +2,7 @@
  * Which execution providers work on this machine. Asking ONNX Runtime for a provider whose library
  * or device is missing throws, so each is tried on a tiny model; what failed is kept as data.
  */
-import { ort } from './onnx-runtime.ts';
+import { cudaFacts, ort } from './onnx-runtime.ts';
 
 /** Where a network runs. */
 export type Provider = 'cuda' | 'webgpu' | 'cpu';
@@ -65,8 +65,17 @@ export async function tryProvider(provider: Provider): Promise<ProviderReport> {
     return { provider, usable: true, reason: '' };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { provider, usable: false, reason };
+    return { provider, usable: false, reason: provider === 'cuda' ? whyNoCuda(reason) : reason };
   }
+}
+
+/** The runtime says that a library is missing, and not which. */
+function whyNoCuda(reason: string): string {
+  const { folder, missing, fault, ...facts } = cudaFacts();
+  if (facts.package === null) return reason;
+  if (folder === null) return `${reason} (the CUDA provider was not fetched)`;
+  if (fault !== null) return `${reason} (${fault})`;
+  return missing.length === 0 ? reason : `${reason} (not found: ${missing.join(', ')})`;
 }
 
 /** Tries one provider; the answer is kept for the life of the process. */

@@ -7,14 +7,14 @@ import { readCrashes } from '../../../src/library/doctor/crashes.ts';
 import { readDisks } from '../../../src/library/doctor/disks.ts';
 import { estimateAll, FitBook } from '../../../src/library/fit/fit-book.ts';
 import { examine } from '../../../src/library/doctor/doctor.ts';
-import type { Circumstances } from '../../../src/library/doctor/findings.ts';
+import { findAll, type Circumstances, type Facts } from '../../../src/library/doctor/findings.ts';
 import {
   linuxCards,
   linuxHas,
   readHardware,
   readNvidia,
 } from '../../../src/library/doctor/hardware.ts';
-import { whyNotProvider } from '../../../src/library/doctor/provider-words.ts';
+import { cudaNotFetched, whyNotProvider } from '../../../src/library/doctor/provider-words.ts';
 import { withoutPrivate } from '../../../src/library/doctor/report-text.ts';
 import {
   doctorReportSchema,
@@ -111,7 +111,22 @@ describe('why a provider cannot be used', () => {
     const library = 'Failed to load shared library';
     expect(whyNotProvider('cuda', library, false)).toBe('No NVIDIA GPU was found.');
     expect(whyNotProvider('cuda', 'libcudnn.so.9: cannot open shared object file', true)).toBe(
-      'There is an NVIDIA GPU, but libcudnn.so.9 is not installed.',
+      'There is an NVIDIA GPU, but not installed: libcudnn.so.9.',
+    );
+    expect(whyNotProvider('cuda', `${library} (the CUDA provider was not fetched)`, true)).toBe(
+      cudaNotFetched,
+    );
+    const lacks = `${library} (not found: libcublas.so.12, libcudnn.so.9)`;
+    expect(whyNotProvider('cuda', lacks, true)).toBe(
+      'There is an NVIDIA GPU, but not installed: libcublas.so.12, libcudnn.so.9.',
+    );
+    expect(whyNotProvider('cuda', `${library} (not found: libcuda.so.1)`, true)).toBe(
+      'There is an NVIDIA GPU, but its driver is not installed.',
+    );
+    const driver =
+      'cuda_call.cc:146 CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1 ; hostname=vm';
+    expect(whyNotProvider('cuda', driver, true)).toBe(
+      'There is an NVIDIA GPU, but CUDA does not work: CUDA driver version is insufficient for CUDA runtime version',
     );
     expect(whyNotProvider('cuda', 'one\ntwo', true)).toMatch(/CUDA does not work: one$/);
   });
@@ -185,6 +200,21 @@ describe('findings', () => {
     expect(findings.filter(({ level }) => level === 'bad')).toEqual([]);
     const graphics = findings.filter(({ message }) => /GPU/.test(message));
     expect(graphics).toHaveLength(1);
+  });
+
+  it('say that CUDA can be fetched where its card is there, and where to', async () => {
+    const detail = 'Failed to load shared library (the CUDA provider was not fetched)';
+    const nvidia = { name: 'NVIDIA H200', driver: '570.86', memoryBytes: 1 };
+    const facts: Facts = {
+      ...(await look()),
+      hardware: { ...(await readHardware()), graphics: [nvidia] },
+      providers: [
+        { provider: 'cuda', usable: false, reason: whyNotProvider('cuda', detail, true), detail },
+      ],
+    };
+    const [found] = findAll(facts, usual).filter(({ message }) => /H200/.test(message));
+    expect(found).toMatchObject({ level: 'warning', action: 'models' });
+    expect(found?.mend).toMatch(/^Get the library for CUDA/);
   });
 
   it('say when the chosen model has no room now', async () => {

@@ -75,6 +75,7 @@ function open(folder = temporaryFolder(), freeBytes = 1e12): Opened {
   const service = new DownloadService({
     folders: { jobs: path.join(folder, 'downloads'), parts: path.join(folder, 'parts') },
     catalogue: () => readCatalogue([file]),
+    provider: async () => null,
     network: () => ({ hub: hub.address, proxy: null }),
     token,
     async build(job) {

@@ -121,6 +121,7 @@ test.skipIf(!hasOpenssl).each(['settings', 'environment'] as const)(
     const parts = path.join(folder, 'parts');
     const service = new DownloadService({
       folders: { jobs: path.join(folder, 'jobs'), parts },
+      provider: async () => null,
       catalogue: () => readCatalogue([file]),
       network: () => ({
         hub: 'https://hub.example',

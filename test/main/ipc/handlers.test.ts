@@ -143,6 +143,7 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
         throw new Error('No process is started here.');
       },
       keychain: noKeychain,
+      graphics: async () => [],
       onMoved: () => Promise.resolve(),
       network: () => store.settings.get().network,
       clock: systemClock,

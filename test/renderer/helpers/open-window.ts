@@ -50,13 +50,15 @@ export interface OpenWindow {
 /** The whole window over main as it is; only the engine plays scenes. It goes when the test ends. */
 export async function openWindow(
   prepare: (main: MainHalf) => Promise<void> = async () => undefined,
+  graphics: readonly string[] = [],
 ): Promise<OpenWindow> {
   localStorage.clear();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-window-'));
   writeModelFolders(folder);
   const workers = createScriptedWorkers(0.02);
   const clock = new FakeClock();
-  const main = createMainHalf({ folder, spawn: workers.spawn, clock, log: silentLogger });
+  const about = { folder, clock, graphics, log: silentLogger };
+  const main = createMainHalf({ ...about, spawn: workers.spawn });
   onTestFinished(async () => {
     cleanup();
     await main.close();

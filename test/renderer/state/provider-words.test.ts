@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  cudaVersionOf,
   lackOf,
   providerWords,
   whyNotProvider,
@@ -58,6 +59,13 @@ describe('what the engine runs on, in words', () => {
   test('reasons are told apart', () => {
     expect(lackOf(noAdapter)).toBe('no-device');
     expect(lackOf(noCuda)).toBe('libraries');
+    expect(lackOf('Failed to load shared library (the CUDA provider was not fetched)')).toBe(
+      'not-fetched',
+    );
+    expect(lackOf('Failed to load shared library (not found: libcublas.so.12)')).toBe('libraries');
+    expect(lackOf('Failed (not found: libcublas.so.12, libcuda.so.1)')).toBe('no-device');
+    expect(cudaVersionOf('libcurand.so.10, libcudart.so.13')).toBe('CUDA 13');
+    expect(cudaVersionOf('libcudnn.so.9')).toBe('CUDA');
     expect(lackOf('CUDA failure 100: no CUDA-capable device is detected')).toBe('no-device');
     expect(lackOf('no available backend found. ERR: [cuda] backend not found.')).toBe('build');
     expect(lackOf('its driver here is software')).toBe('software');

@@ -1,4 +1,12 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -45,6 +53,46 @@ it('what the catalogue has says whether it fits, and with how much less it would
   expect(all(testIds.systemFit)[0]?.textContent).toMatch(/40\.7 GB.*8 bits.*16\.3 GB.*13\.8 GB/s);
   await says(13e9, ['not', 'not', 'int4']);
   expect(all(testIds.systemFit)[0]?.textContent).toContain('TextBind 7B without drawing would fit');
+});
+
+it('CUDA is offered where its card is, says what is missing of NVIDIA’s, and can be deleted', async () => {
+  const { studio, workers, folder } = await openWindow(undefined, ['An NVIDIA graphics card']);
+  const offered = {
+    ...{ name: 'Some.Gpu.Linux', version: '1.30.0', feed: 'https://feed.example/index.json' },
+    entries: ['native/libonnxruntime_providers_cuda.so'],
+  };
+  workers.script.cuda = { package: offered, folder: null, missing: [], fault: null };
+  studio.shell.go('models');
+  await until(() => expect(get(testIds.cuda).textContent).toContain('feed.example'));
+  expect(get(testIds.cuda).textContent).toMatch(/Some\.Gpu\.Linux 1\.30\.0.*NVIDIA’s driver/s);
+  expect(find(testIds.cudaLook)).not.toBeNull();
+
+  const part = path.join(folder, 'parts', 'cuda-provider@1.30.0');
+  mkdirSync(part, { recursive: true });
+  const about = { id: 'cuda-provider', role: 'provider', name: 'CUDA', repository: 'nuget/x' };
+  const rest = { commit: '1.30.0', licence: 'MIT', files: [] };
+  writeFileSync(path.join(part, 'part.json'), JSON.stringify({ ...about, ...rest }));
+  const missing = ['libcublas.so.12', 'libcudnn.so.9'];
+  workers.script.cuda = { package: offered, folder: part, missing, fault: null };
+  await studio.downloads.load();
+  await until(() => expect(get(testIds.cudaMissing).textContent).toContain('libcublas.so.12'));
+  expect(get(testIds.cudaMissing).textContent).toContain('Install CUDA 12 and cuDNN 9');
+  workers.script.cuda = { package: offered, folder: part, missing: [], fault: null };
+  await studio.downloads.loadCuda();
+  await until(() =>
+    expect(get(testIds.cuda).textContent).toContain('Restart the engine to use it'),
+  );
+  workers.script.cuda = { package: offered, folder: null, missing: [], fault: null };
+  get(testIds.cudaDelete).click();
+  await until(() => expect(get(testIds.cuda).dataset['here']).toBe('false'));
+  expect(existsSync(part)).toBe(false);
+});
+
+it('without an NVIDIA card nothing is said of CUDA’s library', async () => {
+  const { studio } = await openWindow();
+  studio.shell.go('models');
+  await until(() => expect(studio.downloads.cuda).not.toBeNull());
+  expect(find(testIds.cuda)).toBeNull();
 });
 
 it('a notice stands where a page has no buttons', async () => {

@@ -26,8 +26,9 @@ export const engine = {
     'Its driver may be missing or too old for Vulkan; the newest one from its maker helps most.',
   isInThisComputerAndIs: (card: Value, used: Value) =>
     `${card} is in this computer and is not used. ${used}`,
-  cuda12AndCudnn9:
-    'CUDA 12 and cuDNN 9 are needed and were not found. Install both, then restart the engine.',
+  cudaCanBeFetched: 'Its library for the engine is not here; Models can fetch it.',
+  cudaAndCudnn9: (version: Value) =>
+    `${version} and cuDNN 9 are needed and were not found. Install both, then restart the engine.`,
   itsDriverDoesNotAnswer:
     'Its driver does not answer. Install NVIDIA’s driver, or restart the computer after an update of it.',
   thisBuildOfAppHas: 'This build of the app has no CUDA for this system.',

@@ -119,6 +119,7 @@ export const models = {
   download2: (count: Value) => `Download ${count}`,
   notNow: 'Not now',
   noModelUsesIt: 'No model uses it.',
+  engineUsesIt: 'The engine uses it on an NVIDIA GPU.',
   tokenOfHub: 'Token of the hub',
   keepIt2: 'Keep it',
   itIsKeptInThis: 'It is kept in this desktop’s keychain and told to the hub alone.',
@@ -130,6 +131,7 @@ export const models = {
     checkpoint: 'TextBind weights',
     'image-decoder': 'Drawing',
     refiner: 'Refiner',
+    provider: 'GPU library',
   },
   kinds: {
     model: 'Model',

@@ -23,7 +23,9 @@ export const engine: typeof english = {
   noGpuFoundUsingProcessor: '没有找到 GPU；正在使用处理器。',
   itsDriverMayBeMissing: '可能缺少驱动，或驱动太旧而不支持 Vulkan；安装厂商的最新驱动通常有效。',
   isInThisComputerAndIs: (card: Value, used: Value) => `此电脑有 ${card}，但没有使用它。${used}`,
-  cuda12AndCudnn9: '需要 CUDA 12 和 cuDNN 9，但没有找到。请安装两者，然后重新启动引擎。',
+  cudaCanBeFetched: '本机没有引擎所需的库；可在“模型”中获取。',
+  cudaAndCudnn9: (version: Value) =>
+    `需要 ${version} 和 cuDNN 9，但没有找到。请安装两者，然后重新启动引擎。`,
   itsDriverDoesNotAnswer: '它的驱动没有响应。请安装 NVIDIA 驱动；如果刚更新过，请重新启动电脑。',
   thisBuildOfAppHas: '此版本的应用没有适用于本系统的 CUDA。',
   detailsSayWhatCudaAnswered: '详情中有 CUDA 的回答。',

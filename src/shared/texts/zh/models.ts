@@ -116,6 +116,7 @@ export const models: typeof english = {
   download2: (count: Value) => `下载 ${count}`,
   notNow: '暂不',
   noModelUsesIt: '没有模型使用它。',
+  engineUsesIt: '引擎在 NVIDIA GPU 上使用它。',
   tokenOfHub: '模型站的令牌',
   keepIt2: '保存',
   itIsKeptInThis: '它保存在此桌面的钥匙串中，只告诉模型站。',
@@ -126,6 +127,7 @@ export const models: typeof english = {
     checkpoint: 'TextBind 权重',
     'image-decoder': '绘图',
     refiner: '精修模型',
+    provider: 'GPU 库',
   },
   kinds: {
     model: '模型',

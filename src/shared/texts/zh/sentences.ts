@@ -302,10 +302,14 @@ export const zh: Readonly<Record<string, string>> = {
     '没有找到带 Vulkan、Metal 或 Direct3D 驱动的 GPU。',
   'It does not work: {detail}': '无法工作：{detail}',
   'No NVIDIA GPU was found.': '没有找到 NVIDIA GPU。',
-  'There is an NVIDIA GPU, but {library} is not installed.':
-    '有 NVIDIA GPU，但没有安装 {library}。',
+  'There is an NVIDIA GPU, but not installed: {library}.': '有 NVIDIA GPU，但没有安装 {library}。',
   'There is an NVIDIA GPU, but the CUDA libraries of the engine are not installed.':
     '有 NVIDIA GPU，但没有安装引擎所需的 CUDA 库。',
+  'There is an NVIDIA GPU, but the library that the engine needs for CUDA was not fetched.':
+    '有 NVIDIA GPU，但没有获取引擎使用 CUDA 所需的库。',
+  'There is an NVIDIA GPU, but its driver is not installed.': '有 NVIDIA GPU，但没有安装它的驱动。',
+  'Get the library for CUDA, or install its current driver and start the app again.':
+    '请获取 CUDA 所需的库，或安装它的最新驱动并重新启动应用。',
   'There is an NVIDIA GPU, but CUDA does not work: {detail}':
     '有 NVIDIA GPU，但 CUDA 无法工作：{detail}',
   'All networks run on the NVIDIA GPU, in half precision': '所有网络都在 NVIDIA GPU 上以半精度运行',
