@@ -384,6 +384,13 @@ export const testIds = {
   /** Of a part or a checkpoint: `data-place`. */
   runPlace: 'run-place',
   runData: 'run-data',
+  runValidation: 'run-validation',
+  runSamples: 'run-samples',
+  runSamplesHeldBack: 'run-samples-held-back',
+  runSamplesAdd: 'run-samples-add',
+  runSamplesText: 'run-samples-text',
+  runReplies: 'run-replies',
+  runReply: 'run-reply',
   runSteps: 'run-steps',
   runBatch: 'run-batch',
   runMicroBatch: 'run-micro-batch',

@@ -17,9 +17,10 @@ function essence(schema: Schema, definitions: Schema): unknown {
   }
   const either = schema['anyOf'] as Schema[] | undefined;
   if (either !== undefined) {
-    return { either: either.map((each) => String(essence(each, definitions))).sort() };
+    return { either: either.map((each) => JSON.stringify(essence(each, definitions))).sort() };
   }
-  if (Array.isArray(schema['type'])) return { either: schema['type'].map(String).sort() };
+  if (Array.isArray(schema['type']))
+    return { either: schema['type'].map((each) => JSON.stringify(each)).sort() };
   if ('const' in schema) return `only ${String(schema['const'])}`;
   if ('enum' in schema) return `one of ${(schema['enum'] as string[]).toSorted().join(' ')}`;
   if (schema['type'] === 'array') return [essence(schema['items'] as Schema, definitions)];

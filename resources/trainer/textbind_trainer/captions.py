@@ -9,9 +9,10 @@ from typing import Any
 
 from .blend import Endless, ShuffledShards, blended
 from .config import data_parts
-from .data import Sample, Tokens
+from .data import Question, Sample, Tokens
 from .faults import TrainerError
 from .formats import Shard, TarShard, shards, tar_paths
+from .images import decode_image
 from .pairs import PairRow
 from .prompt import IMAGE, Pair, check_text, unsafe_tags
 from .views import View
@@ -90,6 +91,17 @@ class Captions:
             built = self._build(self._held[position], random.Random(position))
             if built:
                 yield built
+
+    def questions(self) -> Iterator[Question]:
+        """The request for each held-back picture's caption, and the caption."""
+        for position in range(self._held_count if self._held is not None else 0):
+            assert self._held is not None
+            try:
+                caption, picture = self._held[position].load()
+                decode_image(picture)
+            except (ValueError, OSError):
+                continue
+            yield Question(random.Random(position).choice(TEMPLATES), [picture], wanted=caption)
 
     def _build(self, row: PairRow, random_: random.Random) -> Sample | None:
         try:

@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 
 from .faults import TrainerError
 from .shape import QformerShape
+from .tokenizer import IMAGE
 
 Count = Annotated[int, Field(ge=1)]
 Paths = str | Annotated[list[str], Field(min_length=1)]
@@ -99,6 +100,21 @@ class ConversationData(Fields):
     bad_rows: Literal["stop", "skip"] = "stop"
 
 
+class SamplePrompt(Fields):
+    """A message that the model is asked while it learns; pictures stand as ``<image>`` in it, or in front of it."""
+
+    text: Annotated[str, Field(max_length=4000)]
+    images: list[str] = []
+
+
+class SamplesConfig(Fields):
+    """What the model is asked at every validation: ``prompts``, and the first messages of ``held_back`` validation rows."""
+
+    prompts: Annotated[list[SamplePrompt], Field(max_length=8)] = []
+    held_back: Annotated[int, Field(ge=0, le=8)] = 0
+    max_tokens: Annotated[int, Field(ge=1, le=512)] = 48
+
+
 class RunFields(Fields):
     """The run file as it is written. None: the stage's own default."""
 
@@ -128,6 +144,7 @@ class RunFields(Fields):
     activation_checkpointing: bool = False
     feature_cache: str | None = None
     reports: list[Literal["tensorboard", "wandb"]] = []
+    samples: SamplesConfig | None = None
     checkpoint_every: Count = 500
     keep_checkpoints: Count = 2
     validate_every: Count = 500
@@ -154,7 +171,7 @@ EPOCHS = {1: 2.0, 2: 3.0}
 FREE = frozenset({
     "output", "threads", "micro_batch_size", "checkpoint_every", "keep_checkpoints", "validate_every", "log_every",
     "export_pt", "sharding", "offload", "activation_checkpointing", "feature_cache",
-    "reports",
+    "reports", "samples",
 })  # fmt: skip
 """Settings that a resume may change unasked: they do not change what is learnt."""
 FIXED = frozenset({"stage", "model", "lora", "train_layers_from", "int4_aware", "optimizer"})
@@ -207,6 +224,7 @@ class RunConfig:
     activation_checkpointing: bool
     feature_cache: Path | None
     reports: list[str]
+    samples: SamplesConfig | None
     checkpoint_every: int
     keep_checkpoints: int
     validate_every: int
@@ -383,8 +401,21 @@ def _check(run: RunFields, stage: int) -> None:
         raise TrainerError("config", 'lora.bits: four bits are for "sharding": "none"')
     if run.sharding == "fsdp" and run.optimizer != "adam":
         raise TrainerError("config", f'optimizer: {run.optimizer} is for "sharding": "none"')
+    _check_samples(run)
     if run.offload and run.sharding != "fsdp":
         raise TrainerError("config", 'offload: it is for "sharding": "fsdp"')
+
+
+def _check_samples(run: RunFields) -> None:
+    if run.samples is None:
+        return
+    if run.sharding == "fsdp":
+        raise TrainerError("config", 'samples: replies on the way are for "sharding": "none"')
+    for number, prompt in enumerate(run.samples.prompts):
+        places = prompt.text.count(IMAGE)
+        if places and places != len(prompt.images):
+            said = f"{places} {IMAGE} in the text, but {len(prompt.images)} pictures"
+            raise TrainerError("config", f"samples.prompts.{number}.images: {said}")
 
 
 def read_config(path: Path, stage: int | None = None) -> RunConfig:

@@ -15,7 +15,7 @@ from .config import data_parts
 from .conversation import Conversation, check_conversation, read_conversations
 from .faults import RowError, TrainerError
 from .pictures import unreadable_pictures
-from .prompt import Pair, encode_caption, encode_conversation, unsafe_tags
+from .prompt import IMAGE, Pair, encode_caption, encode_conversation, unsafe_tags
 from .tokenizer import LanguageTokenizer
 from .views import View
 
@@ -55,6 +55,17 @@ class Sample:
 
     example: Example
     pixels: list[Tensor]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a model may be asked: a user's message, its pictures' bytes in order, and what the data answers where it does."""
+
+    text: str
+    pictures: list[bytes]
+    system: str | None = None
+    wanted: str | None = None
+    wanted_captions: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -142,6 +153,23 @@ class ConversationFile:
             built = self._build(row)
             if built:
                 yield built
+
+    def questions(self) -> Iterator[Question]:
+        """Each held-back conversation's first message, and what it is answered there."""
+        for row in self._held:
+            first = row.pairs[0]
+            try:
+                pictures = [picture.read_bytes() for picture in row.images[: first.user.count(IMAGE)]]
+            except (ValueError, OSError):
+                continue
+            answer = first.assistant or ""
+            yield Question(
+                first.user.strip(),
+                pictures,
+                row.system,
+                answer.strip(),
+                tuple(row.captions[: answer.count(IMAGE)]),
+            )
 
     def _build(self, row: Conversation) -> Sample | None:
         try:

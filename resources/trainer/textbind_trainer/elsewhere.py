@@ -19,7 +19,7 @@ from . import protocol
 from .config import RunConfig, read_config
 from .convert import put
 from .elsewhere_back import returned
-from .elsewhere_files import Listed, data_files, model_files
+from .elsewhere_files import Listed, data_files, model_files, sample_files
 from .elsewhere_scripts import write_scripts
 from .events import claim_stdout, emit, tell
 from .faults import TrainerError
@@ -65,10 +65,11 @@ PATHS = frozenset({
 
 
 def packed_fields(
-    config: RunConfig, own: dict[str, Any], model: dict[str, Any], data: dict[str, Any]
+    config: RunConfig, own: dict[str, Any], model: dict[str, Any], data: dict[str, Any], samples: Any
 ) -> dict[str, Any]:
     """The run file of the folder: the same settings on the folder's own paths."""
     changed = {"stage": config.stage, "model": model, "data": data, "output": "."}
+    changed |= {"samples": samples} if samples else {}
     cache = {"featureCache": "features"} if own.get("featureCache") else {}
     return own | changed | cache
 
@@ -88,6 +89,7 @@ def manifest_of(
     here = {
         "model": absolute_fields(own["model"], base, PATHS),
         "data": absolute_fields(own["data"], base, PATHS),
+        **({"samples": absolute_fields(own["samples"], base, PATHS)} if own.get("samples") else {}),
         "parts": {
             "visionModel": str(parts.vision.resolve()),
             "processor": str(parts.processor.resolve()),
@@ -112,10 +114,11 @@ def pack(path: Path, out: Path, copy: bool, nodes: int, gpus: int) -> dict[str, 
     own: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     model, described, files = model_files(config.model)
     data, listed = data_files(config)
-    files = list(dict(files + listed).items())
+    samples, shown = sample_files(config)
+    files = list(dict(files + listed + shown).items())
     name = config.output.resolve().name
     with replace_folder(out) as part:
-        write_json(part / "run.json", packed_fields(config, own, model, data))
+        write_json(part / "run.json", packed_fields(config, own, model, data, samples))
         if described is not None:
             (part / "model").mkdir()
             write_json(part / "model" / "textbind.json", described)

@@ -105,7 +105,8 @@ def returned(folder: Path) -> dict[str, Any]:
     """The event's fields. TrainerError where the folder is none of ours, or its model and data are gone from here."""
     manifest = _manifest(folder)
     fields = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    write_json(folder / "run.json", fields | {name: manifest["here"][name] for name in ("model", "data")})
+    here = {name: manifest["here"][name] for name in ("model", "data", "samples") if name in manifest["here"]}
+    write_json(folder / "run.json", fields | here)
     settings = read_config(folder / "run.json").settings
     steps, damaged = [], []
     for checkpoint in folders(folder / "checkpoints"):

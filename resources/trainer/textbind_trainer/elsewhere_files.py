@@ -149,3 +149,17 @@ def data_files(config: RunConfig) -> tuple[dict[str, Any], list[Listed]]:
             fields[name].append(place | {"weight": part.weight})
             files += listed
     return fields, files
+
+
+def sample_files(config: RunConfig) -> tuple[dict[str, Any] | None, list[Listed]]:
+    """(the run file's ``samples`` on the folder's own paths, the prompts' pictures)."""
+    if config.samples is None:
+        return None, []
+    base, files = Path(config.data["base"]), []
+    fields = config.samples.model_dump(by_alias=True)
+    for number, prompt in enumerate(fields["prompts"]):
+        for place, name in enumerate(prompt["images"]):
+            target = f"samples/{number}-{place}{Path(name).suffix}"
+            files.append((target, base / name))
+            prompt["images"][place] = target
+    return fields, files

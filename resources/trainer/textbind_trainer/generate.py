@@ -29,19 +29,22 @@ class Reply:
 
 
 def embed_prompt(
-    model: TextBindModel, tokenizer: AnyTokenizer, pairs: Sequence[Pair], features: Tensor | None
+    model: TextBindModel,
+    tokenizer: AnyTokenizer,
+    pairs: Sequence[Pair],
+    features: Tensor | None,
+    system: str | None = None,
 ) -> Tensor:
     """[1, length, hidden]: the conversation's embeddings, pictures (vision features in order) in their places."""
     tokenizer = language_tokenizer(tokenizer)
-    ids = [
-        token for s in encode_conversation(tokenizer, pairs, model.shape.num_query_tokens) for token in s.ids
-    ]
+    queries = model.shape.num_query_tokens
+    ids = [token for s in encode_conversation(tokenizer, pairs, queries, system) for token in s.ids]
     row = torch.tensor([ids], device=model.query_tokens.device)
     embeddings = model.embed_tokens(row)
     if features is not None:
         places = row == tokenizer.convert_tokens_to_ids(IMAGE)
         embeddings = embeddings.masked_scatter(
-            places.unsqueeze(-1), model.embed_features(features).flatten(0, 1)
+            places.unsqueeze(-1), model.embed_features(features).flatten(0, 1).to(embeddings.dtype)
         )
     return embeddings
 

@@ -30,6 +30,7 @@ from .machine import hold_folder, let_go, most_memory
 from .model import TextBindModel
 from .precision import Precision
 from .reports import report
+from .samples import Samples, prepare
 from .skips import Skips
 
 STOP_FILE = "stop"
@@ -65,6 +66,7 @@ class Run:
     skips: Skips = field(default_factory=Skips)
     stopping: bool = False
     loader: Loader | None = None
+    samples: Samples = field(default_factory=Samples)
 
 
 def make_optimizer(groups: dict[str, list[nn.Parameter]], config: RunConfig) -> torch.optim.Optimizer:
@@ -175,11 +177,13 @@ def validate(run: Run) -> float | None:
     return total / scored if scored else None
 
 
-def _validation_event(run: Run) -> None:
+def _look_at_it(run: Run) -> None:
+    """How well it does on what it has not learnt from, and what it says."""
     loss = validate(run)
     if loss is not None:
         perplexity = round(math.exp(min(loss, 20)), 3) if math.isfinite(loss) else None
         tell(protocol.Validation(step=run.step, loss=number(loss, 5), perplexity=perplexity))
+    run.samples.tell_replies(run)
 
 
 def number(value: float, digits: int) -> float | None:
@@ -240,7 +244,7 @@ def _steps(run: Run) -> None:
         if run.step % config.log_every == 0 or run.step == run.total:
             pace.tell(run, norm)
         if run.step % config.validate_every == 0 and run.step < run.total:
-            _validation_event(run)
+            _look_at_it(run)
         if run.step % config.checkpoint_every == 0:
             save(run)
             saved = run.step
@@ -263,8 +267,10 @@ def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = 
         tidy_leftovers(run.config.output / "checkpoints")
     parallel.barrier()
     resumed = resume(run, accept_changes)
+    run.samples = prepare(run)
     sinks = report(run.config, run.step) if parallel.world()[0] == 0 else []
     _tell_started(run, resumed)
+    run.samples.tell_prompts()
     try:
         _train_and_export(run, export, began)
     finally:
@@ -277,14 +283,14 @@ def train(run: Run, export: Callable[[Run, Path], None], accept_changes: bool = 
 
 def _train_and_export(run: Run, export: Callable[[Run, Path], None], began: float) -> None:
     if run.step == 0:
-        _validation_event(run)
+        _look_at_it(run)
     _steps(run)
     if run.step < run.total:
         if parallel.world()[0] == 0:
             stop_file(run.config).unlink(missing_ok=True)
         tell(protocol.Stopped(step=run.step, steps=run.total))
         return
-    _validation_event(run)
+    _look_at_it(run)
     target = run.config.output / "model"
     export(run, target)
     parallel.barrier()

@@ -84,6 +84,45 @@ class Validation(Event):
     perplexity: float | None
 
 
+class Prompt(BaseModel):
+    """What a run is asked while it learns. ``text``: ``<image>`` where a picture stands; ``pictures``: small copies as
+    ``data:`` addresses; ``wanted``: what held-back data answers, with its pictures' captions.
+    """
+
+    model_config = Event.model_config
+
+    text: str
+    pictures: list[str]
+    wanted: str | None
+    wanted_captions: list[str]
+
+
+class Prompts(Event):
+    """What ``replies`` from here on answer, in this order."""
+
+    event: Literal["prompts"] = "prompts"
+    prompts: list[Prompt]
+
+
+class Reply(BaseModel):
+    """An answer up to its end (``finished``), its first caption's end, or the limit."""
+
+    model_config = Event.model_config
+
+    text: str
+    captions: list[str]
+    finished: bool
+
+
+class Replies(Event):
+    """What the model answers to the prompts after ``step`` steps, and how long that took."""
+
+    event: Literal["replies"] = "replies"
+    step: int
+    seconds: float
+    replies: list[Reply]
+
+
 class Checkpoint(Event):
     """A checkpoint folder is whole."""
 
@@ -154,7 +193,8 @@ class Failed(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    Checking, Caching, Started, Step, Validation, Checkpoint, Damaged, Skipped, Question, Stopped, Finished, Failed,
+    Checking, Caching, Started, Prompts, Step, Validation, Replies, Checkpoint, Damaged, Skipped, Question, Stopped, Finished,
+    Failed,
 )  # fmt: skip
 
 

@@ -70,6 +70,12 @@ function lineOf(event: TrainerEvent): string | null {
       return `step ${event.step} of ${event.steps}: loss ${event.loss ?? 'not finite'}, ${event.tokensPerSecond} tokens/s, ${Math.round(event.etaSeconds)} s left`;
     case 'validation':
       return `validation at step ${event.step}: loss ${event.loss ?? 'not finite'}`;
+    case 'prompts':
+      return `asked on the way: ${event.prompts.map(({ text }) => JSON.stringify(text)).join(', ')}`;
+    case 'replies':
+      return event.replies
+        .map(({ text }, index) => `step ${event.step}, reply ${index + 1}: ${JSON.stringify(text)}`)
+        .join('\n');
     case 'checkpoint':
       return `saved ${event.path}`;
     case 'damaged':

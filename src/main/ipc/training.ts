@@ -56,6 +56,7 @@ export function runHandlers({ training, places }: AppServices): DomainHandlers<'
   return {
     'runs.list': async () => ({ runs: await runs.list() }),
     'runs.open': ({ runId }) => runs.detail(runId),
+    'runs.replies': ({ runId, times }) => runs.replies(runId, times),
     'runs.history': ({ runId, points }) => runs.history(runId, points),
     'runs.create': (plan) => training.createRun(plan),
     'runs.preflight': (plan) => training.preflight(plan),

@@ -1,24 +1,54 @@
-import type { RunHistory } from '../../shared/domain/training.ts';
+import type { RunHistory, RunReplies } from '../../shared/domain/training.ts';
 import type { RunEvent } from './event-log.ts';
 
 type StepEvent = Extract<RunEvent, { event: 'step' }>;
+type RepliesEvent = Extract<RunEvent, { event: 'replies' }>;
+type SamplePrompt = Extract<RunEvent, { event: 'prompts' }>['prompts'][number];
 type ValidationEvent = Extract<RunEvent, { event: 'validation' }>;
 
 /** A run's curves. A run that goes on from an earlier step writes the later ones anew: the old ones are dropped. */
 export class History {
   #points: StepEvent[] = [];
   #checks: ValidationEvent[] = [];
+  /** What is asked from the last `prompts` event on, and answers with what they answer. */
+  #prompts: readonly SamplePrompt[] = [];
+  #replies: { readonly event: RepliesEvent; readonly prompts: readonly SamplePrompt[] }[] = [];
 
   add(event: RunEvent): void {
     if (event.event === 'step') this.#points.push(event);
     else if (event.event === 'validation') this.#checks.push(event);
+    else if (event.event === 'prompts') this.#prompts = event.prompts;
+    else if (event.event === 'replies') this.#answered(event);
     else if (event.event === 'started') this.#goBackTo(event.step);
+  }
+
+  /** A run that goes on is asked again where it stands: the same step's answers are replaced. */
+  #answered(event: RepliesEvent): void {
+    const prompts = this.#prompts;
+    this.#replies = this.#replies.filter(({ event: { step } }) => step !== event.step);
+    this.#replies.push({ event, prompts });
   }
 
   #goBackTo(step: number): void {
     const isKept = (event: { readonly step: number }): boolean => event.step <= step;
     this.#points = this.#points.filter(isKept);
     this.#checks = this.#checks.filter(isKept);
+    this.#replies = this.#replies.filter(({ event }) => isKept(event));
+  }
+
+  /** The answers by what was asked, of at most `most` times, the first and the last among them. */
+  replies(most: number): RunReplies {
+    const found = new Map<string, RunReplies[number]>();
+    for (const { event, prompts } of spread(this.#replies, most)) {
+      for (const [index, reply] of event.replies.entries()) {
+        const prompt = prompts[index];
+        if (prompt === undefined) continue;
+        const key = JSON.stringify(prompt);
+        if (!found.has(key)) found.set(key, { ...prompt, replies: [] });
+        found.get(key)?.replies.push({ ...reply, step: event.step });
+      }
+    }
+    return [...found.values()];
   }
 
   lastValidation(): number | null {
@@ -39,8 +69,16 @@ export class History {
       validationSteps: checks.map(({ step }) => step),
       validationLoss: checks.map(({ loss }) => loss),
       points: this.#points.length,
+      asked: this.#replies.length,
     };
   }
+}
+
+/** At most `most` of them, evenly, with the first and the last. */
+export function spread<Item>(items: readonly Item[], most: number): readonly Item[] {
+  if (items.length <= most) return items;
+  const stride = (items.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, index) => items[Math.round(index * stride)]!);
 }
 
 /** Of each stretch its lowest and its highest loss, in order: what sticks out is not smoothed away. First and last stay. */

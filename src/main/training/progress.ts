@@ -77,6 +77,8 @@ function changeBy(before: RunProgress, event: RunEvent, at: number): Partial<Run
     case 'ended':
       return { exit: event };
     case 'validation':
+    case 'prompts':
+    case 'replies':
     case 'checkpoint':
     case 'damaged':
       return {};

@@ -9,6 +9,7 @@ import type {
   RunChange,
   RunFile,
   RunPlan,
+  RunSamples,
 } from '../../shared/domain/training.ts';
 
 /** A plan with its data sets found. */
@@ -35,7 +36,7 @@ export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: strin
   for (const { dataset } of data.blend ?? []) checkStage(stage, dataset);
   checkStage(stage, data.training);
   if (data.validation !== null) checkStage(stage, data.validation);
-  const { loraRank, keepFeatures, processes: _processes, ...plain } = settings;
+  const { loraRank, keepFeatures, samples, processes: _processes, ...plain } = settings;
   const whole = given({
     ...plain,
     stage,
@@ -44,8 +45,13 @@ export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: strin
     output: '.',
     lora: loraRank === null || stage === 1 ? null : { rank: loraRank },
     featureCache: keepFeatures ? featureFolder : null,
+    samples: samples !== null && asksAnything(samples, data) ? samples : null,
   });
   return whole as RunFile;
+}
+
+function asksAnything({ prompts, heldBack }: RunSamples, { validation }: PlannedData): boolean {
+  return prompts.length > 0 || (heldBack > 0 && validation !== null);
 }
 
 function checkStage(stage: number, { name, stage: made }: Dataset): void {

@@ -13,6 +13,7 @@ import {
   isLive,
   type RunDetail,
   type RunHistory,
+  type RunReplies,
   type RunState,
   type RunSummary,
 } from '../../shared/domain/training.ts';
@@ -104,6 +105,10 @@ export class Run {
       folder: this.folder.folder,
       published: this.#about.published,
     };
+  }
+
+  replies(times: number): RunReplies {
+    return this.#history.replies(times);
   }
 
   history(points: number): RunHistory {

@@ -9,6 +9,7 @@ import type {
   RunDetail,
   RunFile,
   RunHistory,
+  RunReplies,
   RunSummary,
 } from '../../shared/domain/training.ts';
 import { Run } from './run.ts';
@@ -127,6 +128,10 @@ export class Runs {
   async history(id: string, points: number): Promise<RunHistory> {
     const run = await this.find(id);
     return run.history(points);
+  }
+
+  async replies(id: string, times: number): Promise<RunReplies> {
+    return (await this.find(id)).replies(times);
   }
 
   /** Writes a run's folder. */

@@ -7,6 +7,7 @@ import type {
   RunDetail,
   RunHistory,
   RunPlan,
+  RunReplies,
   RunSummary,
   Stage,
   TrainerStatus,
@@ -47,6 +48,9 @@ export const gatherAtOnce = 20;
 /** More points than a chart has pixels would be drawn for nobody. */
 const chartPoints = 600;
 
+/** Of each prompt; a list of more nobody reads. */
+const repliesShown = 60;
+
 /** The trainer's Python, data sets and runs, as main tells of them. */
 export class TrainingStore {
   page = $state.raw<TrainingPage>({ kind: 'all' });
@@ -58,6 +62,8 @@ export class TrainingStore {
   /** Of the run that is open. */
   detail = $state.raw<RunDetail | null>(null);
   history = $state.raw<RunHistory | null>(null);
+  /** What the open run was asked while it learnt, and its answers. */
+  replies = $state.raw<RunReplies>([]);
   /** A run that was deleted just now, and can be brought back. */
   deleted = $state.raw<RunSummary | null>(null);
   readonly #api: Api;
@@ -110,6 +116,7 @@ export class TrainingStore {
     if (this.detail?.summary.id !== page.runId) {
       this.detail = null;
       this.history = null;
+      this.replies = [];
     }
     void this.#read();
   }
@@ -357,10 +364,18 @@ export class TrainingStore {
           this.#api.request('runs.history', { runId, points: chartPoints }),
         ]);
         if (this.openRunId !== runId) return;
+        const isMore = history.asked > 0 && history.asked !== this.history?.asked;
         this.detail = detail;
         this.history = history;
+        if (isMore || this.replies.length === 0) await this.#readReplies(runId, history);
       });
     }
+  }
+
+  async #readReplies(runId: string, { asked }: RunHistory): Promise<void> {
+    if (asked === 0) return;
+    const replies = await this.#api.request('runs.replies', { runId, times: repliesShown });
+    if (this.openRunId === runId) this.replies = replies;
   }
 
   #try(action: () => Promise<unknown>): Promise<boolean> {

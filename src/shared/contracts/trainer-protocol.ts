@@ -19,6 +19,21 @@ export const settingChangeSchema = z.strictObject({
 
 const time = { time: z.number() };
 
+/** What a run is asked while it learns; pictures are small copies as `data:` addresses, `wanted` what held-back data answers. */
+export const samplePromptSchema = z.strictObject({
+  text: z.string(),
+  pictures: z.array(z.string()),
+  wanted: z.string().nullable(),
+  wantedCaptions: z.array(z.string()),
+});
+
+/** An answer up to its end (`finished`), its first caption's end, or the limit. */
+export const sampleReplySchema = z.strictObject({
+  text: z.string(),
+  captions: z.array(z.string()),
+  finished: z.boolean(),
+});
+
 export const trainerEventSchema = z.discriminatedUnion('event', [
   /** Data is looked through before the run. */
   z.strictObject({ event: z.literal('checking'), ...time, done: count, total: count }),
@@ -47,6 +62,18 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
     event: z.literal('validation'),
     ...time,
     ...{ step: count, loss: figure, perplexity: figure },
+  }),
+  /** What `replies` from here on answer, in this order. */
+  z.strictObject({
+    event: z.literal('prompts'),
+    ...time,
+    prompts: z.array(samplePromptSchema),
+  }),
+  z.strictObject({
+    event: z.literal('replies'),
+    ...time,
+    ...{ step: count, seconds: z.number() },
+    replies: z.array(sampleReplySchema),
   }),
   z.strictObject({ event: z.literal('checkpoint'), ...time, step: count, path: z.string() }),
   /** A checkpoint cannot be used; the one before it is tried. */

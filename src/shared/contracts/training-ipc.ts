@@ -10,6 +10,7 @@ import {
   runDetailSchema,
   runHistorySchema,
   runPlanSchema,
+  runRepliesSchema,
   runSummarySchema,
   trainerStatusSchema,
 } from '../domain/training.ts';
@@ -109,6 +110,11 @@ export const trainingRequests = {
   'runs.history': {
     request: runId.extend({ points: z.number().int().min(10).max(10_000) }),
     reply: runHistorySchema,
+  },
+  /** What it was asked while it learnt, and its answers, of at most about so many times. */
+  'runs.replies': {
+    request: runId.extend({ times: z.number().int().min(2).max(10_000) }),
+    reply: runRepliesSchema,
   },
   /** Writes the run's folder and its run file; it is not started. */
   'runs.create': { request: runPlanSchema, reply: runSummarySchema },

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { dataFaultSchema, settingChangeSchema } from '../contracts/trainer-protocol.ts';
+import {
+  dataFaultSchema,
+  samplePromptSchema,
+  sampleReplySchema,
+  settingChangeSchema,
+} from '../contracts/trainer-protocol.ts';
 
 /** Runs, data sets and the trainer's environment, as main and the window speak of them. Times: milliseconds since the epoch. */
 
@@ -107,6 +112,14 @@ export const runFileSchema = z.looseObject({
   learningRate: z.number().positive().nullish(),
   warmupSteps: count.nullish(),
   maxLength: count.nullish(),
+  samples: z
+    .looseObject({
+      prompts: z.array(z.looseObject({ text: z.string(), images: z.array(z.string()).optional() })),
+      heldBack: count.optional(),
+      maxTokens: count.optional(),
+    })
+    .partial()
+    .nullish(),
 });
 export type RunFile = z.infer<typeof runFileSchema>;
 
@@ -137,8 +150,34 @@ export const runHistorySchema = z.object({
   validationLoss: column,
   /** How many points there are in truth. */
   points: count,
+  /** How often it was asked its prompts: grows with what `runs.replies` gives. */
+  asked: count,
 });
 export type RunHistory = z.infer<typeof runHistorySchema>;
+
+/** What a run was asked while it learnt, and what it answered after which step, oldest first. */
+export const runRepliesSchema = z.array(
+  samplePromptSchema.extend({ replies: z.array(sampleReplySchema.extend({ step: count })) }),
+);
+export type RunReplies = z.infer<typeof runRepliesSchema>;
+
+/** What a run is to be asked while it learns. */
+export const runSamplesSchema = z.object({
+  /** Messages; pictures are files, and stand as `<image>` in the text or in front of it. */
+  prompts: z
+    .array(
+      z.object({
+        text: z.string().trim().min(1).max(4000),
+        images: z.array(z.string().min(1).max(4096)).max(8),
+      }),
+    )
+    .max(8),
+  /** The first messages of so many rows of the validation data. */
+  heldBack: z.number().int().min(0).max(8),
+  /** Of a reply. */
+  maxTokens: z.number().int().min(1).max(512),
+});
+export type RunSamples = z.infer<typeof runSamplesSchema>;
 
 /** Where the weights come from that a run begins with. */
 export const modelSourceSchema = z.discriminatedUnion('kind', [
@@ -185,6 +224,8 @@ export const runSettingsSchema = z.object({
   keepCheckpoints: z.number().int().min(1).max(1000),
   validateEvery: z.number().int().min(1).max(1_000_000),
   logEvery: z.number().int().min(1).max(100_000),
+  /** Null: it is asked nothing. */
+  samples: runSamplesSchema.nullable(),
 });
 export type RunSettings = z.infer<typeof runSettingsSchema>;
 
@@ -214,6 +255,7 @@ export const runChangeSchema = runSettingsSchema
     warmupSteps: true,
     keepCheckpoints: true,
     activationCheckpointing: true,
+    samples: true,
   })
   .extend({
     /** Of stage 2: leave rows with faults out instead of refusing to start. */

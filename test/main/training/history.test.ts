@@ -34,6 +34,51 @@ describe('History', () => {
     expect(history.lastValidation()).toBeNull();
   });
 
+  it('keeps what was answered by what was asked, and what a run that goes on answers anew', () => {
+    const history = new History();
+    const prompt = (text: string) => ({ text, pictures: [], wanted: null, wantedCaptions: [] });
+    const ask = (...texts: string[]): RunEvent => ({
+      ...{ event: 'prompts', time: 1, prompts: texts.map(prompt) },
+    });
+    const answer = (at: number, ...texts: string[]): RunEvent => ({
+      ...{ event: 'replies', time: 1, step: at, seconds: 1 },
+      replies: texts.map((text) => ({ text, captions: [], finished: true })),
+    });
+    for (const event of [ask('a', 'b'), answer(0, 'a0', 'b0'), answer(10, 'a10', 'b10')]) {
+      history.add(event);
+    }
+    for (const event of [answer(20, 'lost', 'lost'), started(10), ask('b', 'c')])
+      history.add(event);
+    history.add(answer(10, 'b10 again', 'c10'));
+    history.add(answer(20, 'b20', 'c20'));
+    const said = history
+      .replies(100)
+      .map(({ text, replies }) => [text, replies.map((reply) => [reply.step, reply.text])]);
+    expect(said).toEqual([
+      ['a', [[0, 'a0']]],
+      [
+        'b',
+        [
+          [0, 'b0'],
+          [10, 'b10 again'],
+          [20, 'b20'],
+        ],
+      ],
+      [
+        'c',
+        [
+          [10, 'c10'],
+          [20, 'c20'],
+        ],
+      ],
+    ]);
+    expect(history.columns(10).asked).toBe(3);
+    for (let at = 30; at <= 3000; at += 10) history.add(answer(at, 'x', 'y'));
+    const few = history.replies(5).find(({ text }) => text === 'c')?.replies;
+    expect(few?.length).toBe(4);
+    expect(few?.at(-1)?.step).toBe(3000);
+  });
+
   it('leaves few points alone, and counts no number as the highest', () => {
     const points = [1, 2, null, 3, 1, 1, 1, 1, 1, 1].map((loss) => ({ loss }));
     expect(thin(points, 10)).toBe(points);

@@ -20,6 +20,7 @@ const plan = (stage: 1 | 2): RunPlan => ({
     ...{ warmupSteps: null, maxLength: null, seed: 0, precision: 'auto', threads: null },
     ...{ loraRank: null, activationCheckpointing: false, keepFeatures: false, processes: 1 },
     ...{ sharding: 'none', checkpointEvery: 1, keepCheckpoints: 1, validateEvery: 1, logEvery: 1 },
+    samples: null,
   },
 });
 const dataOf = (stage: 1 | 2, data: Parameters<typeof runFileOf>[1]) =>

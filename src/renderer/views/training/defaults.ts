@@ -1,4 +1,4 @@
-import type { RunSettings, Stage } from '../../../shared/domain/training.ts';
+import type { RunFile, RunSamples, RunSettings, Stage } from '../../../shared/domain/training.ts';
 
 /** What the trainer takes for a setting that is left to it: the paper's table (resources/trainer/README.md). */
 export const publishedSettings: Readonly<
@@ -40,6 +40,9 @@ export function tenSteps(rows: number): Partial<RunSettings> {
   };
 }
 
+/** What a run is asked while it learns, unless somebody chooses otherwise. */
+export const defaultSamples: RunSamples = { prompts: [], heldBack: 2, maxTokens: 48 };
+
 /** What the form begins with. */
 export const defaultSettings: RunSettings = {
   steps: null,
@@ -61,4 +64,15 @@ export const defaultSettings: RunSettings = {
   keepCheckpoints: 2,
   validateEvery: 100,
   logEvery: 1,
+  samples: defaultSamples,
 };
+
+/** What a run file asks; null where it asks nothing. */
+export function samplesOf({ samples }: RunFile): RunSamples | null {
+  if (samples === null || samples === undefined) return null;
+  const { prompts = [], heldBack = 0, maxTokens = defaultSamples.maxTokens } = samples;
+  return {
+    ...{ heldBack, maxTokens },
+    prompts: prompts.map(({ text, images = [] }) => ({ text, images })),
+  };
+}
