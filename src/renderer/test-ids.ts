@@ -397,6 +397,9 @@ export const testIds = {
   runName: 'run-name',
   runTry: 'run-try',
   runTried: 'run-tried',
+  runVerdict: 'run-verdict',
+  runTakeOver: 'run-take-over',
+  runOption: 'run-option',
   runCreate: 'run-create',
   runPage: 'run-page',
   runState: 'run-state',
@@ -451,6 +454,7 @@ export const testIds = {
   recipeEdit: 'recipe-edit',
   recipeEditor: 'recipe-editor',
   recipeUndo: 'recipe-undo',
+  recipeQuality: 'recipe-quality',
   recipeExport: 'recipe-export',
 
   compareRunsOpen: 'compare-runs-open',

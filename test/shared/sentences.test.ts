@@ -57,6 +57,10 @@ function thrownIn(file: string): string[] {
       const sentence = message === undefined || isInvariant ? null : sentenceOf(message);
       if (sentence !== null) found.push(sentence);
     }
+    if (ts.isNewExpression(node) && node.expression.getText() === 'WriterFault') {
+      const spoken = (node.arguments ?? []).slice(1, 3).map(sentenceOf);
+      found.push(...spoken.filter((sentence) => sentence !== null));
+    }
     ts.forEachChild(node, visit);
   };
   visit(source);

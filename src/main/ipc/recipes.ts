@@ -31,6 +31,7 @@ export function recipeHandlers(services: AppServices): DomainHandlers<'recipes'>
       void recipes.find(recipeId).look();
       return null;
     },
+    'recipes.quality': ({ recipeId }) => recipes.find(recipeId).quality(),
     'recipes.clusters': ({ recipeId }) => ({ clusters: recipes.find(recipeId).clusters() }),
     'recipes.estimate': ({ recipeId }) => recipes.find(recipeId).estimate(),
     'recipes.write'({ recipeId, sendTo, most }) {

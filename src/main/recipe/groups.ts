@@ -114,3 +114,17 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+/** How alike pictures are to their captions: the mean, and what a tenth of them lies under; null where eyes cannot tell. */
+export function likenessOf(
+  pictures: readonly { readonly likeness: number | null }[],
+): { readonly pictures: number; readonly mean: number; readonly lowestTenth: number } | null {
+  const told = pictures.flatMap(({ likeness }) => (likeness === null ? [] : [likeness]));
+  if (told.length === 0) return null;
+  const sorted = told.sort((a, b) => a - b);
+  return {
+    pictures: sorted.length,
+    mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+    lowestTenth: sorted[Math.floor(sorted.length / 10)]!,
+  };
+}

@@ -2,7 +2,11 @@
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { StudioError, toWireError } from '../../shared/errors.ts';
-import { reasonsAgainst, type RejectReason } from '../../shared/domain/recipe-conversation.ts';
+import {
+  diversityOf,
+  reasonsAgainst,
+  type RejectReason,
+} from '../../shared/domain/recipe-conversation.ts';
 import type {
   Recipe as RecipeView,
   RecipeCluster,
@@ -10,13 +14,14 @@ import type {
   RecipeItem,
   RecipeItemKind,
   RecipePlan,
+  RecipeQuality,
   RecipeWriter,
 } from '../../shared/domain/recipe.ts';
 import { askTrainer } from '../training/trainer-answer.ts';
 import type { TrainerRuntime } from '../training/trainer-process.ts';
 import { estimateOf } from './estimate.ts';
 import type { AcceptedConversation } from './data-file.ts';
-import { planGroups, worstFitting } from './groups.ts';
+import { likenessOf, planGroups, worstFitting } from './groups.ts';
 import { Journal, kindOf, type ItemState } from './journal.ts';
 import type { Prompts } from './prompts.ts';
 import type { RecipeFolder, RecipePicture, RecipeRecord } from './recipe-folder.ts';
@@ -280,6 +285,17 @@ export class Recipe {
       .items()
       .filter(({ verdict, text }) => verdict === 'accepted' && text !== null)
       .map(({ number, text }) => ({ text: text!, pictures: this.#of(number) }));
+  }
+
+  /** By numbers: asked for when something was judged, not with every change. */
+  quality(): RecipeQuality {
+    const accepted = this.accepted();
+    const all = likenessOf(this.#pictures);
+    const own = likenessOf(accepted.flatMap(({ pictures }) => pictures));
+    return {
+      diversity: diversityOf(accepted.map(({ text }) => text)),
+      likeness: all === null ? null : { all, accepted: own },
+    };
   }
 
   get isBusy(): boolean {

@@ -2,6 +2,7 @@ import type { AppReplyBody, AppRequestBody } from '../../shared/contracts/app-ip
 import type {
   Recipe,
   RecipeCluster,
+  RecipeQuality,
   RecipeEstimate,
   RecipeItem,
   RecipeItemKind,
@@ -80,6 +81,11 @@ export class RecipesStore {
   }
 
   /** @throws what main says, as a sentence */
+  /** How good what was made is, by numbers. @throws what main says */
+  quality(recipeId: string): Promise<RecipeQuality> {
+    return this.#api.request('recipes.quality', { recipeId });
+  }
+
   async clusters(recipeId: string): Promise<readonly RecipeCluster[]> {
     return (await this.#api.request('recipes.clusters', { recipeId })).clusters;
   }

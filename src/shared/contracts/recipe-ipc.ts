@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   recipeClusterSchema,
+  recipeQualitySchema,
   recipeEstimateSchema,
   recipeItemKinds,
   recipeItemSchema,
@@ -41,6 +42,8 @@ export const recipeRequests = {
     request: recipeId,
     reply: z.object({ clusters: z.array(recipeClusterSchema) }),
   },
+  /** Diversity of what is accepted, and how well captions fit their pictures. */
+  'recipes.quality': { request: recipeId, reply: recipeQualitySchema },
   'recipes.estimate': { request: recipeId, reply: recipeEstimateSchema },
   /**
    * Writes what is not written yet. `sendTo`: the address that the person saw and said yes to, null where nothing

@@ -151,6 +151,16 @@ export const recipeItemSchema = z.object({
 });
 export type RecipeItem = z.infer<typeof recipeItemSchema>;
 
+const alike = z.object({ pictures: count, mean: z.number(), lowestTenth: z.number() });
+/** How good what was made is, by numbers. */
+export const recipeQualitySchema = z.object({
+  /** Of the accepted conversations, of 3 (the paper's measure); null where nobody speaks. */
+  diversity: z.object({ user: z.number().nullable(), assistant: z.number().nullable() }),
+  /** How alike pictures are to their captions, in all and in the accepted conversations; null where eyes cannot tell. */
+  likeness: z.object({ all: alike, accepted: alike.nullable() }).nullable(),
+});
+export type RecipeQuality = z.infer<typeof recipeQualitySchema>;
+
 /** A cluster, by a few of its pictures. */
 export const recipeClusterSchema = z.object({
   size: count,

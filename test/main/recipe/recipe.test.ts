@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeDataFile } from '../../../src/main/recipe/data-file.ts';
+import { diversityOf } from '../../../src/shared/domain/recipe-conversation.ts';
 import { isStudioError } from '../../../src/shared/errors.ts';
 import { textbindConversationSchema } from '../../../src/shared/domain/textbind-conversation.ts';
 import { goodConversation } from '../../support/chat-server.ts';
@@ -39,6 +40,15 @@ describe('a recipe', () => {
       for (const caption of captions) used.set(caption, (used.get(caption) ?? 0) + 1);
     }
     expect(used.size).toBe(10);
+    expect(recipe.quality()).toEqual({
+      diversity: { user: null, assistant: null },
+      likeness: { all: { pictures: 12, mean: 4.02 / 12, lowestTenth: 0.01 }, accepted: null },
+    });
+    recipe.judge(0, 'accepted');
+    const { diversity, likeness } = recipe.quality();
+    expect(likeness?.accepted).toMatchObject({ mean: 0.4, lowestTenth: 0.4 });
+    expect(diversity).toEqual(diversityOf([recipe.items('accepted', 0, 1)[0]!.text]));
+    expect(diversity.assistant).toBeGreaterThan(2);
     expect(Math.max(...used.values()) - Math.min(...used.values())).toBeLessThanOrEqual(4);
   });
 

@@ -122,6 +122,12 @@ export const recipe = {
   noneOfThese: 'There is none of these.',
   pictureCaption: (number: Value, caption: Value) => `${number}: ${caption}`,
   likeness: 'How alike picture and caption are to these eyes, up to 1',
+  diversity: (user: Value, assistant: Value) =>
+    `Diversity, of 3: ${user} in what people say, ${assistant} in replies (different word groups over all).`,
+  alikeAccepted: (mean: Value, all: Value, lowest: Value) =>
+    `Pictures and captions are alike by ${mean} (${all} in all the data), a tenth of them by less than ${lowest}.`,
+  alikeAll: (mean: Value, lowest: Value) =>
+    `Pictures and captions are alike by ${mean}, a tenth of them by less than ${lowest}.`,
   conversation: 'The conversation',
   keepChange: 'Keep the change',
   leaveAsWas: 'Leave it as it was',

@@ -110,6 +110,12 @@ export const recipe: typeof english = {
   noneOfThese: '这里没有。',
   pictureCaption: (number: Value, caption: Value) => `${number}：${caption}`,
   likeness: '在这个模型看来图片与描述的相似程度，最高为 1',
+  diversity: (user: Value, assistant: Value) =>
+    `多样性（满分 3）：用户 ${user}，回复 ${assistant}（不同词组占全部词组之比）。`,
+  alikeAccepted: (mean: Value, all: Value, lowest: Value) =>
+    `图片与描述的相似度为 ${mean}（全部数据为 ${all}），其中十分之一低于 ${lowest}。`,
+  alikeAll: (mean: Value, lowest: Value) =>
+    `图片与描述的相似度为 ${mean}，其中十分之一低于 ${lowest}。`,
   conversation: '对话',
   keepChange: '保留修改',
   leaveAsWas: '保持原样',

@@ -106,6 +106,25 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   'It is against the rules as it stands: edit it first.': '它目前不符合规则：请先编辑。',
   'Its pictures were not looked at yet.': '尚未查看其图片。',
   '"{name}" is under way.': '“{name}”正在进行。',
+  '{address} does not answer: {reason}.': '{address} 没有应答：{reason}。',
+  '{address} answered {status}.': '{address} 返回 {status}。',
+  '{address} gave an answer without a message.': '{address} 的回答里没有消息。',
+  '{address} gave an empty answer.': '{address} 给出了空的回答。',
+  'Give an address that begins with https.': '请填写以 https 开头的地址。',
+  'See that the server runs and that the address is right, then go on.':
+    '请确认服务器在运行且地址正确，然后继续。',
+  'Try again.': '请再试一次。',
+  'Put in a key that this server takes, then go on.': '请填写此服务器接受的密钥，然后继续。',
+  'The account there has no credit left.': '那里的账户没有余额了。',
+  'See whether the address ends as the server has it (often /v1), and whether it has a model called {model}.':
+    '请检查地址的结尾是否与服务器一致（常为 /v1），以及它是否有名为 {model} 的模型。',
+  'The server takes no more requests for now.': '服务器暂时不再接受请求。',
+  'The server has trouble of its own: go on later.': '服务器自身有问题：请稍后继续。',
+  'See what it says of the request, then go on.': '请查看它对请求的说明，然后继续。',
+  'Open a model with a longer context, shorten the prompts, or use a server.':
+    '请打开上下文更长的模型、缩短提示，或使用服务器。',
+  'See the model in the chat, then go on.': '请在对话中查看模型，然后继续。',
+  'Go on when that is mended.': '解决之后请继续。',
   'There is no recipe {id}.': '没有配方 {id}。',
   '"{name}" is under way: pause it first.': '“{name}”正在进行：请先暂停。',
   'There is no data set {id}.': '没有数据集 {id}。',
@@ -143,6 +162,8 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   "This Python lacks the package {name}. Install the packages of the trainer's requirements.txt into it, or let the app make an environment of its own.":
     '此 Python 缺少软件包 {name}。请把训练器 requirements.txt 中的软件包装入其中，或让应用建立自己的环境。',
   'The trainer did not start: {words}': '训练器没有启动：{words}',
+  'The process of the trainer was ended by SIGKILL; the system does this when memory runs out.':
+    '训练器的进程被 SIGKILL 结束；内存耗尽时系统会这样做。',
   'The process of the run was ended by SIGKILL; the system does this when memory runs out.':
     '训练任务的进程被 SIGKILL 结束；内存耗尽时系统会这样做。',
   'The process of the run was ended by {signal}.': '训练任务的进程被 {signal} 结束。',
