@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { testIds } from '../../src/renderer/test-ids.ts';
-import { noPython } from '../golden/run-python.ts';
+import { noPython, runPython } from '../golden/run-python.ts';
 import { ChatServerLookAlike } from '../support/chat-server.ts';
 import { app, mainPid, restartApp } from './harness/app.ts';
 import {
@@ -211,19 +211,41 @@ describe('conversations from captions', function () {
     expect(await byId(testIds.datasetItem).getText()).toMatch(/without 1 row[^]*2 rows/);
   });
 
-  it('is trained on, from a checkpoint laid over the parts of a model', async () => {
+  it("is trained on, from a reference's .pt laid over the parts of a model", async () => {
     await press(testIds.datasetTenSteps);
     await byId(testIds.runForm).waitForDisplayed();
     await byId(testIds.runSource).$('input[value="checkpoint"]').parentElement().click();
     expect(await byId(testIds.runCreate).isEnabled()).toBe(false);
-    const qformer = path.resolve(
-      import.meta.dirname,
-      '../../models/textbind-mini/qformer/model.safetensors',
-    );
-    await fill(testIds.runPlace, qformer);
+    await fill(testIds.runPlace, path.join(runPython('qformer_pt.py'), 'pytorch_model.pt'));
     await bothThemes('recipe-run-form');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
     await reaches('running', 1);
+    endRuns();
+    await reaches('interrupted');
+  });
+
+  it('pictures with captions are trained on, from parts in folders of their own, with a new Q-Former', async () => {
+    const parts = path.resolve(import.meta.dirname, '../../models/textbind-mini');
+    await openTraining();
+    await press(testIds.runNew);
+    await byId(testIds.runForm).waitForDisplayed();
+    await byId(testIds.runStage).$('input[value="1"]').parentElement().click();
+    await byId(testIds.runSource).$('input[value="parts"]').parentElement().click();
+    for (const [place, name] of [
+      ['visionModel', 'vision'],
+      ['languageModel', 'language'],
+    ] as const) {
+      const field = $(selector(testIds.runPlace, `[data-place="${place}"]`));
+      await field.scrollIntoView({ block: 'center' });
+      await field.setValue(path.join(parts, name));
+    }
+    await fill(testIds.runSteps, '1');
+    await fill(testIds.runBatch, '1');
+    await fill(testIds.runMicroBatch, '1');
+    await bothThemes('recipe-run-parts');
+    await press(testIds.runCreate);
+    await byId(testIds.runState).waitForDisplayed();
+    await reaches('finished', 1);
   });
 });

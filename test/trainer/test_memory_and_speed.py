@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from textbind_trainer import precision, stage1, stage2
+from textbind_trainer import loop, precision, stage1, stage2
 from textbind_trainer.checkpoint import load_checkpoint, newest_checkpoint
+from textbind_trainer.config import read_config
 
 STAGES = {1: stage1, 2: stage2}
 PACKAGE = Path(__file__).parents[2] / "resources" / "trainer"
@@ -84,6 +86,29 @@ def test_one_process_goes_on_where_two_with_shards_were(run_file, tmp_path, caps
     again = run(2, run_file(2, "part", **fields), capsys)
     assert again[0]["resumed"] and again[0]["step"] == 2
     assert curve(again)[-1] == pytest.approx(curve(whole)[-1], abs=1e-4)
+
+
+@pytest.mark.parametrize("stage", [1, 2])
+def test_rows_packed_together_have_the_loss_and_gradients_of_rows_alone(stage, run_file):
+    """One row at a time, a few, all at once in whatever order: what a row adds does not hang on its neighbours."""
+    built = STAGES[stage].build(read_config(run_file(stage)), torch.device("cpu"))
+    samples = [built.source.sample(position) for position in range(9)]
+    assert len({len(sample.example.ids) for sample in samples}) > (2 if stage == 2 else 0)
+
+    def passed(size: int, order: list) -> tuple[float, dict[str, torch.Tensor]]:
+        built.config = replace(built.config, micro_batch_size=size)
+        built.optimizer.zero_grad(set_to_none=True)
+        loss = loop.add_gradients(built, order, 100.0).item()
+        return loss, {n: p.grad.clone() for n, p in built.parameters.items() if p.grad is not None}
+
+    loss, alone = passed(1, samples)
+    for size, order in ((4, samples), (9, samples), (9, samples[::-1])):
+        other, together = passed(size, order)
+        assert other == pytest.approx(loss, rel=1e-5)
+        assert set(together) == set(alone)
+        for name, gradient in alone.items():
+            scale = gradient.abs().max().item()
+            assert (together[name] - gradient).abs().max().item() <= 1e-5 * max(scale, 1), name
 
 
 @pytest.mark.parametrize("stage", [1, 2])
