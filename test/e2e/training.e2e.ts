@@ -21,6 +21,7 @@ import {
   runState,
   takePython,
 } from './harness/training.ts';
+import { askOnTheWay, replySteps, tryAndTakeOver } from './harness/training-form.ts';
 import { ask, byId, engineReady, selector } from './harness/window.ts';
 
 describe('training in the window', function () {
@@ -65,6 +66,7 @@ describe('training in the window', function () {
     await fill(testIds.runBatch, '1');
     await fill(testIds.runMicroBatch, '1');
     await byId(testIds.runName).setValue('Red squares');
+    await askOnTheWay('What is the sea?');
     await bothThemes('training-form');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
@@ -75,6 +77,10 @@ describe('training in the window', function () {
     await openRun();
     await reaches('running', before.step + 1);
     await byId(testIds.chart).waitForDisplayed({ timeout: patienceMs });
+    // What it answered before its first step was kept by the run, not by the app that was killed.
+    await byId(testIds.runReply).waitForDisplayed({ timeout: patienceMs });
+    expect(await replySteps()).toContain(0);
+    await byId(testIds.runReplies).scrollIntoView({ block: 'center' });
     await bothThemes('training-run');
   });
 
@@ -119,6 +125,8 @@ describe('training in the window', function () {
     await fill(testIds.runBatch, '1');
     await press(testIds.runRestsEngine);
     await byId(testIds.runName).setValue('Conversations');
+    await askOnTheWay('What is the sea?');
+    await tryAndTakeOver('checkpointing');
     await bothThemes('training-form-stage2');
     await press(testIds.runCreate);
     await byId(testIds.runState).waitForDisplayed();
@@ -126,6 +134,7 @@ describe('training in the window', function () {
       timeout: patienceMs,
     });
     await reaches('finished', 3);
+    expect(await replySteps()).toEqual([0, 3]);
     await browser.waitUntil(async () => (await engineState()) === 'ready', {
       timeout: patienceMs,
     });

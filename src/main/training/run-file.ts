@@ -36,16 +36,19 @@ export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: strin
   for (const { dataset } of data.blend ?? []) checkStage(stage, dataset);
   checkStage(stage, data.training);
   if (data.validation !== null) checkStage(stage, data.validation);
-  const { loraRank, keepFeatures, samples, processes: _processes, ...plain } = settings;
+  const { loraRank, loraBits, keepFeatures, samples, processes: _processes, ...plain } = settings;
+  const isSharded = plain.sharding === 'fsdp';
   const whole = given({
     ...plain,
     stage,
     model: modelOf(plan.source),
     data: dataOf(stage, data),
     output: '.',
-    lora: loraRank === null || stage === 1 ? null : { rank: loraRank },
+    offload: isSharded && plain.offload,
+    lora: loraRank === null || stage === 1 ? null : given({ rank: loraRank, bits: loraBits }),
     featureCache: keepFeatures ? featureFolder : null,
-    samples: samples !== null && asksAnything(samples, data) ? samples : null,
+    // Shards are gathered by all processes or by none: none of them can answer alone.
+    samples: samples !== null && !isSharded && asksAnything(samples, data) ? samples : null,
   });
   return whole as RunFile;
 }

@@ -37,14 +37,18 @@ export function askTrainer<S extends z.ZodType>(
     if (said.data.event === 'checking') onProgress(said.data.done, said.data.total);
     if (said.data.event === 'error') refusal = refusalOf(said.data.kind, said.data.message);
   });
-  const settled = task.done.then(({ code, errorText }) => {
+  const settled = task.done.then(({ code, signal, errorText }) => {
     if (answer !== null) return answer;
     if (refusal !== null) throw refusal;
+    if (signal === 'SIGKILL') throw new StudioError('out-of-memory', endedBySystem);
     const words = lastLine(errorText);
     throw new StudioError('internal', `the trainer ended with code ${code}: ${words}`);
   });
   return { ...task, answer: settled };
 }
+
+const endedBySystem =
+  'The process of the trainer was ended by SIGKILL; the system does this when memory runs out.';
 
 function refusalOf(kind: string, message: string): StudioError {
   if (kind === 'memory') return new StudioError('out-of-memory', message);

@@ -18,6 +18,8 @@ export interface TrainerRuntime {
 /** How a trainer's process ended. */
 export interface TrainerExit {
   readonly code: number;
+  /** What ended it; null where it ended by itself. */
+  readonly signal: string | null;
   /** The end of what it said on standard error, for a message. */
   readonly errorText: string;
 }
@@ -78,7 +80,7 @@ export function startTrainerTask(
     });
     child.on('close', (code, signal) => {
       rest();
-      resolve({ code: code ?? (signal === null ? 1 : 137), errorText: errorText.trim() });
+      resolve({ code: code ?? (signal === null ? 1 : 137), signal, errorText: errorText.trim() });
     });
   });
   return {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import { listModels } from '../../library/models.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, toWireError } from '../../shared/errors.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
 import {
   preflightSchema,
@@ -114,17 +114,26 @@ export class Training {
     const folder = new RunFolder(mkdtempSync(path.join(os.tmpdir(), 'textbind-preflight-')));
     try {
       // One process: several would want a launcher of their own, and each does the same.
-      folder.writeFile({ ...file, output: '.', sharding: 'none' });
-      const args = ['--config', folder.path('file')];
-      const runtime = this.environment.runtime();
-      const question = askTrainer(runtime, 'preflight', args, preflightEventSchema);
-      this.#tasks.add(question);
-      const { event: _event, time: _time, ...found } = await question.answer;
+      folder.writeFile({ ...file, output: '.', sharding: 'none', offload: false });
+      const found = await this.#tried(folder).catch((error: unknown) => {
+        // The system ends what takes the memory of others: then it is counted what would fit.
+        if (toWireError(error).kind !== 'out-of-memory') throw error;
+        return this.#tried(folder, ['--steps', '0']);
+      });
       const { processes } = plan.settings;
-      return { ...found, hours: found.hours / processes };
+      return { ...found, hours: found.hours === null ? null : found.hours / processes };
     } finally {
       rmSync(folder.folder, { recursive: true, force: true });
     }
+  }
+
+  async #tried(folder: RunFolder, more: readonly string[] = []): Promise<Preflight> {
+    const args = ['--config', folder.path('file'), ...more];
+    const runtime = this.environment.runtime();
+    const question = askTrainer(runtime, 'preflight', args, preflightEventSchema);
+    this.#tasks.add(question);
+    const { event: _event, time: _time, ...found } = await question.answer;
+    return found;
   }
 
   /** Makes a model of a run's checkpoint; null: the newest, or what the run left. */

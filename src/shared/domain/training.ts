@@ -214,12 +214,16 @@ export const runSettingsSchema = z.object({
   threads: z.number().int().min(1).max(1024).nullable(),
   /** Rank of the adapters; null trains the language model whole. Stage 2. */
   loraRank: z.number().int().min(1).max(1024).nullable(),
+  /** Of the frozen matrices beneath adapters (QLoRA); null keeps them whole. */
+  loraBits: z.literal(4).nullable(),
   activationCheckpointing: z.boolean(),
   /** Keep the frozen encoder's features on disk. */
   keepFeatures: z.boolean(),
   /** GPUs to use at once, or processes on a processor. */
   processes: z.number().int().min(1).max(64),
   sharding: z.enum(['none', 'fsdp']),
+  /** Shards are kept in the machine's memory, not the GPUs'. */
+  offload: z.boolean(),
   checkpointEvery: z.number().int().min(1).max(1_000_000),
   keepCheckpoints: z.number().int().min(1).max(1000),
   validateEvery: z.number().int().min(1).max(1_000_000),
@@ -264,19 +268,46 @@ export const runChangeSchema = runSettingsSchema
   .partial();
 export type RunChange = z.infer<typeof runChangeSchema>;
 
-/** What a few real steps showed. */
+/** A setting that a run could have, and what it takes; the first is what was asked for. */
+export const runOptionSchema = z.object({
+  name: z.enum([
+    ...(['asked', 'micro', 'checkpointing', 'lora', 'loraCheckpointing', 'qlora'] as const),
+    'offload',
+  ]),
+  microBatchSize: z.number().int().min(1),
+  activationCheckpointing: z.boolean(),
+  loraRank: z.number().int().min(1).nullable(),
+  loraBits: z.literal(4).nullable(),
+  /** That share everything out, kept on the processor's side; 1: no sharing. */
+  processes: z.number().int().min(1),
+  memoryBytes: count,
+  /** Whether `memoryBytes` is what real steps took, not an estimate. */
+  isMeasured: z.boolean(),
+  /** Into what is free; null where nobody tells what is. */
+  fits: z.boolean().nullable(),
+  hours: z.number().nullable(),
+  /** What this machine lacks for it: an NVIDIA GPU, several of them, or the package. */
+  needs: z.enum(['cuda', 'gpus', 'bitsandbytes']).nullable(),
+});
+export type RunOption = z.infer<typeof runOptionSchema>;
+
+/** What a few real steps showed; what was not tried, since it cannot fit, is null. */
 export const preflightSchema = z.object({
   device: z.string(),
   precision: z.enum(['fp32', 'bf16']),
-  steps: count,
-  secondsPerStep: z.number(),
-  /** The most held in these steps, and what the device has; null where nobody tells. */
+  steps: count.nullable(),
+  secondsPerStep: z.number().nullable(),
+  /** The most held in these steps, what the device has and what of it was free; null where nobody tells. */
   memoryBytes: count.nullable(),
   memoryTotal: count.nullable(),
+  memoryFree: count.nullable(),
+  /** Tokens of the longest sample that was seen. */
+  longest: count,
+  options: z.array(runOptionSchema),
   /** Of one checkpoint, about. */
   checkpointBytes: count,
   trainedParameters: count,
-  hours: z.number(),
+  hours: z.number().nullable(),
 });
 export type Preflight = z.infer<typeof preflightSchema>;
 

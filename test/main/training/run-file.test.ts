@@ -18,7 +18,14 @@ const plan = (stage: 1 | 2): RunPlan => ({
   settings: {
     ...{ steps: 1, epochs: null, batchSize: null, microBatchSize: null, learningRate: null },
     ...{ warmupSteps: null, maxLength: null, seed: 0, precision: 'auto', threads: null },
-    ...{ loraRank: null, activationCheckpointing: false, keepFeatures: false, processes: 1 },
+    ...{
+      loraRank: null,
+      loraBits: null,
+      offload: false,
+      activationCheckpointing: false,
+      keepFeatures: false,
+      processes: 1,
+    },
     ...{ sharding: 'none', checkpointEvery: 1, keepCheckpoints: 1, validateEvery: 1, logEvery: 1 },
     samples: null,
   },
@@ -64,4 +71,26 @@ it('stage 1 takes tars as tars and everything else as pairs', () => {
       { path: '/x.tar', weight: 2 },
     ],
   });
+});
+
+it('writes adapters in four bits, and asks nothing where nobody could answer', () => {
+  const one = dataset('/a.json');
+  const ask = { prompts: [{ text: 'Hello', images: [] }], heldBack: 2, maxTokens: 8 };
+  const of = (change: Partial<RunPlan['settings']>, validation: Dataset | null = null) => {
+    const planned = plan(2);
+    const changed = { ...planned, settings: { ...planned.settings, ...change } };
+    return runFileOf(changed, { training: one, validation }, '/features');
+  };
+  expect(of({ loraRank: 8, loraBits: 4 })['lora']).toEqual({ rank: 8, bits: 4 });
+  expect(of({ loraRank: 8 })['lora']).toEqual({ rank: 8 });
+  expect(of({ samples: ask }).samples).toEqual(ask);
+  // Only held-back rows, and none are held back.
+  const heldBack = { ...ask, prompts: [] };
+  expect(of({ samples: heldBack }).samples).toBeUndefined();
+  expect(of({ samples: heldBack }, one).samples).toEqual(heldBack);
+  // Shards are gathered by all processes or by none.
+  const shards = of({ samples: ask, sharding: 'fsdp', processes: 2, offload: true });
+  expect(shards).toMatchObject({ sharding: 'fsdp', offload: true });
+  expect(shards.samples).toBeUndefined();
+  expect(of({ offload: true })['offload']).toBe(false);
 });

@@ -1,4 +1,10 @@
-import type { RunFile, RunSamples, RunSettings, Stage } from '../../../shared/domain/training.ts';
+import type {
+  RunFile,
+  RunOption,
+  RunSamples,
+  RunSettings,
+  Stage,
+} from '../../../shared/domain/training.ts';
 
 /** What the trainer takes for a setting that is left to it: the paper's table (resources/trainer/README.md). */
 export const publishedSettings: Readonly<
@@ -56,10 +62,12 @@ export const defaultSettings: RunSettings = {
   precision: 'auto',
   threads: null,
   loraRank: null,
+  loraBits: null,
   activationCheckpointing: false,
   keepFeatures: true,
   processes: 1,
   sharding: 'none',
+  offload: false,
   checkpointEvery: 100,
   keepCheckpoints: 2,
   validateEvery: 100,
@@ -75,4 +83,22 @@ export function samplesOf({ samples }: RunFile): RunSamples | null {
     ...{ heldBack, maxTokens },
     prompts: prompts.map(({ text, images = [] }) => ({ text, images })),
   };
+}
+
+/** The settings with what a proposal changes of them. */
+export function takenOver(settings: RunSettings, option: RunOption): RunSettings {
+  const { microBatchSize, activationCheckpointing, loraRank, loraBits, processes } = option;
+  const isOffloaded = processes > 1;
+  return {
+    ...settings,
+    ...{ microBatchSize, activationCheckpointing, loraRank, loraBits, offload: isOffloaded },
+    sharding: isOffloaded ? 'fsdp' : settings.sharding,
+    processes: isOffloaded ? processes : settings.processes,
+  };
+}
+
+/** What a person is advised to take: nothing where what was asked fits, else the first that does and can be done here. */
+export function proposed(options: readonly RunOption[]): RunOption | null {
+  if (options[0]?.fits !== false) return null;
+  return options.find(({ fits, needs }) => fits === true && needs === null) ?? null;
 }

@@ -341,12 +341,50 @@ export const training = {
   packedOr: ', or',
   runName: (model: Value, stage: Value) => `${model}, stage ${stage}`,
   runNameWithData: (model: Value, stage: Value, data: Value) => `${model}, stage ${stage}, ${data}`,
+  fourBits: 'Four bits beneath the adapters (QLoRA)',
+  fourBitsNeed: 'A quarter of the memory for the frozen matrices. Needs an NVIDIA GPU.',
+  shareOut: 'Share the model out over the GPUs (FSDP)',
+  eachHoldsAPart:
+    'Each holds a part of weights, gradients and states. Nothing is asked on the way then.',
+  keepShardsOffGpu: "Keep the parts in the machine's memory (offload)",
+  slowerForMuchLess: 'Slower, for much less GPU memory. Needs NVIDIA GPUs.',
+  notTried: (device: Value) => `Not tried on ${device}: it cannot fit. Counted:`,
+  itFits: (size: Value, free: Value) => `It fits: ${size} of ${free} that are free.`,
+  itDoesNotFit: (size: Value, free: Value) =>
+    `It does not fit: about ${size} of ${free} that are free.`,
+  nobodyTellsWhatIsFree: (size: Value) =>
+    `It takes ${size}; this system does not say how much is free.`,
+  wouldFit: (name: Value, size: Value) => `This would fit: ${name}, about ${size}.`,
+  nothingWouldFit:
+    'No setting that this machine can do would fit: take a smaller language model, or another machine.',
+  takeItOver: 'Take it over',
+  tookOver: (name: Value) => `Taken over: ${name}. Try a few steps again to measure it.`,
+  otherSettings: 'Settings, and what they take',
+  longestSeen: (tokens: Value) =>
+    `Counted with the longest sample seen, ${tokens} tokens; what was measured corrects the rest.`,
+  options: {
+    asked: 'As it is',
+    micro: 'Fewer samples at once',
+    checkpointing: 'Activations computed again',
+    lora: 'Adapters (LoRA)',
+    loraCheckpointing: 'Adapters, activations computed again',
+    qlora: 'Adapters over four bits (QLoRA)',
+    offload: 'Shared out and kept off the GPUs (offload)',
+  },
+  atOnceOf: (count: Value) => `${count} at once`,
+  measuredBytes: (size: Value) => `${size}, measured`,
+  aboutBytes: (size: Value) => `about ${size}`,
+  aboutTime: (time: Value) => `about ${time}`,
+  fitsWords: { true: 'fits', false: 'does not fit', null: 'not known' },
+  needsWords: {
+    cuda: 'needs an NVIDIA GPU (CUDA)',
+    gpus: 'needs two GPUs or more',
+    bitsandbytes: 'needs the package bitsandbytes',
+  },
   triedSteps: (device: Value, precision: Value, seconds: Value, time: Value) =>
     `On ${device} in ${precision}: ${seconds} s a step, about ${time} in all`,
-  triedMemory: (size: Value) => `, ${size} of memory`,
-  triedMemoryOf: (size: Value, total: Value) => `, ${size} of memory of ${total}`,
   triedCheckpoint: (size: Value, parameters: Value) =>
-    `, a checkpoint of about ${size}. ${parameters} parameters are trained.`,
+    `. A checkpoint takes about ${size}; ${parameters} parameters are trained.`,
   sampleRow: (row: Value, tokens: Value, scored: Value) =>
     `Row ${row} · ${tokens} tokens, ${scored} of them scored`,
   cutAtLimit: ' · cut off at the length limit',
