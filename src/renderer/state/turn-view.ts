@@ -7,7 +7,7 @@ export function plainTextOf(turn: Reply): string {
     .map((part) => {
       if (part.kind === 'text') return part.text.trim();
       const caption = captionOf(part);
-      return caption === '' ? '[picture]' : t.chat.picture(caption);
+      return caption === '' ? '[picture]' : t.chat.pictureInWords(caption);
     })
     .filter((piece) => piece !== '')
     .join('\n');

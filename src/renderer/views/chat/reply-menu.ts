@@ -35,7 +35,7 @@ export function replyMenu(
       act: () => void chat.regenerate(turn.id),
     },
     {
-      label: t.chat.regenerateWith2,
+      label: t.chat.regenerateWithMenu,
       icon: SlidersHorizontal,
       disabled: !canAct,
       act: () => shell.inspect({ kind: 'regenerate', turnId: turn.id }),

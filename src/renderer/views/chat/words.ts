@@ -44,16 +44,16 @@ export function rate(tokens: number, seconds: number): string | null {
 
 /** The figures of a reply in one line. */
 export function usageLine(usage: Usage): string {
-  const pieces = [t.chat.tokens2(usage.replyTokens)];
+  const pieces = [t.chat.tokensWritten(usage.replyTokens)];
   const decode = rate(usage.replyTokens, usage.decodeSeconds);
   if (decode !== null) pieces.push(decode);
   if (usage.firstTokenSeconds !== null) {
-    pieces.push(t.chat.firstWordAfter2(duration(usage.firstTokenSeconds)));
+    pieces.push(t.chat.firstWordAfterTime(duration(usage.firstTokenSeconds)));
   }
   if (usage.pictures > 0) {
     const each = duration(usage.drawSeconds / usage.pictures);
     pieces.push(
-      usage.pictures === 1 ? t.chat.n1PictureIn(each) : t.chat.picturesEach(usage.pictures, each),
+      usage.pictures === 1 ? t.chat.onePictureIn(each) : t.chat.picturesEach(usage.pictures, each),
     );
   }
   return pieces.join(' · ');

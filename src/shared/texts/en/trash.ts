@@ -4,14 +4,14 @@ import type { Value } from '../value.ts';
 export const trash = {
   deletedConversationsStayHereFor: (keptDays: Value) =>
     `Deleted conversations stay here for ${keptDays} days, with their pictures and all versions.`,
-  deleteForGood: (total: Value) => `Delete ${total} for good`,
+  deleteAllForGood: (total: Value) => `Delete ${total} for good`,
   emptyTrash: 'Empty trash',
   trashIsEmpty: 'The trash is empty.',
   backToConversations: 'Back to conversations',
   turns: (count: number) => `${count} ${plural(count, 'turn', 'turns')}`,
   restore: 'Restore',
-  deleteForGood2: (title: Value) => `Delete ${title} for good`,
+  deleteOneForGood: (title: Value) => `Delete ${title} for good`,
   deleteAsksOnceMore: (title: Value) => `Delete ${title}, asks once more`,
-  deleteForGood3: 'Delete for good',
+  deleteForGood: 'Delete for good',
   deleteForGoodMenu: 'Delete for good…',
 };
