@@ -63,6 +63,31 @@ describe('the list', () => {
   });
 });
 
+describe('the conversation that was open last', () => {
+  it('is open again at the next start, and each that is opened is kept for it', async () => {
+    let last = '';
+    const { studio, main } = await openWindow(async (made) => {
+      store(made, 'Newer', [said('user', 'of today')], 2);
+      last = store(made, 'Older', [said('user', 'of yesterday')], 1);
+      made.services.store.settings.set({ lastConversation: last });
+    });
+    await until(() => expect(get(testIds.conversation).textContent).toContain('of yesterday'));
+    expect(studio.chat.conversationId).toBe(last);
+    await studio.chat.open(store(main, 'A third', [said('user', 'of now')], 3));
+    await until(() =>
+      expect(main.services.store.settings.get().lastConversation).toBe(studio.chat.conversationId),
+    );
+  });
+
+  it('leaves an empty window where it was deleted', async () => {
+    const { studio } = await openWindow(async (made) => {
+      made.services.store.settings.set({ lastConversation: randomUUID() });
+    });
+    await until(() => expect(find(testIds.emptyState)).not.toBeNull());
+    expect(studio.chat.openError).toBeNull();
+  });
+});
+
 describe('the meter', () => {
   it('says what a message takes, where the model reads from, and stops one that is too long', async () => {
     const { studio, workers, main } = await openWindow();
