@@ -10,7 +10,9 @@ import { TextBindModel } from './pipelines/textbind-model.ts';
 const leastTokens = 96;
 const mostReplies = 8;
 /** Drawing is measured over about so many seconds, within these limits of steps. */
-const drawing = { seconds: 2, leastSteps: 3, mostSteps: 30 } as const;
+const drawing = { seconds: 3, leastSteps: 3, mostSteps: 30 } as const;
+/** A picture of as many steps or more has all its previews, so their time is the same for any. */
+const withAllPreviews = 5;
 
 const never = new AbortController().signal;
 const nothing = (): void => undefined;
@@ -106,6 +108,7 @@ async function reply(model: TextBindModel, round: number): Promise<Usage> {
 async function draw(model: TextBindModel): Promise<NonNullable<FitMeasure['drawing']>> {
   await drawSteps(model, 1);
   const one = await drawSteps(model, 1);
+  if (one * withAllPreviews < drawing.seconds) return drawQuickly(model, one);
   const few = await drawSteps(model, drawing.leastSteps);
   const roughly = Math.max((few - one) / (drawing.leastSteps - 1), 1e-3);
   const wished = Math.round(drawing.seconds / roughly);
@@ -113,6 +116,27 @@ async function draw(model: TextBindModel): Promise<NonNullable<FitMeasure['drawi
   const many = steps === drawing.leastSteps ? few : await drawSteps(model, steps);
   const secondsPerStep = Math.max((many - one) / (steps - 1), 0);
   return { secondsPerStep, secondsBeside: Math.max(one - secondsPerStep, 0) };
+}
+
+/** Where steps are quick, previews are a part of the time that counts. */
+async function drawQuickly(
+  model: TextBindModel,
+  one: number,
+): Promise<NonNullable<FitMeasure['drawing']>> {
+  const steps = Math.min(
+    Math.max(Math.round(drawing.seconds / one), 4 * withAllPreviews),
+    drawing.mostSteps,
+  );
+  const least = await drawSteps(model, withAllPreviews);
+  const most = await drawSteps(model, steps);
+  // Once more, the other way round: what another program takes meanwhile is spread over both.
+  const means = [
+    (least + (await drawSteps(model, withAllPreviews))) / 2,
+    (most + (await drawSteps(model, steps))) / 2,
+  ] as const;
+  const secondsPerStep = Math.max((means[1] - means[0]) / (steps - withAllPreviews), 0);
+  const secondsBeside = Math.max(means[1] - steps * secondsPerStep, 0);
+  return { secondsPerStep, secondsBeside };
 }
 
 async function drawSteps(model: TextBindModel, steps: number): Promise<number> {

@@ -62,7 +62,7 @@ export class FitBook {
       ...record,
       corrections: {
         ...record.corrections,
-        [kind]: corrected(record.corrections[kind], observation),
+        [kind]: corrected(correctionOf(record, kind), observation, shareOf(record, kind)),
       },
       observations: [...record.observations, observation].slice(-keptObservations),
     };
@@ -94,23 +94,47 @@ function readRecords(file: string): readonly FitRecord[] {
   }
 }
 
+type Expecting = Pick<FitRecord, 'measured' | 'corrections' | 'observations'>;
+
 /** Tokens a second, or seconds a picture of so many steps; null where it draws nothing. */
 export function expectedOf(
-  { measured, corrections }: Pick<FitRecord, 'measured' | 'corrections'>,
+  record: Expecting,
   kind: FitObservation['kind'],
   steps: number,
 ): number | null {
-  if (kind === 'words') return measured.tokensPerSecond * corrections.words;
-  const seconds = secondsOf(measured, steps);
-  return seconds === null || seconds <= 0 ? null : seconds * corrections.picture;
+  const correction = correctionOf(record, kind);
+  if (kind === 'words') return record.measured.tokensPerSecond * correction;
+  const seconds = secondsOf(record.measured, steps);
+  return seconds === null || seconds <= 0 ? null : seconds * correction;
+}
+
+function countOf({ observations }: Pick<FitRecord, 'observations'>, kind: FitObservation['kind']) {
+  return observations.filter((each) => each.kind === kind).length;
+}
+
+/** A measurement while others were busy says little: the first that then happens counts for more. */
+function shareOf(record: Expecting, kind: FitObservation['kind']): number {
+  if (record.measured.othersShare <= busyShare) return newestShare;
+  return Math.max(newestShare, 1 / (countOf(record, kind) + 1.5));
+}
+
+/**
+ * What happened to one kind holds for the other until that was seen itself: a machine that writes more slowly than when
+ * it was measured draws more slowly too. One is a speed, the other a time.
+ */
+function correctionOf(record: Expecting, kind: FitObservation['kind']): number {
+  const { corrections } = record;
+  if (countOf(record, kind) > 0) return corrections[kind];
+  const other = kind === 'words' ? 'picture' : 'words';
+  return countOf(record, other) > 0 ? 1 / corrections[other] : corrections[kind];
 }
 
 function secondsOf({ drawing }: FitMeasure, steps: number): number | null {
   return drawing === null ? null : drawing.secondsBeside + steps * drawing.secondsPerStep;
 }
 
-function corrected(before: number, { expected, happened }: FitObservation): number {
-  const after = before * (1 + newestShare * (happened / expected - 1));
+function corrected(before: number, { expected, happened }: FitObservation, share: number): number {
+  const after = before * (1 + share * (happened / expected - 1));
   return Math.min(Math.max(after, correctionLimits.least), correctionLimits.most);
 }
 
@@ -167,7 +191,7 @@ function scaled(
   book: FitBook,
   { memoryBytes }: ModelVerdict,
   provider: Provider,
-): Pick<FitRecord, 'measured' | 'corrections'> | null {
+): Expecting | null {
   const known = book.on(provider)[0];
   if (known === undefined || memoryBytes === undefined) return null;
   const ratio = known.measured.talkingBytes / memoryBytes.talking;
@@ -175,6 +199,7 @@ function scaled(
   return {
     measured: { ...known.measured, tokensPerSecond, drawing: null },
     corrections: { ...known.corrections, picture: 1 },
+    observations: known.observations,
   };
 }
 

@@ -70,6 +70,26 @@ describe('what is expected of a model', () => {
     expect(book.on('cpu')).toHaveLength(1);
   });
 
+  it('follows sooner where others were busy while it was measured', () => {
+    const book = new FitBook(fresh());
+    book.keep({ ...kept, measured: { ...measured, othersShare: 0.9 } });
+    book.observe(small.folder, 'cpu', { at: 1, kind: 'words', happened: 20 });
+    expect(estimate(book, small, 'cpu', 40).tokensPerSecond).toBeCloseTo(30);
+    book.observe(small.folder, 'cpu', { at: 2, kind: 'words', happened: 20 });
+    expect(estimate(book, small, 'cpu', 40).tokensPerSecond).toBeCloseTo(26);
+  });
+
+  it('of pictures follows what happened to words, until pictures were seen themselves', () => {
+    const book = new FitBook(fresh());
+    book.keep(kept);
+    book.observe(small.folder, 'cpu', { at: 1, kind: 'words', happened: 25 });
+    // 0.85 of the speed, so 6 s become 7.06.
+    expect(estimate(book, small, 'cpu', 40).secondsPerPicture).toBeCloseTo(6 / 0.85);
+    book.observe(small.folder, 'cpu', { at: 2, kind: 'picture', happened: 6 / 0.85, steps: 40 });
+    book.observe(small.folder, 'cpu', { at: 3, kind: 'words', happened: 5 });
+    expect(estimate(book, small, 'cpu', 40).secondsPerPicture).toBeCloseTo(6 / 0.85);
+  });
+
   it('is not lost to one odd thing, nor to a file that cannot be read', () => {
     const file = fresh();
     const book = new FitBook(file);
