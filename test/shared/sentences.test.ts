@@ -110,3 +110,24 @@ test('English stays, and so does a sentence that nobody has put into Chinese', (
   expect(sentenceIn('zh', unknown)).toBe(unknown);
   expect(sentenceIn('zh', `The app is closing. ${unknown} Again.`)).toContain(unknown);
 });
+
+test.each([
+  [
+    'With its language model in 4 bits and without the refiner it would take 12.1 GB for words and 13.8 GB for pictures. Add it again, copied in 4 bits and leaving out the refiner.',
+    '语言模型用 4 位且不用精修模型时，文字需要 12.1 GB，图片需要 13.8 GB。请重新添加，以 4 位复制，并去掉精修模型。',
+  ],
+  [
+    'With its language model in 8 bits it would take 16.3 GB for words. Add it again, copied in 8 bits.',
+    '语言模型用 8 位时，文字需要 16.3 GB。请重新添加，以 8 位复制。',
+  ],
+  [
+    'Without drawing it would take 2.0 GB for words. Add it again, leaving out the part that draws.',
+    '不绘图时，文字需要 2.0 GB。请重新添加，去掉绘图部分。',
+  ],
+  [
+    'Not even with its language model in 4 bits and without drawing. TextBind mini would fit.',
+    '即使语言模型用 4 位并且不绘图，也放不下。TextBind mini 可以容纳。',
+  ],
+])('what would fit is said in Chinese too: %s', (english, chinese) => {
+  expect(sentenceIn('zh', english)).toBe(chinese);
+});

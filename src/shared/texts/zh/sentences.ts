@@ -327,6 +327,25 @@ export const zh: Readonly<Record<string, string>> = {
   'half precision': '半精度',
   'single precision': '单精度',
   'single precision; quantised weights stay so': '单精度；量化权重保持量化',
+  'Not even with its language model in 4 bits and without drawing.':
+    '即使语言模型用 4 位并且不绘图，也放不下。',
+  'Not even with its language model in 4 bits and without drawing. {models} would fit.':
+    '即使语言模型用 4 位并且不绘图，也放不下。{models} 可以容纳。',
+  '{change} it would take {bytes} for words. Add it again, {how}.':
+    '{change}，文字需要 {bytes}。请重新添加，{how}。',
+  '{change} it would take {bytes} for words and {pictures} for pictures. Add it again, {how}.':
+    '{change}，文字需要 {bytes}，图片需要 {pictures}。请重新添加，{how}。',
+  'With its language model in {bits} bits': '语言模型用 {bits} 位时',
+  'With its language model in {bits} bits and without the refiner':
+    '语言模型用 {bits} 位且不用精修模型时',
+  'With its language model in {bits} bits and without drawing': '语言模型用 {bits} 位且不绘图时',
+  'Without the refiner': '不用精修模型时',
+  'Without drawing': '不绘图时',
+  'copied in {bits} bits': '以 {bits} 位复制',
+  'copied in {bits} bits and leaving out the refiner': '以 {bits} 位复制，并去掉精修模型',
+  'copied in {bits} bits and leaving out the part that draws': '以 {bits} 位复制，并去掉绘图部分',
+  'leaving out the refiner': '去掉精修模型',
+  'leaving out the part that draws': '去掉绘图部分',
   'Import it with 4-bit weights, or take a smaller one of the same kind.':
     '请以 4 位权重导入，或选用同类中较小的模型。',
   'could not be tried: {reason}': '无法尝试：{reason}',
