@@ -34,6 +34,8 @@ const leastTokens = 16;
 export class FitService {
   readonly #options: FitServiceOptions;
   #measuring = false;
+  /** Which opening of which model has drawn: the first picture also pays for what is used for the first time. */
+  #drawn = '';
 
   constructor(options: FitServiceOptions) {
     this.#options = options;
@@ -103,7 +105,10 @@ export class FitService {
     { size }: WorkerRequestBody<'draw'>,
   ): void {
     // What was measured is the model's own size.
-    if (seconds <= 0 || size !== undefined) return;
+    const opening = `${model.folder} ${model.seconds}`;
+    const isFirst = this.#drawn !== opening;
+    this.#drawn = opening;
+    if (isFirst || seconds <= 0 || size !== undefined) return;
     this.#observe(model, { kind: 'picture', happened: seconds, steps: recipe.steps });
   }
 
