@@ -107,6 +107,20 @@ def test_a_measured_step_corrects_the_others_and_the_largest_batch_that_fits_is_
     assert not estimator.fits(Setting(micro["microBatchSize"] * 2))
 
 
+def test_on_a_processor_nothing_takes_less_than_reading_the_parts():
+    sizes = replace(LLAMA, loading=45 * GIB)
+    for device, least in (("cpu", 45), ("cuda:0", 0)):
+        estimator = Estimator(sizes, WORK, on(500, device=device), Setting(1), None)
+        lora = estimator.bytes_of(Setting(1, lora_rank=16)) / GIB
+        assert lora == pytest.approx(max(22.9, least), rel=0.02)
+    # A peak that reading made corrects nothing.
+    measured = Measured(45 * GIB, 1.0)
+    told = Estimator(sizes, WORK, on(500, device="cpu"), Setting(1, lora_rank=16), measured)
+    assert told.bytes_of(Setting(8, lora_rank=16)) == Estimator(
+        sizes, WORK, on(500, device="cpu"), Setting(1), None
+    ).bytes_of(Setting(8, lora_rank=16))
+
+
 @pytest.mark.parametrize("stage", [1, 2])
 def test_a_preflight_measures_real_steps_and_says_what_is_free(stage, run_file, tmp_path, capsys):
     path = run_file(stage)

@@ -25,6 +25,8 @@ ADAM, ADAM_8_BIT = 8.0, 2.0
 """Bytes of two states a parameter."""
 MARGIN = 0.9
 """Of what is free: a longer sample than those seen takes more."""
+READING = {False: 6, True: 9}
+"""Bytes a weight of the language model while it is read: fp32 and its file in halves; of our own blocks fp32 twice, and they."""
 CORRECTION = (0.5, 4.0)
 LORA_RANK = 16
 Needs = Literal["cuda", "gpus", "bitsandbytes"]
@@ -57,6 +59,8 @@ class Sizes:
     intermediate: int
     vocabulary: int
     tied: bool
+    loading: int = 0
+    """Bytes that the machine holds for a moment while the parts are read, whatever is trained then."""
 
     @property
     def linear(self) -> int:
@@ -79,7 +83,8 @@ def sizes_of(config: RunConfig) -> Sizes:
 
     shape = config.model.shape
     language: Any = AutoConfig.from_pretrained(config.model.language)
-    if getattr(language, "quantization_config", None) is not None:
+    is_quantised = getattr(language, "quantization_config", None) is not None
+    if is_quantised:
         del language.quantization_config
     vision: Any = Blip2VisionConfig.from_pretrained(config.model.vision)
     with torch.device("meta"):
@@ -93,6 +98,7 @@ def sizes_of(config: RunConfig) -> Sizes:
     return Sizes(
         frozen, qformer, words, language.num_hidden_layers, language.hidden_size, language.num_key_value_heads * width,
         language.intermediate_size, language.vocab_size, bool(language.tie_word_embeddings),
+        4 * (frozen + qformer) + READING[is_quantised] * words,
     )  # fmt: skip
 
 
@@ -163,6 +169,8 @@ class Machine:
 def correction(sizes: Sizes, setting: Setting, work: Work, machine: Machine, measured: Measured) -> float:
     """By what the formula for kept bytes is to be multiplied, within reason."""
     formula = kept_bytes(sizes, setting, work)
+    if machine.device == "cpu" and measured.peak <= 1.2 * (machine.base + sizes.loading):
+        return 1  # the most was held while the parts were read: it says nothing of the steps
     left = measured.peak - machine.base - held_bytes(sizes, setting, work)
     return min(max(left / formula, CORRECTION[0]), CORRECTION[1])
 
@@ -220,7 +228,10 @@ class Estimator:
             correction(self.sizes, self.asked, self.work, self.machine, self.measured) if self.measured else 1
         )
         kept = kept_bytes(self.sizes, setting, self.work) * factor
-        return int(self.machine.base + held_bytes(self.sizes, setting, self.work) + kept)
+        training = held_bytes(self.sizes, setting, self.work) + kept
+        # On a processor what is read lies in the same memory.
+        reading = self.sizes.loading if self.machine.device == "cpu" else 0
+        return int(self.machine.base + max(training, reading))
 
     def fits(self, setting: Setting) -> bool | None:
         """Whether it does into what is free; None where nobody knows what is."""
