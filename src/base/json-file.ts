@@ -1,7 +1,7 @@
 /** JSON from the disk: one reader, and one sentence that names the file, the field and what is wrong with it. */
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
-import { StudioError, type ErrorKind } from '../shared/errors.ts';
+import { StudioError, type ErrorKind, reasonOf } from '../shared/errors.ts';
 
 /**
  * Reads a JSON file and checks it.
@@ -129,8 +129,4 @@ export function firstFault({ issues }: z.ZodError): string {
   const field = issue.path.map(String).join('.');
   const what = issue.message.replace(/received undefined$/, 'it is missing');
   return field === '' ? what : `field "${field}": ${what}`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -8,7 +8,7 @@ import {
   type TextbindConversation,
   type TextbindTurn,
 } from '../shared/domain/textbind-conversation.ts';
-import { StudioError } from '../shared/errors.ts';
+import { StudioError, known } from '../shared/errors.ts';
 import { UsageError } from './usage.ts';
 
 /**
@@ -33,7 +33,7 @@ export function toPromptTurn(turn: TextbindTurn, folder: string | null): PromptT
   const parts = turn.content.split(imageTag).flatMap((text, index): PromptPart[] => {
     const words: PromptPart = { kind: 'text', text };
     if (index === 0) return [words];
-    const file = path.resolve(folder ?? '.', turn.image_list[index - 1]!);
+    const file = path.resolve(folder ?? '.', known(turn.image_list[index - 1], `picture ${index}`));
     if (folder !== null && !existsSync(file))
       throw new StudioError('bad-input', `${file}: the picture does not exist`);
     const caption = turn.caption_list[index - 1] ?? null;

@@ -22,12 +22,17 @@ async function run(args: readonly string[]): Promise<number> {
 /** What the person who called can mend by calling otherwise. */
 const badInput: ReadonlySet<ErrorKind> = new Set(['bad-input', 'too-long']);
 
+/** What Node says of options that it does not know. */
+function isParseError(error: unknown): error is TypeError {
+  return (
+    error instanceof TypeError && String(Reflect.get(error, 'code')).startsWith('ERR_PARSE_ARGS')
+  );
+}
+
 /** One line, whatever was thrown. */
 function describe(error: unknown): { readonly line: string; readonly exitCode: number } {
-  const isParseError =
-    error instanceof TypeError && String(Reflect.get(error, 'code')).startsWith('ERR_PARSE_ARGS');
-  if (error instanceof UsageError || isParseError) {
-    return { line: (error as Error).message, exitCode: 2 };
+  if (error instanceof UsageError || isParseError(error)) {
+    return { line: error.message, exitCode: 2 };
   }
   const studio = toStudioError(error);
   return { line: studio.message, exitCode: badInput.has(studio.kind) ? 2 : 1 };

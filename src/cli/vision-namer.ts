@@ -4,6 +4,7 @@ import { parseVitConfig } from '../worker/networks/index.ts';
 import { readJson } from '../base/json-file.ts';
 import type { TextBindModel } from '../worker/pipelines/textbind-model.ts';
 import { openCheckpoint, readFloats } from '../worker/weights/index.ts';
+import { known } from '../shared/errors.ts';
 
 /** Says which of some phrases a picture shows best, by the model's own eyes. */
 export interface Namer {
@@ -44,7 +45,7 @@ export async function openNamer(
   return {
     async best(picture) {
       const hidden = await model.vision.lastHiddenState(picture);
-      const width = hidden.dims[2]!;
+      const width = known(hidden.dims[2], 'the width');
       // Blip2VisionModel's pooled output: the class position, normalised once more.
       const pooled = layerNorm(hidden.data.subarray(0, width), norm);
       const seen = unit(project(projection, pooled));

@@ -9,7 +9,7 @@ import {
   type CatalogueSystem,
   type PartRole,
 } from '../shared/domain/catalogue.ts';
-import { StudioError } from '../shared/errors.ts';
+import { StudioError, reasonOf } from '../shared/errors.ts';
 
 export const catalogueName = 'catalogue.json';
 
@@ -35,7 +35,7 @@ export function readCatalogue(files: readonly string[]): ReadCatalogue {
         systems.set(system.id, system);
       }
     } catch (error) {
-      faults.push(error instanceof Error ? error.message : String(error));
+      faults.push(reasonOf(error));
     }
   }
   return { parts: [...parts.values()], systems: [...systems.values()], faults };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import { homeOf } from './model-home.ts';
 import { isModelFolder, locateParts, readManifest, type ModelFolder } from './model-folder.ts';
+import { reasonOf } from '../shared/errors.ts';
 
 /** A folder in which each folder is a model. */
 export interface ModelsFolder {
@@ -86,7 +87,7 @@ function attempt<T>(read: () => T): { readonly value: T } | { readonly fault: st
   try {
     return { value: read() };
   } catch (error) {
-    return { fault: error instanceof Error ? error.message : String(error) };
+    return { fault: reasonOf(error) };
   }
 }
 

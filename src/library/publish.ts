@@ -3,7 +3,7 @@ import { constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { replaceFolderSync, writeJsonFileSync } from '../base/whole-file.ts';
-import { StudioError } from '../shared/errors.ts';
+import { StudioError, reasonOf } from '../shared/errors.ts';
 import type { ModelManifest } from '../shared/domain/model-manifest.ts';
 import { manifestName, readModelFolder, type ModelFolder } from './model-folder.ts';
 
@@ -40,7 +40,7 @@ export async function publishModel(from: string, models: string, name: string): 
   } catch (error) {
     rmSync(making, { recursive: true, force: true });
     if (error instanceof StudioError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new StudioError('storage', `${folder} could not be written: ${reason}`, { cause: error });
   }
   return { folder, ...tally };

@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { reasonOf } from '../shared/errors.ts';
 
 /** The data folder as the app uses it. */
 export interface DataFolder {
@@ -70,7 +71,7 @@ function describeFault(folder: string, error: unknown): string {
     case 'ENOTDIR':
       return `The data folder ${folder} is not a folder. Move what is there, ${elsewhere}`;
     default: {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       return `The data folder ${folder} cannot be used (${reason}). Mend that, ${elsewhere}`;
     }
   }

@@ -2,17 +2,13 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { estimateAll, type FitBook } from '../library/fit/fit-book.ts';
 import type { ModelsFolder } from '../library/models.ts';
-import type {
-  WorkerReplyBody,
-  WorkerRequestBody,
-  WorkerRequestName,
-} from '../shared/contracts/worker-protocol.ts';
+import type { WorkerReplyBody, WorkerRequestBody } from '../shared/contracts/worker-protocol.ts';
 import type { EngineStatus, OpenModelReport } from '../shared/domain/engine-status.ts';
 import type { FitEstimate } from '../shared/domain/fit.ts';
 import type { Settings } from '../shared/domain/settings.ts';
 import { StudioError } from '../shared/errors.ts';
 import type { Spawn } from './processes/child.ts';
-import type { EngineClient, RequestOptions } from './processes/engine-client.ts';
+import { withDetours, type EngineClient } from './processes/engine-client.ts';
 import { askOnce } from './processes/one-request.ts';
 
 export interface FitServiceOptions {
@@ -72,25 +68,20 @@ export class FitService {
 
   /** The engine, whose work is compared with what was expected of it. */
   watch(engine: EngineClient): EngineClient {
-    return {
-      whenReady: (signal) => engine.whenReady(signal),
-      modelName: () => engine.modelName(),
-      request: async <Name extends WorkerRequestName>(
-        name: Name,
-        body: WorkerRequestBody<Name>,
-        options?: RequestOptions<Name>,
-      ): Promise<WorkerReplyBody<Name>> => {
-        const reply = await engine.request(name, body, options);
-        const model = this.#options.engine().model;
-        // A name and its reply belong together, which the compiler cannot see.
-        if (model !== null && name === 'chat.reply') {
-          this.#replied(model, reply as WorkerReplyBody<'chat.reply'>);
-        } else if (model !== null && name === 'draw') {
-          this.#drew(model, reply as WorkerReplyBody<'draw'>, body as WorkerRequestBody<'draw'>);
-        }
+    return withDetours(engine, {
+      'chat.reply': async (body, options) => {
+        const reply = await engine.request('chat.reply', body, options);
+        const { model } = this.#options.engine();
+        if (model !== null) this.#replied(model, reply);
         return reply;
       },
-    };
+      draw: async (body, options) => {
+        const drawn = await engine.request('draw', body, options);
+        const { model } = this.#options.engine();
+        if (model !== null) this.#drew(model, drawn, body);
+        return drawn;
+      },
+    });
   }
 
   #replied(model: OpenModelReport, { usage }: WorkerReplyBody<'chat.reply'>): void {

@@ -16,17 +16,14 @@ export const archiveExtension = '.textbind';
  * The only two links there are. Any page on the web may hold one, so a link shows a place and does nothing else: no
  * words are sent, nothing is written, no file is read.
  */
-const placeLink = /^textbind:\/\/open\/(chat|trash|gallery|training|models|settings)$/;
+const linkPlaces = ['chat', 'trash', 'gallery', 'training', 'models', 'settings'] as const;
 const conversationLink =
   /^textbind:\/\/conversation\/([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/;
 
 /** Reads a `textbind:` link. */
 export function readLink(link: string): Opening {
-  const place = placeLink.exec(link)?.[1];
-  if (place !== undefined) {
-    // The expression has the names of placeLink and no other.
-    return { kind: 'place', place: { place: place as OpenedPlace['place'], conversationId: null } };
-  }
+  const place = linkPlaces.find((each) => link === `textbind://open/${each}`);
+  if (place !== undefined) return { kind: 'place', place: { place, conversationId: null } };
   const conversationId = conversationLink.exec(link)?.[1];
   if (conversationId === undefined) return { kind: 'unknown' };
   return { kind: 'place', place: { place: 'chat', conversationId } };

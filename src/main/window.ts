@@ -81,8 +81,9 @@ function setupPageFaults(window: BrowserWindow, log: Logger): void {
   const fault = /^(Refused to|Uncaught|Failed to load)/;
   // Electron 35 put into the event what were arguments before; both run here.
   window.webContents.on('console-message', (...given: unknown[]) => {
-    const [event, , argument] = given as [{ message?: unknown }, unknown, unknown];
-    const message = typeof event.message === 'string' ? event.message : argument;
+    const [event, , argument] = given;
+    const says = typeof event === 'object' && event !== null && 'message' in event;
+    const message = says && typeof event.message === 'string' ? event.message : argument;
     if (typeof message !== 'string' || !fault.test(message)) return;
     log.error('page fault', { message: message.slice(0, 200) });
   });

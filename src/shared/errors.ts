@@ -54,6 +54,17 @@ export function isStudioError(error: unknown, kind?: ErrorKind): error is Studio
   return error instanceof StudioError && (kind === undefined || error.kind === kind);
 }
 
+/** What anything thrown says of itself. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What must be there. @throws {StudioError} `internal` naming what is not */
+export function known<Value>(found: Value | undefined, what: string): Value {
+  if (found === undefined) throw new StudioError('internal', `${what} is not where it must be.`);
+  return found;
+}
+
 /** Turns anything thrown into what may cross a process. What we did not throw on purpose is `internal`. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof StudioError) {

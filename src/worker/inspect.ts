@@ -10,6 +10,7 @@ import { machineMemory } from './pipelines/memory/available.ts';
 import { modelNeeds, type ModelNeeds } from './pipelines/memory/plan.ts';
 import { chooseProvider, probeProviders } from './runtime/index.ts';
 import { whatWouldFit } from './would-fit.ts';
+import { reasonOf } from '../shared/errors.ts';
 
 export async function inspectEngine(folders: readonly ModelsFolder[]): Promise<EngineFacts> {
   return {
@@ -97,7 +98,7 @@ function verdictOn({ talking, drawing }: ModelNeeds) {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }
 
 function firstLine(text: string): string {

@@ -23,6 +23,7 @@ import {
   type Output,
 } from '../usage.ts';
 import type { TokenSampling } from '../../worker/sampling/token-sampler.ts';
+import { known } from '../../shared/errors.ts';
 
 /** Without --greedy, replies vary: the usual mild settings. */
 export const livelySampling = { temperature: 0.7, topK: 0, topP: 0.9 } as const;
@@ -207,7 +208,10 @@ export class WrittenReply {
       names.add(name);
       turn.image_list.push(name);
       turn.caption_list.push(part.picture.caption ?? '');
-      await writeWholeFile(path.join(out, name), this.#drawn.get(part.picture.id)!);
+      await writeWholeFile(
+        path.join(out, name),
+        known(this.#drawn.get(part.picture.id), 'a drawing'),
+      );
     }
     return turn;
   }

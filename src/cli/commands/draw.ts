@@ -179,7 +179,8 @@ function readPrompts(file: string): readonly string[] {
 /** Starting noise [1, channels, height, width] of unit variance: the tensor `latents`, or the file's only one. */
 function readLatents(file: string) {
   const tensors = openTensorFile(file);
-  const name = tensors.names.length === 1 ? tensors.names[0]! : 'latents';
+  const [only, ...others] = tensors.names;
+  const name = only !== undefined && others.length === 0 ? only : 'latents';
   const latents = tensors.floats(name);
   if (latents.dims.length !== 4 || latents.dims[0] !== 1) {
     throw new UsageError(
@@ -189,6 +190,6 @@ function readLatents(file: string) {
   return latents;
 }
 
-function sizeOf(dims: readonly number[], scale: number) {
-  return { width: dims[3]! * scale, height: dims[2]! * scale };
+function sizeOf([, , height = 0, width = 0]: readonly number[], scale: number) {
+  return { width: width * scale, height: height * scale };
 }

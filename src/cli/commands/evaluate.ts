@@ -137,7 +137,7 @@ async function evaluateDrawing(
 
 async function seenObject(namer: Namer | null, png: Uint8Array, scenes: Scenes) {
   if (namer === null) return null;
-  return scenes.drawings[await namer.best(png)]!.object;
+  return scenes.drawings[await namer.best(png)]?.object ?? null;
 }
 
 /** The model's own words for a picture, greedily. */

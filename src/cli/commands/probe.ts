@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { z } from 'zod';
 import { StudioError } from '../../shared/errors.ts';
 import {
   parseClipTextConfig,
@@ -199,8 +200,8 @@ function feedOf(input: TensorFile, name: string): HostTensor {
 
 function languageHiddenSize(model: ModelFolder): number {
   const file = path.join(model.languageModel, 'config.json');
-  const config = readJson(file, 'model-invalid') as { readonly hidden_size?: unknown } | null;
-  if (typeof config?.hidden_size === 'number') return config.hidden_size;
+  const config = z.object({ hidden_size: z.number() }).safeParse(readJson(file, 'model-invalid'));
+  if (config.success) return config.data.hidden_size;
   throw new StudioError('model-invalid', `${file}: field "hidden_size" is missing`);
 }
 

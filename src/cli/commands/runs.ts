@@ -49,7 +49,7 @@ export const runsCommand = {
 };
 
 function isAction(word: string): word is Action {
-  return (actions as readonly string[]).includes(word);
+  return actions.some((action) => action === word);
 }
 
 function act(runs: Runs, action: Action, id: string, accept: boolean): Promise<RunSummary> {

@@ -34,5 +34,5 @@ function whyNoCuda(detail: string, hasNvidia: boolean): string {
 }
 
 export function firstLine(text: string): string {
-  return text.split('\n')[0]!.trim();
+  return text.split('\n', 1).join('').trim();
 }

@@ -247,8 +247,9 @@ export class ComparisonService {
   }
 
   #change(running: Running, index: 0 | 1, change: Partial<ComparedSide>): void {
-    const sides = running.sides.with(index, { ...running.sides[index], ...change });
-    running.sides = [sides[0]!, sides[1]!];
+    const [first, second] = running.sides;
+    const changed = { ...running.sides[index], ...change };
+    running.sides = index === 0 ? [changed, second] : [first, changed];
     const isWords = change.reply?.status === 'streaming';
     if (isWords && this.#now() - this.#toldAt < tellEveryMs) return;
     this.#tell(running);

@@ -18,7 +18,8 @@ export function recipeFor({ temperature, topK, topP, seed }: Sampling): ReplyRec
 export function recipeAnew(sampling: Sampling, version: number): ReplyRecipe {
   const recipe = recipeFor({ ...sampling, seed: null });
   if (sampling.temperature > 0) return recipe;
-  const temperature = anewTemperatures[Math.max(version - 2, 0) % anewTemperatures.length]!;
+  const turn = Math.max(version - 2, 0) % anewTemperatures.length;
+  const temperature = anewTemperatures[turn] ?? anewTemperatures[0];
   return { ...recipe, temperature, topP: Math.min(sampling.topP, anewTopP) };
 }
 

@@ -1,5 +1,6 @@
 import type { StudioDatabase } from './connection.ts';
 import { rebuildSearch } from './search-index.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** `full` also compares each index with its table, at two to three times the cost. */
 export type Thoroughness = 'full' | 'quick';
@@ -86,8 +87,4 @@ function findBadIds(database: StudioDatabase): string[] {
   } catch (error) {
     return [reasonOf(error)];
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

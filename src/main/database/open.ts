@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { isStudioError, StudioError } from '../../shared/errors.ts';
+import { isStudioError, StudioError, reasonOf } from '../../shared/errors.ts';
 import { silentLogger, type Logger } from '../../base/log.ts';
 import { openBackups } from './backups.ts';
 import { keepTemporariesInMemory, type StudioDatabase } from './connection.ts';
@@ -64,7 +64,7 @@ export function openDatabase(options: OpenDatabaseOptions): StudioDatabase {
   } catch (error) {
     database?.close();
     if (isStudioError(error)) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new StudioError(
       'storage',
       `The database ${file} could not be opened: ${reason}. Copies made before updates are in ${backupFolder}.`,
@@ -168,12 +168,12 @@ function migrate(
   try {
     database.transaction(() => {
       database.exec(migration.sql);
-      const broken = database.pragma('foreign_key_check') as unknown[];
+      const broken = database.prepare('SELECT * FROM pragma_foreign_key_check').all();
       if (broken.length > 0) throw new Error(`${broken.length} rows lost what they refer to`);
       database.pragma(`user_version = ${migration.version}`);
     })();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new StudioError(
       'storage',
       `The database ${place.file} could not be brought from form ${from} to ${migration.version} (${migration.name}): ` +

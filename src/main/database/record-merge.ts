@@ -8,6 +8,7 @@ import type { StudioDatabase } from './open.ts';
 import { createPictureTable } from './pictures.ts';
 import { ratingNumbers } from './turn-rows.ts';
 import { stateColumns } from './turns.ts';
+import { known } from '../../shared/errors.ts';
 
 /** What storing a record changed. */
 export interface Merged {
@@ -31,7 +32,7 @@ export interface RecordMerge {
 /** An id that is not free gets another, the same each time, so that the same archive is known again. */
 function otherId(...of: readonly string[]): string {
   const hex = createHash('sha256').update(of.join(' ')).digest('hex');
-  const variant = ((Number.parseInt(hex[16]!, 16) & 3) | 8).toString(16);
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
@@ -121,11 +122,11 @@ function createPlan(database: StudioDatabase): (record: ConversationRecord) => P
       turnIds.set(turn.id, here);
       for (const part of turn.parts) {
         if (part.content.kind !== 'picture' || turn.role === 'user') continue;
-        const picture = pictures.get(part.content.pictureId)!;
-        const known = picturesAt
+        const picture = known(pictures.get(part.content.pictureId), 'a picture');
+        const isHere = picturesAt
           .all(here, part.position)
           .some(({ hash, caption }) => hash === picture.hash && caption === picture.caption);
-        if (!known) newDrawings.push({ turn, part });
+        if (!isHere) newDrawings.push({ turn, part });
       }
     }
     const isDeletedHere = record.deletedAt === null && isDeleted.get(conversationId) === 1;
@@ -159,7 +160,7 @@ function createWrite(database: StudioDatabase): (record: ConversationRecord, pla
     if (plan.isDeletedHere) restore.run(id);
     const place: Place = {
       conversationId: id,
-      conversationKey: keyOf.get(id)!,
+      conversationKey: known(keyOf.get(id), 'the conversation'),
       turnIds,
       pictureKey: makePictures(record, id),
       deletionKey: makeDeletions(record, id),
@@ -193,12 +194,12 @@ function createPictureWrite(
   return (record, conversationId) => {
     const recorded = new Map(record.pictures.map((picture) => [picture.id, picture]));
     return (pictureId) => {
-      const { createdAt, ...picture } = recorded.get(pictureId)!;
+      const { createdAt, ...picture } = known(recorded.get(pictureId), 'a picture');
       const here = table.find(pictureId);
       const isSame = here?.hash === picture.hash && here.caption === picture.caption;
       const id = here === null || isSame ? pictureId : otherId(conversationId, pictureId);
       if (keyOf.get(id) === undefined) table.insert({ ...picture, id }, createdAt);
-      return keyOf.get(id)!;
+      return known(keyOf.get(id), 'a picture');
     };
   };
 }
@@ -218,9 +219,10 @@ function createDeletionWrite(
     const here = find.get(deletionId);
     if (here?.conversation_id === conversationId) return here.key;
     const id = here === undefined ? deletionId : otherId(conversationId, deletionId);
-    const known = find.get(id);
-    if (known !== undefined) return known.key;
-    const { createdAt, erased } = record.deletions.find((each) => each.id === deletionId)!;
+    const other = find.get(id);
+    if (other !== undefined) return other.key;
+    const recorded = record.deletions.find((each) => each.id === deletionId);
+    const { createdAt, erased } = known(recorded, 'a deletion');
     return Number(insert.run(id, createdAt, erased ? 1 : 0, conversationId).lastInsertRowid);
   };
 }
@@ -238,7 +240,7 @@ function createTurnWrite(database: StudioDatabase): (turn: RecordedTurn, place: 
   const insertPart = createPartInsert(database);
   return (turn, place) => {
     const { conversationKey, turnIds, deletionKey } = place;
-    const parent = turn.parentId === null ? null : keyOf.get(turnIds.get(turn.parentId)!)!;
+    const parent = turn.parentId === null ? null : keyHere(keyOf, turnIds, turn.parentId);
     const isFree = hasCurrent.get(conversationKey, parent) === undefined;
     const current = turn.isCurrent && isFree ? 1 : 0;
     const state = stateColumns(turn);
@@ -259,6 +261,15 @@ function createTurnWrite(database: StudioDatabase): (turn: RecordedTurn, place: 
   };
 }
 
+/** The row here of a turn of the record. */
+function keyHere(
+  keyOf: { get(id: string): number | undefined },
+  turnIds: ReadonlyMap<string, string>,
+  turnId: string,
+): number {
+  return known(keyOf.get(known(turnIds.get(turnId), 'a turn')), 'a turn');
+}
+
 /** A drawing comes as another version: what is shown at its place stays. */
 function createDrawingWrite(
   database: StudioDatabase,
@@ -266,7 +277,7 @@ function createDrawingWrite(
   const keyOf = database.prepare<[string], number>('SELECT key FROM turns WHERE id = ?').pluck();
   const insertPart = createPartInsert(database);
   return (turn, part, place) =>
-    void insertPart(keyOf.get(place.turnIds.get(turn.id)!)!, part, false, place);
+    void insertPart(keyHere(keyOf, place.turnIds, turn.id), part, false, place);
 }
 
 function createPartInsert(

@@ -9,7 +9,8 @@ import { readConversationSettings } from './conversations.ts';
 import type { StudioDatabase } from './open.ts';
 import { pictureFromRow } from './pictures.ts';
 import { partColumns, turnColumns } from './turns.ts';
-import { assembleTurns, type PartRow, type TurnRow } from './turn-rows.ts';
+import { type PartRow, type TurnRow, readTurn } from './turn-rows.ts';
+import { known } from '../../shared/errors.ts';
 
 /** Whole conversations, with every version and what is deleted, for what goes out of the app and comes back. */
 export interface RecordTable {
@@ -138,7 +139,7 @@ function partsByTurn(rows: readonly TreePartRow[]): Map<number, TreePartRow[]> {
 
 function recordTurn(row: TreeRow, own: readonly TreePartRow[]): RecordedTurn {
   // As it is read everywhere else, with words in the place of what is damaged.
-  const { parts, ...state } = assembleTurns([row], () => own)[0]!.turn;
+  const { parts, ...state } = readTurn(row, own).turn;
   return {
     ...state,
     // Nobody writes on at what leaves the app.
@@ -147,7 +148,7 @@ function recordTurn(row: TreeRow, own: readonly TreePartRow[]): RecordedTurn {
     isCurrent: row.is_current === 1,
     deletionId: row.deletion_id,
     parts: own.map((partRow, index): RecordedPart => {
-      const part = parts[index]!;
+      const part = known(parts[index], `part ${index}`);
       return {
         position: partRow.position,
         isCurrent: partRow.is_current === 1,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { z } from 'zod';
 import {
   messagePartSchema,
   noticeSchema,
@@ -48,18 +49,11 @@ export interface ReadTurn {
 }
 
 /**
- * Makes turns of rows. What cannot be read of one stands as words in its place, and a notice says what is lost: one
- * bad row hides neither its turn nor the others.
- * @param parts null for a turn whose parts could not be read at all
+ * Makes a turn of its rows. What cannot be read stands as words in its place, and a notice says what is lost: one bad
+ * row hides neither its turn nor the others.
+ * @param partRows null for a turn whose parts could not be read at all
  */
-export function assembleTurns(
-  turns: readonly TurnRow[],
-  partsOf: (turnKey: number) => readonly PartRow[] | null,
-): ReadTurn[] {
-  return turns.map((row) => readTurn(row, partsOf(row.key)));
-}
-
-function readTurn(row: TurnRow, partRows: readonly PartRow[] | null): ReadTurn {
+export function readTurn(row: TurnRow, partRows: readonly PartRow[] | null): ReadTurn {
   const parts = partRows?.map(readPart) ?? [null];
   const whole = turnSchema.safeParse({
     id: row.id,
@@ -84,12 +78,12 @@ function readableTurn(row: TurnRow, parts: readonly (MessagePart | null)[]): Tur
   const lost: string[] = [];
   const keep = <Value>(
     what: string,
-    schema: { safeParse(value: unknown): { success: boolean; data?: Value | undefined } },
+    schema: z.ZodType<Value>,
     value: unknown,
     otherwise: Value,
   ): Value => {
     const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data as Value;
+    if (parsed.success) return parsed.data;
     lost.push(what);
     return otherwise;
   };

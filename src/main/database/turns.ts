@@ -3,7 +3,7 @@ import { StudioError } from '../../shared/errors.ts';
 import type { StudioDatabase } from './open.ts';
 import { currentPath } from './path.ts';
 import { storageFaultOf } from './sqlite-errors.ts';
-import { assembleTurns, ratingNumbers, type PartRow, type TurnRow } from './turn-rows.ts';
+import { ratingNumbers, readTurn, type PartRow, type TurnRow } from './turn-rows.ts';
 
 /** What a turn is apart from its parts. */
 export type TurnState = Pick<Turn, 'status' | 'error' | 'notices' | 'usage' | 'model' | 'recipe'>;
@@ -94,7 +94,7 @@ export function createTurnTable(database: StudioDatabase): TurnTable {
         () => parts.all(conversationId),
         (turnKey) => partsOfOne.all(ids.get(turnKey) ?? ''),
       );
-      return assembleTurns(rows, partsOf).map(({ turn }) => turn);
+      return rows.map((row) => readTurn(row, partsOf(row.key)).turn);
     },
     find(turnId) {
       const row = one.get(turnId);
@@ -103,11 +103,11 @@ export function createTurnTable(database: StudioDatabase): TurnTable {
         () => partsOfOne.all(turnId),
         () => [],
       );
-      const [read] = assembleTurns([row], partsOf);
-      if (read!.isDamaged) {
+      const read = readTurn(row, partsOf(row.key));
+      if (read.isDamaged) {
         throw new StudioError('storage', 'This turn is damaged: it can be read, but not changed.');
       }
-      return { conversationId: row.conversation_id, turn: read!.turn, parentId: row.parent_id };
+      return { conversationId: row.conversation_id, turn: read.turn, parentId: row.parent_id };
     },
     ...createWrites(database),
   };

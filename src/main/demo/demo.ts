@@ -8,6 +8,7 @@ import type { AppServices } from '../services.ts';
 import { checkExports, checkReply, exportedFile } from './checks.ts';
 import { createDemoPage, type DemoPage } from './page.ts';
 import { demoScript, type DemoTurn } from './script.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** The whole demo, from the first wait for the engine; `npm start` ends it a little later. Milliseconds. */
 const totalMs = 14 * 60_000;
@@ -44,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     say(`The demo succeeded. Its results are in ${options.out}`);
     return 0;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     options.log.error('demo failed', { reason });
     process.stderr.write(`The demo failed: ${reason}\n`);
     await demo.page

@@ -17,7 +17,7 @@ import type {
   DownloadStatus,
   DownloadStorage,
 } from '../../shared/domain/download.ts';
-import { StudioError, toWireError } from '../../shared/errors.ts';
+import { StudioError, toWireError, reasonOf } from '../../shared/errors.ts';
 import { DownloadFault } from './fault.ts';
 import type { Limits } from './fetch-file.ts';
 import type { HubReach } from './hub.ts';
@@ -327,7 +327,7 @@ export class DownloadService {
   }
 
   #failed(live: Live, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     if (!(error instanceof DownloadFault) || error.kind !== 'network') {
       return this.#put(live, 'stopped', message);
     }
@@ -412,7 +412,7 @@ function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
 
 function asStudioError(error: unknown): StudioError {
   if (error instanceof StudioError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const kind =
     error instanceof DownloadFault && error.kind === 'gone' ? 'not-found' : 'unsupported';
   return new StudioError(kind, message, { cause: error });

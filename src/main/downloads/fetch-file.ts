@@ -12,6 +12,7 @@ import { fingerprintOf, partsOf, type FilePlan, type Segment } from './plan.ts';
 import { askForPiece, changed, RangesRefused, toFault, type Piece, type Reach } from './receive.ts';
 import { repair } from './repair.ts';
 import { WholeCheck } from './whole-check.ts';
+import { chunksOf } from '../../base/chunks.ts';
 
 export interface Limits {
   readonly connections: number;
@@ -221,7 +222,7 @@ class FileFetch {
     this.#noteVersion(part, segment, piece);
     let { skip } = piece;
     try {
-      for await (const chunk of piece.body as AsyncIterable<Buffer>) {
+      for await (const chunk of chunksOf(piece.body)) {
         const data = chunk.subarray(skip, skip + part.bytes - part.received);
         skip -= Math.min(skip, chunk.length);
         await write(data, part.at + part.received);

@@ -7,6 +7,7 @@ import { Agent as SecureAgent, request as requestHttps } from 'node:https';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { proxyFor } from './proxy.ts';
 import { StudioError } from '../../shared/errors.ts';
+import { shortText } from '../../base/chunks.ts';
 
 /** A connection that says nothing for so long is given up. Milliseconds. */
 export const usualSilenceMs = 60_000;
@@ -109,12 +110,6 @@ export async function askForText(
     response.resume();
     throw new Error(`${address.href}: the server answered ${response.statusCode}`);
   }
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error(`${address.href}: more than ${mostBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return { text: Buffer.concat(chunks).toString('utf8'), response };
+  const tooLong = (): Error => new Error(`${address.href}: more than ${mostBytes} bytes`);
+  return { text: await shortText(response, mostBytes, tooLong), response };
 }

@@ -4,6 +4,7 @@ import { DownloadFault } from './fault.ts';
 import { askForText, type Asking } from './http.ts';
 import { wholeFile, type Digest, type FilePlan } from './plan.ts';
 import { refusal } from './receive.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** A listing of a repository with thousands of files has some megabytes. */
 const mostListing = 16_000_000;
@@ -153,7 +154,7 @@ export async function askHub(
 }
 
 function meaningOf(error: unknown, { host, pathname }: URL): DownloadFault {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const status = Number(/answered (\d+)$/.exec(message)?.[1] ?? 0);
   if (status === 401 || status === 403) return refusal(host, status);
   if (status === 404) return new DownloadFault('gone', `${host} has no ${pathname} (404).`);

@@ -7,6 +7,7 @@ import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { cataloguePartSchema, catalogueSystemSchema } from '../../shared/domain/catalogue.ts';
 import { downloadStorageSchema } from '../../shared/domain/download.ts';
 import { filePlanSchema } from './plan.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 export const jobPartSchema = z.object({
   part: cataloguePartSchema,
@@ -62,7 +63,7 @@ export function readJobs(folder: string, onFault: (message: string) => void): Jo
     try {
       return [readJsonFile(path.join(folder, name), jobSchema, 'storage')];
     } catch (error) {
-      onFault(error instanceof Error ? error.message : String(error));
+      onFault(reasonOf(error));
       return [];
     }
   });

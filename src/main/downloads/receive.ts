@@ -1,7 +1,7 @@
 /** One request for a piece of a file, and what the server may answer to it. */
 import type { IncomingMessage } from 'node:http';
 import { codeOf } from '../../base/whole-file.ts';
-import { isStudioError } from '../../shared/errors.ts';
+import { isStudioError, reasonOf } from '../../shared/errors.ts';
 import { DownloadFault } from './fault.ts';
 import { ask } from './http.ts';
 import type { Segment } from './plan.ts';
@@ -133,7 +133,7 @@ export function retryAfterMs(value: string | undefined): number | null {
 export function toFault(error: unknown): DownloadFault | RangesRefused {
   if (error instanceof DownloadFault || error instanceof RangesRefused) return error;
   const code = codeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   if (isStudioError(error)) return new DownloadFault('wrong', message, { cause: error });
   if (['ENOSPC', 'EDQUOT', 'EFBIG'].includes(code)) {
     return new DownloadFault('full', `The disk is full (${code}).`, { cause: error });

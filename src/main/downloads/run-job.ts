@@ -1,6 +1,6 @@
 /** A download from one end to the other: file after file, part after part, each part whole with its part.json. */
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { isPartFolder, placeOfPart, writePart, type PartFile } from '../../library/parts.ts';
 import { DownloadFault } from './fault.ts';
@@ -12,6 +12,7 @@ import { bytesOf, receivedOf } from './job-size.ts';
 import { lookAtPart } from './look.ts';
 import type { Digest } from './plan.ts';
 import { unpack } from './unpack.ts';
+import { hashFile } from '../../base/chunks.ts';
 
 export interface JobOptions {
   readonly partsFolder: string;
@@ -127,7 +128,6 @@ async function describe({ part, commit, files }: JobPart, folder: string) {
 
 /** SHA-256 of a file. */
 export async function digestOf(file: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
+  const hash = await hashFile(createHash('sha256'), file);
   return { algorithm: 'sha256', hex: hash.digest('hex') };
 }

@@ -8,6 +8,7 @@ import { DownloadFault } from './fault.ts';
 import { addressOf, askHub, type HubReach, type HubRepository } from './hub.ts';
 import { ask } from './http.ts';
 import type { FilePlan, Segment } from './plan.ts';
+import { chunksOf } from '../../base/chunks.ts';
 
 const mostHeader = 32_000_000;
 const indexSchema = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
@@ -126,7 +127,7 @@ async function bytesOf(
     throw new DownloadFault(response.statusCode === 200 ? 'wrong' : 'network', message);
   }
   const chunks: Buffer[] = [];
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  for await (const chunk of chunksOf(response)) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   if (bytes.length === length) return bytes;
   throw new DownloadFault('network', `${new URL(address).host} ended too soon.`);

@@ -9,7 +9,7 @@ import {
   type ConversationRecord,
 } from '../../shared/domain/conversation-record.ts';
 import { pictureLimits } from '../../shared/domain/picture.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, known, reasonOf } from '../../shared/errors.ts';
 import {
   archiveManifestSchema,
   archiveVersion,
@@ -19,6 +19,7 @@ import {
   pictureEntry,
   type ArchiveManifest,
 } from './archive-format.ts';
+import { chunksOf } from '../../base/chunks.ts';
 
 /** What no archive of ours comes near: beyond it one is refused before anything of it is unpacked. */
 export const archiveLimits = {
@@ -73,7 +74,7 @@ async function openZip(file: string): Promise<ZipFile> {
   try {
     return await openPromise(file, { autoClose: false, strictFileNames: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw refuse(file, `it cannot be read as a zip file (${reason})`, error);
   }
 }
@@ -97,7 +98,7 @@ async function readEntries(zip: ZipFile, file: string): Promise<Map<string, Entr
   } catch (error) {
     if (error instanceof StudioError) throw error;
     // What the zip library refuses by itself: absolute names, "..", backslashes, broken tables.
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw refuse(file, reason, error);
   }
   return entries;
@@ -171,7 +172,7 @@ function parseJson(bytes: Buffer, name: string): unknown {
   const fault = excess(text, jsonShape);
   if (fault !== null) throw refuse(name, fault);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(text);
   } catch (error) {
     throw refuse(name, 'it is not JSON', error);
   }
@@ -181,9 +182,9 @@ function parseJson(bytes: Buffer, name: string): unknown {
 async function readEntry(zip: ZipFile, entry: Entry, file: string): Promise<Buffer> {
   const pieces: Buffer[] = [];
   try {
-    for await (const piece of await zip.openReadStreamPromise(entry)) pieces.push(piece as Buffer);
+    for await (const piece of chunksOf(await zip.openReadStreamPromise(entry))) pieces.push(piece);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw refuse(file, `${entry.fileName} cannot be unpacked (${reason})`, error);
   }
   return Buffer.concat(pieces);
@@ -199,7 +200,7 @@ async function readConversation(
 ): Promise<ConversationRecord> {
   const name = conversationEntry(id);
   const expected = manifest.conversations.find((each) => each.id === id)?.sha256;
-  const bytes = await readEntry(zip, entries.get(name)!, name);
+  const bytes = await readEntry(zip, known(entries.get(name), name), name);
   if (sha256Of(bytes) !== expected) throw refuse(name, 'its bytes are not those that were written');
   const record = parseRecord(bytes, name);
   if (record.id !== id) throw refuse(name, `it is conversation ${record.id}`);
@@ -226,7 +227,7 @@ async function readPicture(
   const listed = manifest.pictures.find((each) => each.sha256 === sha256);
   if (listed === undefined) return null;
   const name = pictureEntry(sha256, listed.mediaType);
-  const bytes = await readEntry(zip, entries.get(name)!, name);
+  const bytes = await readEntry(zip, known(entries.get(name), name), name);
   if (sha256Of(bytes) !== sha256) throw refuse(name, 'its bytes are not those of its name');
   return bytes;
 }

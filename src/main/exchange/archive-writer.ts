@@ -10,7 +10,7 @@ import type {
 } from '../../shared/domain/conversation-record.ts';
 import type { ExchangeProgress } from '../../shared/domain/exchange.ts';
 import type { Preset } from '../../shared/domain/settings.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, reasonOf } from '../../shared/errors.ts';
 import {
   archiveVersion,
   conversationEntry,
@@ -19,18 +19,23 @@ import {
   type ArchiveManifest,
 } from './archive-format.ts';
 
-export interface WriteArchiveOptions {
-  readonly file: string;
+/** What is written of conversations, and by whom. */
+export interface WritingOptions {
   readonly conversationIds: readonly string[];
   /** Null for one that is gone meanwhile, which is left out. */
   readonly record: (conversationId: string) => ConversationRecord | null;
   readonly fileOf: (hash: string) => string;
   readonly writtenBy: string;
+  /** For an archive, which takes them along. */
   readonly presets?: readonly Preset[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: ExchangeProgress) => void) | undefined;
+}
+
+export interface WriteArchiveOptions extends WritingOptions {
+  readonly file: string;
 }
 
 /**
@@ -42,12 +47,11 @@ export async function writeArchive(options: WriteArchiveOptions): Promise<Archiv
   const zip = new ZipFile();
   const entries = addEntries(zip, options);
   // What fails while the entries are added ends the stream that the disk waits for.
-  // Typed as the interface; yazl makes a PassThrough.
-  const output = zip.outputStream as Readable;
+  const output = outputOf(zip);
   entries.catch((error: unknown) => output.destroy(asError(error)));
   await writeWholeStream(options.file, output).catch((error: unknown) => {
     if (error instanceof StudioError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new StudioError('storage', `${options.file} could not be written: ${reason}`, {
       cause: error,
     });
@@ -109,7 +113,7 @@ function createAdd(
 ): (name: string, open: () => Readable, size: number, compress: boolean) => Promise<void> {
   return (name, open, size, compress) =>
     new Promise((resolve, reject) => {
-      const output = zip.outputStream as Readable;
+      const output = outputOf(zip);
       const ended = (): void =>
         reject(new StudioError('cancelled', 'The archive was not written.'));
       // Ended early, nothing reads this entry any more.
@@ -143,4 +147,10 @@ async function sizeOf(file: string): Promise<number> {
   } catch {
     return 0;
   }
+}
+
+/** Where the archive comes out. yazl's types have the interface alone; it makes a PassThrough. */
+function outputOf({ outputStream }: ZipFile): Readable {
+  if (outputStream instanceof Readable) return outputStream;
+  throw new StudioError('internal', 'An archive has no stream.');
 }

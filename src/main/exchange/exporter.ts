@@ -3,11 +3,10 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { writeWholeFile, writeWholeStream } from '../../base/whole-file.ts';
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
-import type { ExchangeProgress, ExportFormat, ExportReport } from '../../shared/domain/exchange.ts';
-import type { Preset } from '../../shared/domain/settings.ts';
-import { StudioError } from '../../shared/errors.ts';
+import type { ExportFormat, ExportReport } from '../../shared/domain/exchange.ts';
+import { StudioError, reasonOf } from '../../shared/errors.ts';
 import { fileNameOf, toMarkdown } from '../conversations/export.ts';
-import { writeArchive } from './archive-writer.ts';
+import { writeArchive, type WritingOptions } from './archive-writer.ts';
 import { inlinePictures, toHtml } from './html.ts';
 import { copyPictures } from './picture-copies.ts';
 import { shownConversation } from './shown.ts';
@@ -42,23 +41,12 @@ export const goesIntoFolder = (format: ExportFormat, count: number): boolean =>
 /** Makes a PDF of an HTML document. */
 export type PrintPdf = (html: string) => Promise<Uint8Array>;
 
-export interface ExportOptions {
-  readonly conversationIds: readonly string[];
+export interface ExportOptions extends WritingOptions {
   readonly format: ExportFormat;
   /** The file to write, or the folder of files (`goesIntoFolder`). */
   readonly target: string;
-  /** Null for one that is gone meanwhile, which is left out. */
-  readonly record: (conversationId: string) => ConversationRecord | null;
-  readonly fileOf: (hash: string) => string;
   /** Null where nothing can print. */
   readonly printPdf: PrintPdf | null;
-  readonly writtenBy: string;
-  /** For an archive, which takes them along. */
-  readonly presets?: readonly Preset[] | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: ExchangeProgress) => void) | undefined;
 }
 
 /**
@@ -75,7 +63,7 @@ export async function exportConversations(options: ExportOptions): Promise<Expor
     return await write(options, format, target);
   } catch (error) {
     if (error instanceof StudioError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new StudioError('storage', `${target} could not be written: ${reason}`, { cause: error });
   }
 }

@@ -26,19 +26,16 @@ const marked = new Marked({
     // What a model writes as HTML is words.
     html: ({ text }: Tokens.HTML | Tokens.Tag) => escapeHtml(text),
     image: ({ text, href }: Tokens.Image) => escapeHtml(`![${text}](${href})`),
-    link(this: { parser: { parseInline(tokens: Tokens.Generic[]): string } }, token: Tokens.Link) {
-      const words = this.parser.parseInline(token.tokens as Tokens.Generic[]);
+    link(token) {
+      const words = this.parser.parseInline(token.tokens);
       return isSafe(token.href)
         ? `<a href="${escapeHtml(token.href)}" rel="noreferrer noopener">${words}</a>`
         : words;
     },
     // A conversation's own headings stand below those of the page.
-    heading(
-      this: { parser: { parseInline(tokens: Tokens.Generic[]): string } },
-      token: Tokens.Heading,
-    ) {
+    heading(token) {
       const level = Math.min(6, token.depth + 2);
-      return `<h${level}>${this.parser.parseInline(token.tokens as Tokens.Generic[])}</h${level}>\n`;
+      return `<h${level}>${this.parser.parseInline(token.tokens)}</h${level}>\n`;
     },
   },
 });

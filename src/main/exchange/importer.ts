@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConversationRecord } from '../../shared/domain/conversation-record.ts';
 import { mostPresets, type Preset } from '../../shared/domain/settings.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, reasonOf } from '../../shared/errors.ts';
 import type { Store } from '../database/store.ts';
 import { readPictureHeader } from '../pictures/header.ts';
 import type { PictureStore } from '../pictures/store.ts';
@@ -95,7 +95,7 @@ async function run(
     } catch (error) {
       if (error instanceof StudioError && error.kind !== 'bad-input') throw error;
       faultCount += 1;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       if (faults.length < namedFaults) faults.push({ conversationId: id, reason });
     }
     // Other requests get their turn: reading a large conversation takes main's time.

@@ -184,7 +184,9 @@ export class ExchangeService {
   async #askTarget(ids: readonly string[], format: ExportFormat): Promise<string | null> {
     const { places, store, clock } = this.#parts;
     const day = new Date(clock.now()).toISOString().slice(0, 10);
-    const only = ids.length === 1 ? store.conversations.summary(ids[0]!) : null;
+    const [first, ...others] = ids;
+    const isOne = first !== undefined && others.length === 0;
+    const only = isOne ? store.conversations.summary(first) : null;
     const name = only === null ? `TextBind conversations ${day}` : fileNameOf(only.title);
     if (goesIntoFolder(format, ids.length)) return places.askFolder(name);
     const extension = exportExtensions[format];

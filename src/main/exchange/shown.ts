@@ -4,6 +4,7 @@ import type {
   RecordedTurn,
 } from '../../shared/domain/conversation-record.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
+import { known } from '../../shared/errors.ts';
 
 /** A turn of the current path, and the other versions of it that are not deleted, oldest first. */
 export interface ShownTurn {
@@ -73,5 +74,5 @@ function toPart(
   pictures: ReadonlyMap<string, Extract<MessagePart, { kind: 'picture' }>['picture']>,
 ): MessagePart {
   if (content.kind !== 'picture') return content;
-  return { kind: 'picture', picture: pictures.get(content.pictureId)! };
+  return { kind: 'picture', picture: known(pictures.get(content.pictureId), 'a picture') };
 }

@@ -16,7 +16,7 @@ import {
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
 import { emptyTurn, type MessagePart } from '../../shared/domain/turn.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, known } from '../../shared/errors.ts';
 import { titleOf } from '../conversations/title.ts';
 import { readPictureHeader } from '../pictures/header.ts';
 import { archiveLimits } from './archive-reader.ts';
@@ -80,7 +80,7 @@ function rowsOf(text: string, file: string): readonly unknown[] {
   } catch (error) {
     throw refuse(file, `it is not JSON (${error instanceof Error ? error.message : ''})`, error);
   }
-  const rows = Array.isArray(json) ? (json as unknown[]) : [json];
+  const rows: readonly unknown[] = Array.isArray(json) ? json : [json];
   const isOurs = z.object({ conversation: z.array(z.unknown()) });
   if (rows.length > 0 && rows.some((row) => isOurs.safeParse(row).success)) return rows;
   throw refuse(file, 'it holds no conversation in the TextBind schema');
@@ -187,7 +187,10 @@ function partsOf({ content }: TextbindTurn, pictures: readonly RecordedPicture[]
     const words = unescapeTags(text);
     const said: RecordedPart['content'][] = words === '' ? [] : [{ kind: 'text', text: words }];
     if (index === 0) return said;
-    return [{ kind: 'picture', pictureId: pictures[index - 1]!.id }, ...said];
+    return [
+      { kind: 'picture', pictureId: known(pictures[index - 1], `picture ${index}`).id },
+      ...said,
+    ];
   });
   return contents.map((is, position) => ({
     position,

@@ -1,5 +1,5 @@
 import { writeWholeFile } from '../../base/whole-file.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, reasonOf } from '../../shared/errors.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { readPictureHeader } from '../pictures/header.ts';
 import { keptName } from '../pictures/names.ts';
@@ -52,7 +52,7 @@ export function pictureHandlers(services: AppServices): DomainHandlers<'pictures
       try {
         await writeWholeFile(file, bytes);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         throw new StudioError('storage', `${file} could not be written: ${reason}`, {
           cause: error,
         });

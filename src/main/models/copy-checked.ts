@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '../../shared/errors.ts';
+import { chunksOf, hashFile } from '../../base/chunks.ts';
 
 const highWaterMark = 1 << 20;
 
@@ -48,7 +49,7 @@ async function copyFile(from: string, to: string, options: CheckedCopyOptions): 
   let bytes = 0;
   const handle = await open(to, 'wx');
   try {
-    for await (const chunk of createReadStream(from, { signal, highWaterMark }) as AsyncIterable<Buffer>) {
+    for await (const chunk of chunksOf(createReadStream(from, { signal, highWaterMark }))) {
       given.update(chunk);
       await handle.writeFile(chunk);
       bytes += chunk.length;
@@ -58,13 +59,11 @@ async function copyFile(from: string, to: string, options: CheckedCopyOptions): 
   } finally {
     await handle.close();
   }
-  const found = createHash('sha256');
   let read = 0;
-  for await (const chunk of createReadStream(to, { signal, highWaterMark }) as AsyncIterable<Buffer>) {
-    found.update(chunk);
-    read += chunk.length;
+  const found = await hashFile(createHash('sha256'), to, { signal, highWaterMark }, (more) => {
+    read += more;
     onBytes((bytes + read) / 2);
-  }
+  });
   if (found.digest('hex') === given.digest('hex')) return bytes;
   throw new StudioError('storage', `${to}: the drive does not hold what was written to it.`);
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { StoredPart } from '../../library/parts.ts';
+import { hashFile } from '../../base/chunks.ts';
 
 /**
  * Reads a part's files again.
@@ -25,11 +26,10 @@ export async function verifyPart(
     }
     const hash = createHash(digest.algorithm === 'git' ? 'sha1' : digest.algorithm);
     if (digest.algorithm === 'git') hash.update(`blob ${bytes}\0`);
-    for await (const chunk of createReadStream(place, { signal }) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      read += chunk.length;
+    await hashFile(hash, place, { signal }, (more) => {
+      read += more;
       onBytes(read);
-    }
+    });
     if (hash.digest('hex') !== digest.hex) {
       faults.push(`${name}: ${file} is not as it was fetched. Fetch it again.`);
     }

@@ -13,6 +13,14 @@ export interface RequestOptions<Name extends WorkerRequestName> {
   readonly about?: LogFields;
 }
 
+/** What is done instead of asking the engine, by the request's name. */
+export type Detours = {
+  readonly [Name in WorkerRequestName]?: (
+    body: WorkerRequestBody<Name>,
+    options: RequestOptions<Name>,
+  ) => Promise<WorkerReplyBody<Name>>;
+};
+
 /** The engine as a conversation uses it; the worker behind it may come and go. */
 export interface EngineClient {
   /**
@@ -28,4 +36,16 @@ export interface EngineClient {
   ): Promise<WorkerReplyBody<Name>>;
   /** Name of the open model. */
   modelName(): string | null;
+}
+
+/** The engine, some of whose requests take another way. */
+export function withDetours(engine: EngineClient, detours: Detours): EngineClient {
+  return {
+    whenReady: (signal) => engine.whenReady(signal),
+    modelName: () => engine.modelName(),
+    request(name, body, options) {
+      const detour = detours[name];
+      return detour?.(body, options ?? {}) ?? engine.request(name, body, options);
+    },
+  };
 }

@@ -10,7 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Spawn } from './child.ts';
 import { DrawingProcess } from './drawing-process.ts';
-import type { EngineClient, RequestOptions } from './engine-client.ts';
+import type { Detours, EngineClient, RequestOptions } from './engine-client.ts';
 import { Supervisor } from './supervisor.ts';
 import type { WorkerClient } from './worker-client.ts';
 
@@ -170,15 +170,15 @@ export class Engine implements EngineClient {
     if (this.#client === null) {
       return Promise.reject(new StudioError('worker-crashed', 'The engine does not run.'));
     }
-    if (name !== 'draw' || this.#drawing === null || this.#model?.drawing?.apart !== true) {
-      return this.#client.request(name, body, options);
-    }
-    // Name, body and options belong together, which the compiler cannot see.
-    return this.#drawing.draw(
-      body as WorkerRequestBody<'draw'>,
-      (options ?? {}) as RequestOptions<'draw'>,
-      'person',
-    ) as Promise<WorkerReplyBody<Name>>;
+    const detour = this.#detours()[name];
+    return detour?.(body, options ?? {}) ?? this.#client.request(name, body, options);
+  }
+
+  /** Where pictures are drawn in a process of their own, it is asked. */
+  #detours(): Detours {
+    const drawing = this.#drawing;
+    if (drawing === null || this.#model?.drawing?.apart !== true) return {};
+    return { draw: (body, options) => drawing.draw(body, options, 'person') };
   }
 
   #runningState(): EngineStatus['state'] {

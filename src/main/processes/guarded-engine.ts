@@ -3,10 +3,9 @@ import type {
   PromptTurn,
   WorkerReplyBody,
   WorkerRequestBody,
-  WorkerRequestName,
 } from '../../shared/contracts/worker-protocol.ts';
 import { isStudioError } from '../../shared/errors.ts';
-import type { EngineClient, RequestOptions } from './engine-client.ts';
+import { withDetours, type EngineClient, type RequestOptions } from './engine-client.ts';
 import type { PictureDecoder } from './picture-decoder.ts';
 
 /**
@@ -42,21 +41,7 @@ export function guardEngine(
     const turns = leaveOutPictures(body.turns, unreadable);
     return engine.request('chat.reply', { ...body, turns }, options);
   };
-  return {
-    whenReady: (signal) => engine.whenReady(signal),
-    modelName: () => engine.modelName(),
-    request<Name extends WorkerRequestName>(
-      name: Name,
-      body: WorkerRequestBody<Name>,
-      options?: RequestOptions<Name>,
-    ): Promise<WorkerReplyBody<Name>> {
-      if (name !== 'chat.reply') return engine.request(name, body, options);
-      return guard(
-        body as WorkerRequestBody<'chat.reply'>,
-        (options ?? {}) as RequestOptions<'chat.reply'>,
-      ) as Promise<WorkerReplyBody<Name>>;
-    },
-  };
+  return withDetours(engine, { 'chat.reply': guard });
 }
 
 function picturesOf(turns: readonly PromptTurn[]): Set<string> {

@@ -234,7 +234,7 @@ export class Supervisor {
       this.#set({ state: 'crashed', reason, restartInMs: null, crashes });
       return;
     }
-    const restartInMs = backOffMs[crashes - 1] ?? backOffMs[backOffMs.length - 1]!;
+    const restartInMs = backOffMs[crashes - 1] ?? Math.max(...backOffMs);
     this.#set({ state: 'crashed', reason, restartInMs, crashes });
     this.#restart = clock.after(restartInMs, () => this.start());
   }

@@ -1,7 +1,7 @@
 /** A server that speaks as OpenAI's does (`/chat/completions`), asked over Node's own sockets. */
 import { z } from 'zod';
 import { errorText, mostAnswerBytes, readBody } from './server-answer.ts';
-import { isStudioError } from '../../shared/errors.ts';
+import { isStudioError, reasonOf } from '../../shared/errors.ts';
 import { ask } from '../downloads/http.ts';
 import { roughTokens } from './prompts.ts';
 import { WriterFault, type Writer, type WritingRequest, type WrittenAnswer } from './writer.ts';
@@ -18,15 +18,12 @@ export interface ChatServer {
   readonly proxy: () => string | null;
 }
 
+const choiceSchema = z.object({
+  message: z.object({ content: z.string() }),
+  finish_reason: z.string().nullish(),
+});
 const answerSchema = z.object({
-  choices: z
-    .array(
-      z.object({
-        message: z.object({ content: z.string() }),
-        finish_reason: z.string().nullish(),
-      }),
-    )
-    .min(1),
+  choices: z.tuple([choiceSchema], choiceSchema),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
 });
 
@@ -67,7 +64,7 @@ async function post(server: ChatServer, body: string, signal: AbortSignal) {
     if (isStudioError(error, 'bad-input')) {
       throw new WriterFault('stop', error.message, 'Give an address that begins with https.');
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new WriterFault(
       'passing',
       `${server.address} does not answer: ${reason}.`,
@@ -83,7 +80,7 @@ function readAnswer(text: string, request: WritingRequest, { address }: ChatServ
     throw new WriterFault('form', `${address} gave an answer without a message.`, 'Try again.');
   }
   const [choice] = parsed.data.choices;
-  const { content } = choice!.message;
+  const { content } = choice.message;
   if (content.trim() === '') {
     throw new WriterFault('form', `${address} gave an empty answer.`, 'Try again.');
   }
@@ -92,7 +89,7 @@ function readAnswer(text: string, request: WritingRequest, { address }: ChatServ
     text: content,
     promptTokens: usage?.prompt_tokens ?? roughTokens(request.system + request.user),
     replyTokens: usage?.completion_tokens ?? roughTokens(content),
-    isCut: choice!.finish_reason === 'length',
+    isCut: choice.finish_reason === 'length',
   };
 }
 

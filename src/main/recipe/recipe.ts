@@ -1,7 +1,7 @@
 /** One recipe: its folder, what is under way with it, and what a person decides of it. */
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
-import { StudioError, toWireError } from '../../shared/errors.ts';
+import { StudioError, toWireError, known } from '../../shared/errors.ts';
 import {
   diversityOf,
   reasonsAgainst,
@@ -146,7 +146,7 @@ export class Recipe {
       .map((size, cluster) => ({
         size,
         pictures: this.#pictures
-          .filter((_, at) => this.#clusters![at] === cluster)
+          .filter((_, at) => this.#clusters?.[at] === cluster)
           .slice(0, picturesShown)
           .map(({ number, caption }) => ({ caption, src: this.folder.pictureAddress(number) })),
       }));
@@ -283,8 +283,9 @@ export class Recipe {
   accepted(): AcceptedConversation[] {
     return this.#journal
       .items()
-      .filter(({ verdict, text }) => verdict === 'accepted' && text !== null)
-      .map(({ number, text }) => ({ text: text!, pictures: this.#of(number) }));
+      .flatMap(({ verdict, text, number }) =>
+        verdict === 'accepted' && text !== null ? [{ text, pictures: this.#of(number) }] : [],
+      );
   }
 
   /** By numbers: asked for when something was judged, not with every change. */
@@ -351,13 +352,13 @@ export class Recipe {
       this.#pictures.map(({ likeness }) => likeness),
       leaveOut,
     );
-    const planned = planGroups({ of: this.#clusters!, without, least, most, count, seed });
+    const planned = planGroups({ of: this.#clusters ?? [], without, least, most, count, seed });
     this.#groups = [...this.#groups, ...planned.slice(this.#groups.length)];
     this.folder.writeGroups(this.#groups);
   }
 
   #of(number: number): RecipePicture[] {
-    return (this.#groups[number] ?? []).map((picture) => this.#pictures[picture]!);
+    return (this.#groups[number] ?? []).map((at) => known(this.#pictures[at], `picture ${at}`));
   }
 
   #captions(number: number): string[] {

@@ -1,23 +1,14 @@
 /** What a server says, within limits: it may be anybody's. */
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
+import { shortText } from '../../base/chunks.ts';
 
 export const mostAnswerBytes = 4_000_000;
 const mostWords = 300;
 
 /** @throws where it says more than `mostBytes` */
-export async function readBody(response: IncomingMessage, mostBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) {
-      response.destroy();
-      throw new Error(`it said more than ${mostBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+export function readBody(response: IncomingMessage, mostBytes: number): Promise<string> {
+  return shortText(response, mostBytes, () => new Error(`it said more than ${mostBytes} bytes`));
 }
 
 const errorSchema = z.union([

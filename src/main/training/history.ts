@@ -93,18 +93,18 @@ export function thin<Point extends { readonly loss: number | null }>(
     const from = Math.floor((number * inner.length) / stretches);
     return extremes(inner.slice(from, Math.floor(((number + 1) * inner.length) / stretches)));
   });
-  return [points[0]!, ...kept.flat(), points.at(-1)!];
+  return [...points.slice(0, 1), ...kept.flat(), ...points.slice(-1)];
 }
 
 /** The points of lowest and of highest loss, in order; no loss at all (no number) sticks out most. */
 function extremes<Point extends { readonly loss: number | null }>(
   points: readonly Point[],
 ): Point[] {
-  const height = ({ loss }: Point): number => loss ?? Number.POSITIVE_INFINITY;
+  const height = (point: Point | undefined): number => point?.loss ?? Number.POSITIVE_INFINITY;
   let [lowest, highest] = [0, 0];
   for (const [index, point] of points.entries()) {
-    if (height(point) < height(points[lowest]!)) lowest = index;
-    if (height(point) > height(points[highest]!)) highest = index;
+    if (height(point) < height(points[lowest])) lowest = index;
+    if (height(point) > height(points[highest])) highest = index;
   }
   const indices = lowest === highest ? [lowest] : [lowest, highest].sort((a, b) => a - b);
   return indices.flatMap((index) => points.slice(index, index + 1));

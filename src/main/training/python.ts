@@ -28,8 +28,8 @@ const usualNames: readonly string[] = isWindows
 /** Interpreters that are new enough, each once, as they name themselves. */
 export async function findPythons(): Promise<FoundPython[]> {
   const found = await Promise.all(usualNames.map((name) => askPython(name)));
-  const good = found.filter((each) => each !== null && isNewEnough(each.version));
-  const byPath = new Map(good.map((each) => [each!.python, each!]));
+  const good = found.flatMap((each) => (each !== null && isNewEnough(each.version) ? [each] : []));
+  const byPath = new Map(good.map((each) => [each.python, each]));
   return [...byPath.values()];
 }
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '../../shared/errors.ts';
 import { ask, askForText } from '../downloads/http.ts';
+import { chunksOf, hashFile } from '../../base/chunks.ts';
 
 /** No server of ours has a longer metadata file. Bytes. */
 const mostText = 64 * 1024;
@@ -66,7 +67,7 @@ async function fetchRest(
   let received = goesOn ? has : 0;
   const file = await open(part, goesOn ? 'a' : 'w', 0o600);
   try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of chunksOf(response)) {
       received += chunk.length;
       if (received > bytes)
         throw new Error(`${address.href}: longer than the ${bytes} bytes signed`);
@@ -83,7 +84,6 @@ async function fetchRest(
 
 /** SHA-512 of a file, in base64. */
 export async function sha512Of(file: string): Promise<string> {
-  const hash = createHash('sha512');
-  for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) hash.update(chunk);
+  const hash = await hashFile(createHash('sha512'), file);
   return hash.digest('base64');
 }

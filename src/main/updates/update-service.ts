@@ -1,5 +1,5 @@
 import type { UpdateStatus } from '../../shared/domain/update-status.ts';
-import { isStudioError, StudioError, toWireError } from '../../shared/errors.ts';
+import { isStudioError, StudioError, toWireError, reasonOf } from '../../shared/errors.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
 import type { Updater } from './updater.ts';
@@ -148,6 +148,6 @@ export class UpdateService {
 /** What we said ourselves is a sentence; what a socket says is not. */
 function sentenceOf(error: unknown): string {
   if (isStudioError(error)) return error.message;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   return `The update server could not be reached, or the connection broke (${reason}). What was downloaded is kept: try again.`;
 }

@@ -6,7 +6,7 @@ export function fold(text: string): string {
   const lower = text.toLowerCase();
   if (lower.length === text.length) return lower.replace(accented, withoutAccent);
   // A letter whose small form is two letters long stays as it is.
-  const units = Array.from({ length: text.length }, (_, at) => text[at]!);
+  const units = Array.from({ length: text.length }, (_, at) => text.charAt(at));
   return units.map((unit) => (unit.toLowerCase().length === 1 ? fold(unit) : unit)).join('');
 }
 
@@ -14,7 +14,7 @@ export function fold(text: string): string {
 const accented = /[\u00c0-\u058f\u1e00-\u1fff]/g;
 
 function withoutAccent(letter: string): string {
-  return letter.normalize('NFD')[0]!;
+  return letter.normalize('NFD').charAt(0);
 }
 
 /** What a person typed as the words to look for: parts of words too, so each is only what stands between spaces. */

@@ -1,5 +1,6 @@
 import { markupTags } from './markup-tags.ts';
 import type { TextbindTurn } from './textbind-conversation.ts';
+import { known } from '../errors.ts';
 
 /**
  * Conversations as a language model writes them for the recipe: "Human:" and "Assistant:" in turn, a picture as
@@ -51,7 +52,7 @@ export function readWritten(text: string): readonly WrittenTurn[] {
   const marks = [...clean.matchAll(speaker)];
   const turns = marks.map((mark, at): WrittenTurn => {
     const words = clean.slice(mark.index + mark[0].length, marks[at + 1]?.index);
-    const role = mark[1]!.toLowerCase() === 'assistant' ? 'assistant' : 'user';
+    const role = mark[1]?.toLowerCase() === 'assistant' ? 'assistant' : 'user';
     return { role, parts: readParts(words.trim()) };
   });
   return turns.at(-1)?.role === 'user' ? turns.slice(0, -1) : turns;
@@ -66,7 +67,7 @@ function readParts(words: string): readonly WrittenPart[] {
   };
   for (const found of words.matchAll(picture)) {
     say(words.slice(at, found.index));
-    parts.push({ kind: 'picture', number: Number(found[1]), caption: found[2]!.trim() });
+    parts.push({ kind: 'picture', number: Number(found[1]), caption: (found[2] ?? '').trim() });
     at = found.index + found[0].length;
   }
   say(words.slice(at));
@@ -182,8 +183,8 @@ export function toTextbindTurns(
     return {
       role,
       content: contentOf(parts).trim(),
-      image_list: shown.map((number) => files[number]!),
-      caption_list: shown.map((number) => captions[number]!),
+      image_list: shown.map((number) => known(files[number], `picture ${number}`)),
+      caption_list: shown.map((number) => known(captions[number], `caption ${number}`)),
     };
   });
 }

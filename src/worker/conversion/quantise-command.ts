@@ -4,6 +4,7 @@
  * one that was started.
  */
 import { quantiseModel } from './quantise-model.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   const [from, to, bits = '4', low = '0'] = args;
@@ -20,7 +21,7 @@ async function main(args: readonly string[]): Promise<void> {
     });
     process.stdout.write(`${to}: ${(bytes / 1e6).toFixed(1)} MB\n`);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -8,6 +8,7 @@ import type { FoundKind, FoundPart } from '../../shared/domain/model-import.ts';
 import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
 import { isGguf, openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { describeGguf } from './gguf-model.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** Folders within folders are looked through so far: the Hugging Face cache is three deep. */
 const mostDepth = 4;
@@ -58,7 +59,7 @@ function recognise(place: string): Found | null {
     const trained = path.join(place, 'trained.safetensors');
     return existsSync(trained) ? recogniseFile(trained) : null;
   } catch (error) {
-    return unknown(place, error instanceof Error ? error.message : String(error));
+    return unknown(place, reasonOf(error));
   }
 }
 
@@ -209,7 +210,7 @@ function recogniseGguf(place: string): Found {
     const says = `A Llama language model of ${layers} layers, ${hiddenSize} wide, ${format}: writes.`;
     return part(place, 'gguf', says);
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
+    const fault = reasonOf(error);
     return { ...part(place, 'gguf', `A model ${format}.`), fault };
   }
 }
@@ -220,7 +221,7 @@ function weightsFault(place: string): string | null {
     openCheckpoint(place);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return reasonOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { isStudioError, StudioError } from '../../shared/errors.ts';
+import { isStudioError, StudioError, reasonOf } from '../../shared/errors.ts';
 
 /**
  * What the tokenizer's library threw over a file, as an error that names the file. It checks little: a part that is
@@ -6,7 +6,7 @@ import { isStudioError, StudioError } from '../../shared/errors.ts';
  */
 export function tokenizerFault(source: string, error: unknown): StudioError {
   if (isStudioError(error)) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   const isAccident =
     error instanceof TypeError || error instanceof RangeError || /undefined|\[object/.test(message);
   const why = isAccident ? 'a part of it is missing or of another kind' : message;

@@ -3,6 +3,7 @@
  * or device is missing throws, so each is tried on a tiny model; what failed is kept as data.
  */
 import { cudaFacts, ort } from './onnx-runtime.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** Where a network runs. */
 export type Provider = 'cuda' | 'webgpu' | 'cpu';
@@ -64,7 +65,7 @@ export async function tryProvider(provider: Provider): Promise<ProviderReport> {
     if (sum !== 2) return { provider, usable: false, reason: `1 + 1 gave ${String(sum)}` };
     return { provider, usable: true, reason: '' };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     return { provider, usable: false, reason: provider === 'cuda' ? whyNoCuda(reason) : reason };
   }
 }

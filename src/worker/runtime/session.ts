@@ -11,6 +11,7 @@ import type { Provider } from './providers.ts';
 import { RuntimeError } from './runtime-error.ts';
 import type { HostTensor, SessionTensor } from './tensor.ts';
 import { DeviceTensor, fromNative, toNative } from './tensor.ts';
+import { reasonOf } from '../../shared/errors.ts';
 
 /** How to open a session. */
 export interface SessionOptions {
@@ -125,7 +126,7 @@ export class Session {
       const session = await ort.InferenceSession.create(model, nativeOptions(options));
       return new Session(session, options.provider);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new RuntimeError(`the model could not be opened on ${options.provider}: ${reason}`, {
         cause,
       });
@@ -158,7 +159,7 @@ export class Session {
     try {
       results = await this.#session.run(native, outputs);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = reasonOf(cause);
       throw new RuntimeError(`the model failed: ${reason}`, { cause });
     }
     return Object.fromEntries(

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { newestForm, type Migration } from '../migration.ts';
 import { openPages, type PageFile } from './pages.ts';
 import { freePages, leafRows, walkTable, type RawRow, type StoredValue } from './rows.ts';
+import { known } from '../../../shared/errors.ts';
 
 /** A row by its columns' names; `key` is its integer key, whatever the column is called. */
 export interface NamedRow {
@@ -56,17 +57,17 @@ export function tableColumns(
   database.pragma('foreign_keys = OFF');
   try {
     for (const { version, sql } of migrations) if (version <= form) database.exec(sql);
-    const tables = database.pragma('table_list') as { name: string; type: string }[];
+    const tables = database
+      .prepare<[], { name: string; type: string }>('SELECT name, type FROM pragma_table_list')
+      .all();
+    const columns = database
+      .prepare<[string], string>('SELECT name FROM pragma_table_info(?)')
+      .pluck();
     const wanted = tables.filter(
       ({ name, type }) =>
         name === 'search_content' || (type === 'table' && !name.startsWith('sqlite_')),
     );
-    return new Map(
-      wanted.map(({ name }) => {
-        const columns = database.pragma(`table_info(${name})`) as { name: string }[];
-        return [name, columns.map((column) => column.name)];
-      }),
-    );
+    return new Map(wanted.map(({ name }) => [name, columns.all(name)]));
   } finally {
     database.close();
   }
@@ -102,7 +103,8 @@ function collect(
   for (const [name, names] of columns) {
     const root = roots?.get(name);
     const walked = root === undefined ? null : walkTable(file, root, visited);
-    for (const row of walked?.rows ?? []) found.get(name)!.set(row.key, nameColumns(row, names));
+    for (const row of walked?.rows ?? [])
+      known(found.get(name), name).set(row.key, nameColumns(row, names));
     if (name !== 'search_content') badPages += walked?.badPages.length ?? 1;
   }
   // Where every tree is whole, a page beside them holds nothing but what was deleted.
@@ -148,7 +150,7 @@ function addStrays(
         const names = columns.get(name);
         if (names === undefined || row.values.length > names.length) continue;
         const named = nameColumns(row, names);
-        const rows = found.get(name)!;
+        const rows = known(found.get(name), name);
         if (!recognises(named.columns)) continue;
         if (!rows.has(row.key)) rows.set(row.key, named);
         break;

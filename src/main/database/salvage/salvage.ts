@@ -69,8 +69,11 @@ const order = ['conversations', 'deletions', 'pictures', 'turns', 'parts'];
 function storeRows(database: StudioDatabase, tables: MendedRows['tables']): number {
   const others = [...tables.keys()].filter((name) => !order.includes(name));
   let refused = 0;
+  const columnsOf = database.prepare<[string], { name: string; pk: number }>(
+    'SELECT name, pk FROM pragma_table_info(?)',
+  );
   for (const table of [...order, ...others]) {
-    const known = database.pragma(`table_info(${table})`) as { name: string; pk: number }[];
+    const known = columnsOf.all(table);
     if (known.length === 0) continue;
     const hasKey = known.some(({ name, pk }) => pk === 1 && name === 'key');
     const statements = new Map<string, Statement>();

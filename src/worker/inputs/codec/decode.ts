@@ -1,7 +1,7 @@
 /** What libvips is asked. Only the thread without ways out loads this. */
 import type { Metadata, Sharp } from 'sharp';
 import { pictureLimits, sizeFault } from '../../../shared/domain/picture.ts';
-import { StudioError } from '../../../shared/errors.ts';
+import { StudioError, reasonOf } from '../../../shared/errors.ts';
 import type { RgbImage } from '../resize.ts';
 import { sharp } from './load-sharp.ts';
 
@@ -107,7 +107,7 @@ const formats: ReadonlySet<string> = new Set(['png', 'jpeg', 'webp', 'gif', 'hei
 
 function undecodable(name: string, error: unknown): StudioError {
   // libvips gives every line that its decoders wrote; the first says it.
-  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+  const [reason] = reasonOf(error).split('\n');
   return new StudioError('bad-input', `${name}: it cannot be decoded as a picture (${reason})`, {
     cause: error,
   });

@@ -1,4 +1,4 @@
-import { Lexer, Marked, type Token, type Tokens, type TokenizerAndRendererExtension } from 'marked';
+import { Lexer, Marked, type Token, type TokenizerAndRendererExtension } from 'marked';
 
 /**
  * Markdown's tokens, by marked, with TeX and footnotes, and with limits before any work: what a model or a file may
@@ -6,24 +6,27 @@ import { Lexer, Marked, type Token, type Tokens, type TokenizerAndRendererExtens
  */
 
 /** What stands in `\(...\)`, `\[...\]`, `$...$` or `$$...$$`. */
-export interface FormulaToken extends Tokens.Generic {
+export type FormulaToken = {
   readonly type: 'formula';
+  readonly raw: string;
   readonly tex: string;
   readonly display: boolean;
   /** Its end has not come yet. */
   readonly open: boolean;
-}
+};
 
-export interface NoteMarkToken extends Tokens.Generic {
+export type NoteMarkToken = {
   readonly type: 'note-mark';
+  readonly raw: string;
   readonly label: string;
-}
+};
 
-export interface NoteToken extends Tokens.Generic {
+export type NoteToken = {
   readonly type: 'note';
+  readonly raw: string;
   readonly label: string;
   readonly tokens: Token[];
-}
+};
 
 /** A stretch longer than this is shown as it is: no reply is that long, and lexing it would be felt. */
 export const maxCharacters = 100_000;

@@ -1,4 +1,4 @@
-import type { Token, Tokens } from 'marked';
+import type { MarkedToken, Token, Tokens } from 'marked';
 import type { FormulaToken, NoteMarkToken, NoteToken } from './lexer.ts';
 import { directionOf, type MarkdownNode, type Nodes } from './nodes.ts';
 
@@ -56,6 +56,22 @@ export function safeLink(href: string): string | null {
   }
 }
 
+type KnownToken = MarkedToken | FormulaToken | NoteToken | NoteMarkToken;
+
+const knownTypes: Readonly<Record<KnownToken['type'], true>> = {
+  ...{ space: true, code: true, heading: true, hr: true, blockquote: true, list: true },
+  ...{ list_item: true, checkbox: true, paragraph: true, html: true, def: true, table: true },
+  ...{ text: true, escape: true, link: true, image: true, strong: true, em: true, del: true },
+  ...{ codespan: true, br: true, formula: true, note: true, 'note-mark': true },
+};
+
+/** marked's tokens may be of any other type too, by its own types. */
+type AnyToken = Pick<Tokens.Generic, 'type' | 'raw'>;
+
+function isKnown(token: AnyToken): token is KnownToken {
+  return Object.hasOwn(knownTypes, token.type);
+}
+
 class TreeReader {
   readonly #context: Context;
 
@@ -77,8 +93,9 @@ class TreeReader {
     return read;
   }
 
-  #block(token: Token, depth: number): Nodes {
+  #block(token: AnyToken, depth: number): Nodes {
     if (depth > maxDepth) return [textNode(token.raw)];
+    if (!isKnown(token)) return asWritten(token);
     switch (token.type) {
       case 'space':
       case 'def':
@@ -87,28 +104,28 @@ class TreeReader {
       case 'hr':
         return [{ kind: 'rule' }];
       case 'heading':
-        return [this.#heading(token as Tokens.Heading, depth)];
+        return [this.#heading(token, depth)];
       case 'paragraph':
         return [{ kind: 'paragraph', children: this.#within(token, depth) }];
       case 'text':
         return [{ kind: 'tight', children: this.#within(token, depth) }];
       case 'code':
-        return [code(token as Tokens.Code)];
+        return [code(token)];
       case 'formula':
-        return [this.#formula(token as FormulaToken)];
+        return [this.#formula(token)];
       case 'note':
-        return this.#note(token as NoteToken, depth);
+        return this.#note(token, depth);
       case 'blockquote': {
-        const children = this.blocks((token as Tokens.Blockquote).tokens, depth + 1);
+        const children = this.blocks(token.tokens, depth + 1);
         return [{ kind: 'quote', direction: directionOf(token.raw), children }];
       }
       case 'list':
-        return this.#list(token as Tokens.List, depth);
+        return this.#list(token, depth);
       case 'table':
-        return this.#table(token as Tokens.Table, depth);
+        return this.#table(token, depth);
       default:
         // HTML, and whatever a later version of the lexer knows: its source, as words.
-        return [{ kind: 'paragraph', children: [textNode(token.raw.trimEnd())] }];
+        return asWritten(token);
     }
   }
 
@@ -180,11 +197,10 @@ class TreeReader {
   }
 
   /** The inline tokens of a token, or its text where the lexer gave none. */
-  #within(token: Token, depth: number): Nodes {
-    const { tokens } = token as { tokens?: readonly Token[] };
+  #within(token: KnownToken, depth: number): Nodes {
+    const tokens = 'tokens' in token ? token.tokens : undefined;
     if (tokens !== undefined) return this.inlines(tokens, depth + 1);
-    const { text } = token as { text?: string };
-    return [textNode(decodeEntities(text ?? token.raw))];
+    return [textNode(decodeEntities('text' in token ? token.text : token.raw))];
   }
 
   inlines(tokens: readonly Token[], depth: number): Nodes {
@@ -192,29 +208,29 @@ class TreeReader {
     return tokens.flatMap((token) => this.#inline(token, depth));
   }
 
-  #inline(token: Token, depth: number): Nodes {
-    if (depth > maxDepth) return [textNode(token.raw)];
+  #inline(token: AnyToken, depth: number): Nodes {
+    if (depth > maxDepth || !isKnown(token)) return [textNode(token.raw)];
     switch (token.type) {
       case 'text':
         return this.#within(token, depth);
       case 'escape':
-        return [textNode((token as Tokens.Escape).text)];
+        return [textNode(token.text)];
       case 'br':
         return [{ kind: 'break' }];
       case 'codespan':
-        return [{ kind: 'code-span', text: (token as Tokens.Codespan).text }];
+        return [{ kind: 'code-span', text: token.text }];
       case 'strong':
       case 'em':
       case 'del':
         return [{ kind: token.type, children: this.#within(token, depth) }];
       case 'formula':
-        return [this.#formula(token as FormulaToken)];
+        return [this.#formula(token)];
       case 'note-mark':
-        return [this.#noteMark(token as NoteMarkToken)];
+        return [this.#noteMark(token)];
       case 'link':
-        return this.#link(token as Tokens.Link, depth);
+        return this.#link(token, depth);
       case 'image':
-        return image(token as Tokens.Image);
+        return image(token);
       default:
         return [textNode(token.raw)];
     }
@@ -227,6 +243,10 @@ class TreeReader {
     const children = this.inlines(token.tokens, depth + 1).map(withoutOverrides);
     return [{ kind: 'link', href, children }];
   }
+}
+
+function asWritten({ raw }: AnyToken): Nodes {
+  return [{ kind: 'paragraph', children: [textNode(raw.trimEnd())] }];
 }
 
 /** What is beyond the limits, as it was written. */
