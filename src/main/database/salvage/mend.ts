@@ -1,15 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { WireError } from '../../../shared/errors.ts';
+import { FieldRepair, lostPart, lostTitle, type Row } from './fields.ts';
 import type { NamedRow, ReadRows } from './read.ts';
-import type { StoredValue } from './rows.ts';
 import { mendTree } from './tree.ts';
-
-type Columns = Record<string, StoredValue>;
-
-interface Row {
-  readonly key: number;
-  readonly columns: Columns;
-}
 
 /** Rows that belong together again, and what had to be done for that. */
 export interface MendedRows {
@@ -24,16 +17,11 @@ export interface MendedRows {
 
 /** From this form on turns hang on one another instead of having a position. */
 const treeForm = 2;
-const lostTitle = 'Recovered conversation';
-/** Stands where something of a turn was and could not be read. */
-export const lostPart = '[A part of this turn could not be read: the database was damaged.]';
 const lostPicture: WireError = {
   kind: 'storage',
   message: 'What the database knew of this picture could not be read: it was damaged.',
   detail: null,
 };
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const statuses = ['streaming', 'complete', 'cut', 'stopped', 'interrupted', 'failed'];
 
 /** Makes rows fit to be stored again: what refers to nothing gets something to refer to, and nothing readable goes. */
 export function mendRows(read: ReadRows): MendedRows {
@@ -62,8 +50,8 @@ class Mender {
   #partsByTurn = new Map<number, Row[]>();
   #turnsByConversation = new Map<number, Row[]>();
   #shown = new Set<number>();
+  readonly #fields = new FieldRepair();
   #patched = 0;
-  #repaired = 0;
 
   constructor(
     conversations: Row[],
@@ -82,7 +70,12 @@ class Mender {
   }
 
   run({ tables, form, badPages }: ReadRows): MendedRows {
-    this.#repairFields();
+    this.#fields.run({
+      conversations: this.#conversations,
+      turns: this.#turns,
+      parts: this.#parts,
+      pictures: this.#pictures,
+    });
     this.#adoptTurns();
     this.#adoptParts();
     this.#readIndex();
@@ -106,83 +99,8 @@ class Mender {
         [...rows.values()].sort((a, b) => a.key - b.key),
       );
     }
-    return { tables: result, patched: this.#patched, repaired: this.#repaired, losses };
-  }
-
-  /** What a bit or a hand may have changed in a row that is else whole. */
-  #repairFields(): void {
-    for (const { columns } of this.#conversations.values()) {
-      this.#renewId(columns);
-      this.#keep(columns, 'title', (value) => typeof value === 'string', lostTitle);
-      for (const name of ['created_at', 'updated_at'])
-        this.#keep(columns, name, Number.isInteger, 0);
-      this.#keep(columns, 'deleted_at', isIntegerOrNull, null);
-      for (const name of ['pinned', 'archived']) this.#keep(columns, name, isFlag, 0);
-      this.#keep(columns, 'tags', (value) => value !== null && isJsonOrNull(value), '[]');
-      this.#keep(columns, 'settings', isJsonOrNull, null);
-    }
-    for (const { columns } of this.#turns.values()) this.#repairTurn(columns);
-    for (const { columns } of this.#pictures.values()) {
-      this.#renewId(columns);
-      this.#keep(columns, 'caption', isTextOrNull, null);
-      this.#keep(columns, 'recipe', isJsonOrNull, null);
-      for (const name of ['name', 'alt']) this.#keep(columns, name, isTextOrNull, null);
-      this.#keep(columns, 'favourite', isFlag, 0);
-      this.#keep(columns, 'origin', (value) => value === 'user' || value === 'drawn', 'user');
-      this.#keep(columns, 'created_at', Number.isInteger, 0);
-    }
-    for (const { columns } of this.#parts.values()) this.#repairPart(columns);
-  }
-
-  #repairTurn(columns: Columns): void {
-    this.#renewId(columns);
-    const byModel = typeof columns['model'] === 'string' ? 'assistant' : 'user';
-    this.#keep(columns, 'role', (value) => value === 'user' || value === 'assistant', byModel);
-    this.#keep(columns, 'status', (value) => statuses.includes(String(value)), 'complete');
-    this.#keep(columns, 'position', isCount, 1_000_000);
-    this.#keep(columns, 'error', isJsonOrNull, null);
-    this.#keep(columns, 'notices', (value) => value !== null && isJsonOrNull(value), '[]');
-    this.#keep(columns, 'usage', isJsonOrNull, null);
-    this.#keep(columns, 'model', isTextOrNull, null);
-    this.#keep(columns, 'rating', (value) => value === null || Math.abs(Number(value)) === 1, null);
-    this.#keep(columns, 'created_at', Number.isInteger, 0);
-  }
-
-  #repairPart(columns: Columns): void {
-    const { kind, body, error } = columns;
-    const shownAs = (known: StoredValue | undefined): boolean => kind === known;
-    const whole =
-      (shownAs('text') && typeof body === 'string') ||
-      (shownAs('picture') && Number.isInteger(columns['picture_key'])) ||
-      (shownAs('undrawn') &&
-        typeof body === 'string' &&
-        error !== undefined &&
-        error !== null &&
-        isJsonOrNull(error));
-    if (!whole) {
-      const words = typeof body === 'string' ? body : lostPart;
-      Object.assign(columns, { kind: 'text', body: words, picture_key: null, error: null });
-      this.#repaired += 1;
-    }
-    this.#keep(columns, 'position', isCount, 1_000_000);
-  }
-
-  #renewId(columns: Columns): void {
-    this.#keep(columns, 'id', (value) => typeof value === 'string' && uuid.test(value), '');
-    if (columns['id'] === '') columns['id'] = randomUUID();
-  }
-
-  #keep(
-    columns: Columns,
-    name: string,
-    isGood: (value: StoredValue) => boolean,
-    otherwise: StoredValue,
-  ): void {
-    const value = columns[name];
-    if (value !== undefined && isGood(value)) return;
-    // A column that an older row does not have yet is no damage.
-    if (value !== undefined) this.#repaired += 1;
-    columns[name] = otherwise;
+    const { repaired } = this.#fields;
+    return { tables: result, patched: this.#patched, repaired, losses };
   }
 
   #adoptTurns(): void {
@@ -355,7 +273,7 @@ class Mender {
   /** What no conversation owns any more is no deletion; and a turn hangs on one that is there. */
   #mendTree(): void {
     for (const { key, columns } of [...this.#deletions.values()]) {
-      this.#renewId(columns);
+      this.#fields.renewId(columns);
       if (!this.#conversations.has(Number(columns['conversation_key'])))
         this.#deletions.delete(key);
     }
@@ -444,23 +362,4 @@ function gaps(rows: readonly Row[]): number {
   const all = rows.map(({ columns }) => Number(columns['position']));
   const places = new Set(all.filter((place) => place < 1_000_000));
   return Math.max(-1, ...places) + 1 - places.size;
-}
-
-const isIntegerOrNull = (value: StoredValue): boolean => value === null || Number.isInteger(value);
-const isTextOrNull = (value: StoredValue): boolean => value === null || typeof value === 'string';
-const isCount = (value: StoredValue): boolean => Number.isInteger(value) && Number(value) >= 0;
-
-function isFlag(value: StoredValue): boolean {
-  return value === 0 || value === 1;
-}
-
-function isJsonOrNull(value: StoredValue): boolean {
-  if (value === null) return true;
-  if (typeof value !== 'string') return false;
-  try {
-    JSON.parse(value);
-    return true;
-  } catch {
-    return false;
-  }
 }

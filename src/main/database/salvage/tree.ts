@@ -1,11 +1,4 @@
-import type { StoredValue } from './rows.ts';
-
-type Columns = Record<string, StoredValue>;
-
-interface Row {
-  readonly key: number;
-  readonly columns: Columns;
-}
+import type { Columns, Row } from './fields.ts';
 
 /**
  * Makes turns and parts a tree again that the tables' rules take: a parent has a lower key and lies in the same
