@@ -14,6 +14,7 @@ import { quantiseModel } from '../src/worker/conversion/quantise-model.ts';
 import { venvPython } from '../scripts/setup/python.mjs';
 import { cacheDir, root, run } from '../scripts/setup/steps.mjs';
 import { PeerMissing } from './peers/peer-process.ts';
+import type { Section } from './tables.ts';
 
 /** One set of weights in the form that each side reads. */
 export interface LanguageWeights {
@@ -111,4 +112,20 @@ export async function prepareLanguageWeights(
     gguf,
     ggufBytes: statSync(gguf).size,
   };
+}
+
+/** A section over both sides' weights; skipped, with the reason, where they cannot be had. */
+export async function withLanguageWeights(
+  base: Pick<Section, 'name' | 'title'>,
+  say: (line: string) => void,
+  measure: (weights: LanguageWeights) => Promise<Omit<Section, 'name' | 'title'>>,
+): Promise<Section> {
+  let weights: LanguageWeights;
+  try {
+    weights = await prepareLanguageWeights(say);
+  } catch (error) {
+    if (!(error instanceof PeerMissing)) throw error;
+    return { ...base, about: [], tables: [], skipped: [error.message] };
+  }
+  return { ...base, ...(await measure(weights)) };
 }

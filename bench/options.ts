@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../src/shared/errors.ts';
 
 export const sectionNames = [
   'language',
@@ -84,7 +85,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       },
     }));
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(reasonOf(error));
   }
   return {
     only: chosenSections(values.only),

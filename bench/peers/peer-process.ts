@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { reasonOf } from '../../src/shared/errors.ts';
 
 /** A peer that cannot be had on this machine: said and skipped. */
 export class PeerMissing extends Error {}
@@ -69,7 +70,7 @@ export function servePeer(handle: (request: unknown) => Promise<unknown>): void 
     handle(request).then(
       (body) => process.send?.({ body } satisfies Answer),
       (error: unknown) => {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = reasonOf(error);
         process.send?.({ error: text } satisfies Answer);
       },
     );

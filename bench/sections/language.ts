@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { openLanguageTokenizer } from '../../src/worker/inputs/tokenizer.ts';
 import { root } from '../../scripts/setup/steps.mjs';
-import { prepareLanguageWeights, type LanguageWeights } from '../language-weights.ts';
+import { withLanguageWeights, type LanguageWeights } from '../language-weights.ts';
 import type { BenchOptions } from '../options.ts';
 import { installLlamaCpp } from '../peers/install-llama-cpp.ts';
 import type { LanguageOpened, LanguageRequest, LanguageRun } from '../peers/language-peer.ts';
-import { PeerMissing, PeerProcess } from '../peers/peer-process.ts';
+import { PeerProcess } from '../peers/peer-process.ts';
 import { fasterByRate, type Row, type Section, type Table } from '../tables.ts';
 import { interleave, pairedRatios } from '../statistics.ts';
+import { reasonOf } from '../../src/shared/errors.ts';
 
 const defaultRuns = 7;
 
@@ -103,13 +104,14 @@ export async function measureLanguage(
   say: (line: string) => void,
 ): Promise<Section> {
   const base = { name: 'language', title: 'Language model: reading and writing' };
-  let weights: LanguageWeights;
-  try {
-    weights = await prepareLanguageWeights(say);
-  } catch (error) {
-    if (!(error instanceof PeerMissing)) throw error;
-    return { ...base, about: [], tables: [], skipped: [error.message] };
-  }
+  return withLanguageWeights(base, say, (weights) => measureBoth(options, weights, say));
+}
+
+async function measureBoth(
+  options: BenchOptions,
+  weights: LanguageWeights,
+  say: (line: string) => void,
+): Promise<Omit<Section, 'name' | 'title'>> {
   const { threads, contexts, tokens } = options;
   const skipped: string[] = [];
   const positions = Math.max(...contexts) + tokens + 8;
@@ -133,9 +135,9 @@ export async function measureLanguage(
         }),
       );
     } catch (error) {
-      skipped.push(`llama.cpp: ${error instanceof Error ? error.message : String(error)}`);
+      skipped.push(`llama.cpp: ${reasonOf(error)}`);
     }
-    return { ...base, ...(await measure(options, weights, peers, say)), skipped };
+    return { ...(await measure(options, weights, peers, say)), skipped };
   } finally {
     for (const peer of peers) await peer.close();
   }

@@ -9,6 +9,7 @@ import { PeerMissing } from '../peers/peer-process.ts';
 import { interleave, median } from '../statistics.ts';
 import { fasterByTime, type Section } from '../tables.ts';
 import { findModel, startWorker, type WorkerProcess } from '../worker-process.ts';
+import { reasonOf } from '../../src/shared/errors.ts';
 
 const defaultRuns = 5;
 const caption = 'A red apple on a wooden table.';
@@ -66,7 +67,7 @@ export async function measurePicture(
     try {
       opened = await openPeer(decoder.base);
     } catch (error) {
-      skipped.push(`PyTorch: ${error instanceof Error ? error.message : String(error)}`);
+      skipped.push(`PyTorch: ${reasonOf(error)}`);
     }
     return { ...base, ...(await measure(options, worker, opened, say)), skipped };
   } catch (error) {

@@ -6,9 +6,8 @@ import {
   LanguageModel,
   type LanguageModelOptions,
 } from '../../src/worker/pipelines/language/language-model.ts';
-import { prepareLanguageWeights, type LanguageWeights } from '../language-weights.ts';
+import { withLanguageWeights, type LanguageWeights } from '../language-weights.ts';
 import type { BenchOptions } from '../options.ts';
-import { PeerMissing } from '../peers/peer-process.ts';
 import type { Row, Section } from '../tables.ts';
 
 /** Tokens that are scored at once; the first of each stretch are not counted, for they have little to go by. */
@@ -112,16 +111,16 @@ export async function measureQuality(
   say: (line: string) => void,
 ): Promise<Section> {
   const base = { name: 'quality', title: 'Language model: what precision costs' };
-  let weights: LanguageWeights;
-  try {
-    weights = await prepareLanguageWeights(say);
-  } catch (error) {
-    if (!(error instanceof PeerMissing)) throw error;
-    return { ...base, about: [], tables: [], skipped: [error.message] };
-  }
+  return withLanguageWeights(base, say, (weights) => scoreAll(weights, say));
+}
+
+async function scoreAll(
+  weights: LanguageWeights,
+  say: (line: string) => void,
+): Promise<Omit<Section, 'name' | 'title'>> {
   const missing = texts.filter((file) => !existsSync(path.join(root, file)));
   if (missing.length > 0) {
-    return { ...base, about: [], tables: [], skipped: [`no ${missing.join(', ')}`] };
+    return { about: [], tables: [], skipped: [`no ${missing.join(', ')}`] };
   }
   const windows = await windowsOf(weights.folder);
   const scored: { readonly label: string; readonly scores: Scores }[] = [];
@@ -135,7 +134,6 @@ export async function measureQuality(
     return { label, unit: 'perplexity; %', cells };
   });
   return {
-    ...base,
     about: [
       `${weights.name}, ${exact.surprises.length} tokens of ${texts.join(', ')}, in stretches of ${windowTokens}`,
     ],

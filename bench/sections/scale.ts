@@ -7,6 +7,7 @@ import { createStore, type Store } from '../../src/main/database/store.ts';
 import { pictureSchema } from '../../src/shared/domain/picture.ts';
 import type { ConversationFilter } from '../../src/shared/domain/conversation.ts';
 import { emptyTurn, type MessagePart, type Turn } from '../../src/shared/domain/turn.ts';
+import { fillerWords, pageSize } from '../filler.ts';
 import type { BenchOptions } from '../options.ts';
 import { median, percentile } from '../statistics.ts';
 import type { Row, Section } from '../tables.ts';
@@ -15,20 +16,14 @@ const conversations = 5_000;
 const turnsEach = 20;
 /** Times that each is done. */
 const defaultRuns = 200;
-/** Rows that the window's list asks for at once. */
-const pageSize = 100;
 const begun = 1_700_000_000_000;
-const words =
-  'harbour lighthouse keeper window apple table river mountain paper yellow morning engine garden letter bridge'.split(
-    ' ',
-  );
 const chinese = ['昨天我看见一只苹果色的猫', '港口的灯塔在早晨很安静', '请画一座黄色的桥'];
 
 function textOf(conversation: number, turn: number): string {
   if (conversation % 10 === 0) return chinese[turn % chinese.length] ?? '';
   const text = Array.from(
     { length: 20 },
-    (_, at) => words[(turn * 7 + conversation + at * at) % words.length],
+    (_, at) => fillerWords[(turn * 7 + conversation + at * at) % fillerWords.length],
   );
   if (conversation % 500 === 7 && turn === 3) text.push('quicksilver');
   return `${text.join(' ')}.`;

@@ -11,6 +11,7 @@ import type { BenchOptions } from '../options.ts';
 import { PeerMissing } from '../peers/peer-process.ts';
 import type { Section } from '../tables.ts';
 import { findModel } from '../worker-process.ts';
+import { reasonOf } from '../../src/shared/errors.ts';
 
 const defaultRuns = 5;
 const limitMs = 120_000;
@@ -184,7 +185,7 @@ async function virtualScreen() {
   try {
     return await startVirtualScreen();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new PeerMissing(`no screen, and no virtual one: ${reason}`);
   }
 }

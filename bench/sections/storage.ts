@@ -5,6 +5,7 @@ import path from 'node:path';
 import { closeDatabase, openDatabase } from '../../src/main/database/open.ts';
 import { createStore, type Store } from '../../src/main/database/store.ts';
 import type { Turn } from '../../src/shared/domain/turn.ts';
+import { fillerWords, pageSize } from '../filler.ts';
 import type { BenchOptions } from '../options.ts';
 import { interleave, pairedRatios } from '../statistics.ts';
 import type { Row, Section } from '../tables.ts';
@@ -13,22 +14,18 @@ const defaultRuns = 9;
 const sizes = [100, 1000] as const;
 /** Turns of each conversation of the list. */
 const turnsPerConversation = 10;
-/** Rows that the window's list asks for at once. */
-const pageSize = 100;
 /**
  * Within a round an operation is repeated and the fastest taken: on a machine that does something else as well, one
  * that is longer than a time slice is interrupted and a shorter one is not, which looked like growth.
  */
 const repeats = 10;
 
-const words =
-  'harbour lighthouse keeper window apple table river mountain paper yellow morning engine garden letter bridge'.split(
-    ' ',
-  );
-
 function turn(index: number, rare: boolean): Turn {
   const role = index % 2 === 0 ? 'user' : 'assistant';
-  const text = Array.from({ length: 60 }, (_, at) => words[(index * 7 + at * at) % words.length]);
+  const text = Array.from(
+    { length: 60 },
+    (_, at) => fillerWords[(index * 7 + at * at) % fillerWords.length],
+  );
   if (rare) text.push('quicksilver');
   return {
     id: randomUUID(),

@@ -1,9 +1,9 @@
 // The Debian package as a person has it: installed into a layer over this machine, started by an ordinary user from the
 // menu entry's line, Chromium's sandbox on.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runUnshared, whyNotUnshared } from './harness/namespaces.ts';
 import type { Report, Start } from './installed/clean-root.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -18,12 +18,7 @@ function whyNot(): string {
   if (process.getuid?.() !== 0) return 'only root can install a package';
   const script = 'mount -t tmpfs t /mnt && mkdir /mnt/u /mnt/w /mnt/m && cd /mnt && ';
   const layer = 'mount -t overlay o -o lowerdir=/,upperdir=u,workdir=w m';
-  const tried = spawnSync('unshare', [...namespaces, 'sh', '-c', script + layer], {
-    encoding: 'utf8',
-  });
-  return tried.status === 0
-    ? ''
-    : `no layer over the root here: ${tried.error?.message ?? tried.stderr}`;
+  return whyNotUnshared([...namespaces, 'sh', '-c', script + layer], 'no layer over the root here');
 }
 
 describe('the Debian package', () => {
@@ -41,13 +36,11 @@ describe('the Debian package', () => {
     const program = path.join(import.meta.dirname, 'installed/clean-root.ts');
     const layer = mkdtempSync(path.join(os.tmpdir(), 'textbind-layer-'));
     const node = [process.execPath, '--disable-warning=ExperimentalWarning', program];
-    const run = spawnSync('unshare', [...namespaces, ...node, deb, layer, root, result], {
-      encoding: 'utf8',
-      timeout: limitMs - 20_000,
-    });
-    rmSync(layer, { recursive: true, force: true });
-    if (run.status !== 0)
-      throw new Error(`${run.error?.message ?? ''}\n${run.stdout}\n${run.stderr}`);
+    try {
+      runUnshared([...namespaces, ...node, deb, layer, root, result], limitMs - 20_000);
+    } finally {
+      rmSync(layer, { recursive: true, force: true });
+    }
     report = JSON.parse(readFileSync(result, 'utf8')) as Report;
   });
 

@@ -8,7 +8,8 @@ import { testIds } from '../../src/renderer/test-ids.ts';
 import { emptyTurn, type Turn } from '../../src/shared/domain/turn.ts';
 import { app } from './harness/app.ts';
 import { boxOf } from './harness/look.ts';
-import { ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
+import { showFilled } from './harness/stored.ts';
+import { ask, byId, screenshot, selector } from './harness/window.ts';
 
 const said = (text: string, index: number): Turn => ({
   ...emptyTurn({ id: randomUUID(), role: index % 2 === 0 ? 'user' : 'assistant', createdAt: 1 }),
@@ -45,13 +46,7 @@ async function search(words: string): Promise<void> {
 }
 
 describe('the list', () => {
-  before(async () => {
-    await engineReady();
-    fill();
-    await browser.refresh();
-    await engineReady();
-    await byId(testIds.conversationItem).waitForDisplayed();
-  });
+  before(() => showFilled(fill));
 
   it('ends a long title in an ellipsis, clear of its menu', async () => {
     const titles = await browser.execute(

@@ -1,9 +1,9 @@
 // Nothing is sent anywhere: every program that ships runs in a network of its own, where each look-up and connection
 // would be written down, and in a fresh home, where each file outside its data folder would be found.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { runUnshared, whyNotUnshared } from './harness/namespaces.ts';
 import type { Report, Seen } from './quiet/namespace.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -13,12 +13,8 @@ const limitMs = 280_000;
 
 /** Why a network of its own cannot be had here; empty where it can. */
 function whyNot(): string {
-  const tried = spawnSync('unshare', [...unshare, 'ip', 'link', 'set', 'lo', 'up'], {
-    encoding: 'utf8',
-  });
-  return tried.status === 0
-    ? ''
-    : `no network of its own here: ${tried.error?.message ?? tried.stderr}`;
+  const command = ['ip', 'link', 'set', 'lo', 'up'];
+  return whyNotUnshared([...unshare, ...command], 'no network of its own here');
 }
 
 describe('the network', () => {
@@ -41,12 +37,7 @@ describe('the network', () => {
       folder,
       result,
     ];
-    const run = spawnSync('unshare', [...unshare, ...node], {
-      encoding: 'utf8',
-      timeout: limitMs - 5000,
-    });
-    if (run.status !== 0)
-      throw new Error(`${run.error?.message ?? ''}\n${run.stdout}\n${run.stderr}`);
+    runUnshared([...unshare, ...node], limitMs - 5000);
     report = JSON.parse(readFileSync(result, 'utf8')) as Report;
   });
 

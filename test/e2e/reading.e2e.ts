@@ -1,16 +1,15 @@
 // What is read, as it is laid out: right to left, tables, formulas, headings, notes, code; and pictures of every form with
 // their tools. The replies stand in the database before the window looks, so that they are the same each time.
 import { testIds } from '../../src/renderer/test-ids.ts';
-import { addConversation, addDrawing, openTitled, saidTurn, write } from './harness/stored.ts';
 import {
-  byId,
-  dropFiles,
-  engineReady,
-  selector,
-  pressSend,
-  settled,
-  type,
-} from './harness/window.ts';
+  addConversation,
+  addDrawing,
+  openTitled,
+  saidTurn,
+  showFilled,
+  write,
+} from './harness/stored.ts';
+import { byId, dropFiles, selector, pressSend, settled, type } from './harness/window.ts';
 import { bothThemes } from './harness/look.ts';
 import { scene } from './harness/scenes.ts';
 
@@ -83,13 +82,7 @@ const sides = (at: string): Promise<{ direction: string; left: number; right: nu
 const formulaFonts = (): Promise<number> =>
   browser.execute(() => [...document.fonts].filter(({ family }) => /KaTeX/.test(family)).length);
 
-before(async () => {
-  await engineReady();
-  fill();
-  await browser.refresh();
-  await engineReady();
-  await byId(testIds.conversationItem).waitForDisplayed();
-});
+before(() => showFilled(fill));
 
 describe('writing from right to left', () => {
   const reply = `${selector(testIds.turn)}[data-role="assistant"] .markdown`;

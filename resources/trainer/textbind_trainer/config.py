@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from .faults import TrainerError
+from .files import read_object
 from .shape import QformerShape
 from .tokenizer import IMAGE
 
@@ -420,12 +421,7 @@ def _check_samples(run: RunFields) -> None:
 
 def read_config(path: Path, stage: int | None = None) -> RunConfig:
     """Read RUN.json; paths in it are relative to its folder. Without ``stage`` the file must say it."""
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise TrainerError("config", f"{path}: {error}") from error
-    if not isinstance(fields, dict):
-        raise TrainerError("config", f"{path}: expected an object")
+    fields = read_object(path)
     stage = stage or fields.get("stage")
     if stage not in (1, 2):
         raise TrainerError("config", f"stage: got {stage!r}, expected 1 or 2")

@@ -1,4 +1,4 @@
-"""Writing so that a reader never sees half a file: to a temporary name, then rename."""
+"""JSON files and folders. What is written is written to a temporary name and renamed: nobody sees half a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .faults import TrainerError
+
 LEFTOVER = re.compile(r"^\.(?P<name>.+)\.(?P<pid>\d+)\.(?P<kind>part|old)$")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. TrainerError("config") names the file where it is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise TrainerError("config", f"{path}: {error}") from error
+    if not isinstance(value, dict):
+        raise TrainerError("config", f"{path}: expected an object")
+    return value
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from weakref import WeakKeyDictionary
 
 from .faults import TrainerError
+from .files import read_object
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -223,15 +224,7 @@ def split_at_special(text: str, special: dict[str, int], kind: Kind, legacy: boo
 
 
 def _read(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
-    try:
-        value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise TrainerError("config", f"{file}: {error}") from error
-    if not isinstance(value, dict):
-        raise TrainerError("config", f"{file}: expected an object")
-    return value
+    return read_object(file) if file.is_file() else {}
 
 
 def _kind(definition: dict[str, Any], file: Path | str) -> Kind:

@@ -252,14 +252,14 @@ export class ChatService {
   stop(conversationId: string): void {
     const task = this.#live.get(conversationId);
     task?.stop();
-    if (task !== undefined && task.snapshot().reply.status !== 'streaming') this.#end(task);
+    if (task !== undefined && task.live.snapshot().reply.status !== 'streaming') this.#end(task);
   }
 
   /** A conversation on its current path, and the turn that is being written as it is at this moment. */
   open(conversationId: string): OpenConversation {
     const { store } = this.#deps;
     const summary = this.#conversation(conversationId);
-    const live = this.#live.get(conversationId)?.snapshot() ?? null;
+    const live = this.#live.get(conversationId)?.live.snapshot() ?? null;
     const stored = store.turns.list(conversationId);
     const turns = live === null ? stored : this.#withLive(stored, storedTurn(live.reply));
     return { summary, turns, versions: store.versions.of(conversationId), live };
@@ -277,7 +277,7 @@ export class ChatService {
   /** A turn as it is at this moment, for a window that missed how it came to be so. */
   snapshot(turnId: string): ReplySnapshot {
     for (const task of this.#live.values()) {
-      if (task.turnId === turnId) return task.snapshot();
+      if (task.turnId === turnId) return task.live.snapshot();
     }
     const { conversationId, turn } = this.find(turnId);
     return { conversationId, sequence: this.#told.get(turnId) ?? 0, reply: turn };
@@ -355,7 +355,7 @@ export class ChatService {
     const { log } = this.#deps;
     this.#live.set(task.conversationId, task);
     log.info('reply queued', { conversation: task.conversationId, turn: task.turnId });
-    task.begin();
+    task.live.begin();
     // Whatever befalls one reply, the next one must get its turn.
     this.#queue = this.#queue
       .then(() => task.run())
@@ -365,7 +365,7 @@ export class ChatService {
 
   #end(task: LiveTask): void {
     if (this.#live.get(task.conversationId) === task) this.#live.delete(task.conversationId);
-    this.#told.set(task.turnId, task.snapshot().sequence);
+    this.#told.set(task.turnId, task.live.snapshot().sequence);
     if (this.#closed) return;
     const { store, emit } = this.#deps;
     const conversation = store.conversations.summary(task.conversationId);
@@ -401,7 +401,7 @@ function resuming(reply: Turn, caption: string | null): ReplyBegun['reply'] {
   if (caption === null) return reply;
   return {
     ...reply,
-    parts: [...reply.parts.slice(0, -1), drawingOver(caption, reply.parts.at(-1)!)],
+    parts: [...reply.parts.slice(0, -1), drawingOver(caption, reply.parts.at(-1) ?? null)],
   };
 }
 

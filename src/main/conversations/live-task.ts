@@ -1,10 +1,10 @@
-import type { ReplySnapshot } from '../../shared/domain/reply.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Store } from '../database/store.ts';
 import type { Emit } from '../emit.ts';
 import type { Logger } from '../../base/log.ts';
 import type { PictureStore } from '../pictures/store.ts';
 import type { EngineClient } from '../processes/engine-client.ts';
+import type { LiveReply } from './live-reply.ts';
 
 /** What a reply or a drawing needs of the rest. */
 export interface ChatDependencies {
@@ -21,9 +21,7 @@ export interface LiveTask {
   readonly conversationId: string;
   readonly turnId: string;
   /** The turn as it is at this moment, fresher than what is stored. */
-  snapshot(): ReplySnapshot;
-  /** Tells the window that it is queued, before anything else of it is told. */
-  begin(): void;
+  readonly live: Pick<LiveReply, 'snapshot' | 'begin'>;
   /** Does it, and settles the turn whatever happens; never rejects. */
   run(): Promise<void>;
   /** A person pressed Stop. */

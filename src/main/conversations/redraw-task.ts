@@ -1,4 +1,4 @@
-import { drawingOver, type ReplyPart, type ReplySnapshot } from '../../shared/domain/reply.ts';
+import { drawingOver, type ReplyPart } from '../../shared/domain/reply.ts';
 import type { DrawingSettings } from '../../shared/domain/settings.ts';
 import type { MessagePart, Turn, TurnStatus } from '../../shared/domain/turn.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
@@ -24,7 +24,7 @@ export class RedrawTask implements LiveTask {
   readonly #deps: ChatDependencies;
   readonly #request: RedrawRequest;
   /** To the window the turn streams until the drawing ends; on the disk it never does. */
-  readonly #live: LiveReply;
+  readonly live: LiveReply;
   readonly #abort = new AbortController();
   /** What is current at the place, as it is stored. */
   #current: MessagePart | undefined;
@@ -42,7 +42,7 @@ export class RedrawTask implements LiveTask {
     parts[partIndex] = drawingOver(caption, turn.parts[partIndex] ?? null);
     const reply = { ...turn, status: 'streaming' as const, parts };
     const { clock, emit } = deps;
-    this.#live = new LiveReply({
+    this.live = new LiveReply({
       begun: { kind: 'begun', conversationId, turns: [], reply, replaces: null },
       sequence,
       stored: turn.parts,
@@ -67,14 +67,6 @@ export class RedrawTask implements LiveTask {
     emit('chat.versions', { conversationId, versions: store.versions.of(conversationId) });
   }
 
-  snapshot(): ReplySnapshot {
-    return this.#live.snapshot();
-  }
-
-  begin(): void {
-    this.#live.begin();
-  }
-
   stop(): void {
     this.#abort.abort();
     if (!this.#started) this.#settle();
@@ -90,7 +82,7 @@ export class RedrawTask implements LiveTask {
     this.#started = true;
     try {
       const picture = await this.#draw();
-      if (!this.#settled) this.#live.take({ kind: 'picture', picture });
+      if (!this.#settled) this.live.take({ kind: 'picture', picture });
     } catch (error) {
       if (!this.#settled) this.#keepFailure(error);
     }
@@ -107,7 +99,7 @@ export class RedrawTask implements LiveTask {
       { caption, drawing },
       {
         signal,
-        onEvent: (progress) => this.#settled || this.#live.take(progress),
+        onEvent: (progress) => this.#settled || this.live.take(progress),
         about: { conversation: this.conversationId, turn: this.turnId },
       },
     );
@@ -130,7 +122,7 @@ export class RedrawTask implements LiveTask {
   #stands(error: WireError): boolean {
     const { turn, partIndex, caption } = this.#request;
     try {
-      this.#live.take({ kind: 'drawing-failed', caption, error });
+      this.live.take({ kind: 'drawing-failed', caption, error });
     } catch (storageError) {
       this.#logUnstored(storageError);
       return false;
@@ -143,7 +135,7 @@ export class RedrawTask implements LiveTask {
     this.#settled = true;
     const { status, error, usage } = this.#request.turn;
     try {
-      this.#live.end({ kind: 'ended', status, error, usage });
+      this.live.end({ kind: 'ended', status, error, usage });
     } catch (storageError) {
       this.#logUnstored(storageError);
     }

@@ -5,7 +5,6 @@ import {
   type ReplyBegun,
   type ReplyEnded,
   type ReplyEvent,
-  type ReplySnapshot,
 } from '../../shared/domain/reply.ts';
 import type { EffectiveSettings } from '../../shared/domain/conversation-settings.ts';
 import type { MessagePart, Turn } from '../../shared/domain/turn.ts';
@@ -40,7 +39,7 @@ export class ReplyTask implements LiveTask {
   readonly turnId: string;
   readonly #deps: ChatDependencies;
   readonly #request: ReplyRequest;
-  readonly #live: LiveReply;
+  readonly live: LiveReply;
   readonly #abort = new AbortController();
   /** Events one after another: a picture's bytes are stored before what follows it is applied. */
   #events: Promise<void> = Promise.resolve();
@@ -56,7 +55,7 @@ export class ReplyTask implements LiveTask {
     this.conversationId = begun.conversationId;
     this.turnId = begun.reply.id;
     const { clock, emit } = deps;
-    this.#live = new LiveReply({
+    this.live = new LiveReply({
       begun,
       sequence,
       stored,
@@ -65,14 +64,6 @@ export class ReplyTask implements LiveTask {
       store: (turn, from) => this.#store(turn, from),
       onStoreFailed: (error) => this.#fail(error),
     });
-  }
-
-  snapshot(): ReplySnapshot {
-    return this.#live.snapshot();
-  }
-
-  begin(): void {
-    this.#live.begin();
   }
 
   stop(): void {
@@ -103,15 +94,15 @@ export class ReplyTask implements LiveTask {
     const { engine } = this.#deps;
     const { prompt, settings } = this.#request;
     await engine.whenReady(this.#abort.signal);
-    this.#live.take({ kind: 'asked', model: engine.modelName() });
+    this.live.take({ kind: 'asked', model: engine.modelName() });
     this.#asked = true;
     await this.#finishDrawing();
     const { system, sampling, drawing } = settings;
-    const { wish } = this.#live.reply.recipe ?? {};
+    const { wish } = this.live.reply.recipe ?? {};
     return engine.request(
       'chat.reply',
       {
-        turns: [...prompt(storedTurn(this.#live.reply))],
+        turns: [...prompt(storedTurn(this.live.reply))],
         sampling,
         drawing,
         ...told(system),
@@ -152,7 +143,7 @@ export class ReplyTask implements LiveTask {
   async #apply(event: WorkerReplyEvent): Promise<void> {
     if (this.#settled) return;
     const applied = event.kind === 'picture' ? await this.#keepPicture(event) : event;
-    if (!this.#settled) this.#live.take(applied);
+    if (!this.#settled) this.live.take(applied);
   }
 
   async #keepPicture(
@@ -208,7 +199,7 @@ export class ReplyTask implements LiveTask {
     const failed = this.#storageError;
     const { log, emit, store, clock } = this.#deps;
     try {
-      this.#live.end({
+      this.live.end({
         kind: 'ended',
         ...(failed === null ? outcome : { ...outcome, status: 'failed', error: failed }),
       });
@@ -217,7 +208,7 @@ export class ReplyTask implements LiveTask {
       log.error('end of a reply could not be stored', { turn: this.turnId });
       emit('app.problem', { error: toWireError(error) });
     }
-    const { status, parts, error } = this.#live.reply;
+    const { status, parts, error } = this.live.reply;
     log.info('reply ended', {
       turn: this.turnId,
       status,

@@ -9,7 +9,7 @@ import { pictureSchema, type Picture } from '../../../src/shared/domain/picture.
 import { emptyTurn, type MessagePart, type Turn } from '../../../src/shared/domain/turn.ts';
 import { paint } from '../../support/painted-picture.ts';
 import { app } from './app.ts';
-import { byId, selector } from './window.ts';
+import { byId, engineReady, selector } from './window.ts';
 
 /** A turn of words, a person's and a model's in turns. */
 export function saidTurn(
@@ -86,4 +86,13 @@ export async function openTitled(title: string): Promise<void> {
     title,
   );
   await browser.waitUntil(async () => (await byId(testIds.conversationTitle).getText()) === title);
+}
+
+/** The window as it is once what `fill` wrote stands in its list. */
+export async function showFilled(fill: () => void): Promise<void> {
+  await engineReady();
+  fill();
+  await browser.refresh();
+  await engineReady();
+  await byId(testIds.conversationItem).waitForDisplayed();
 }

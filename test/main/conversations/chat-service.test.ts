@@ -21,6 +21,16 @@ import { drawnEvent, ScriptedEngine, settled } from '../support/scripted-engine.
 import { openTestStorage } from '../support/storage.ts';
 import { text } from '../support/turns.ts';
 
+const firstDrawingStep = {
+  kind: 'drawing-step',
+  step: 1,
+  steps: 3,
+  secondsLeft: 2,
+  preview: null,
+  width: 16,
+  height: 16,
+} as const;
+
 function makeChat() {
   const { store, folder, database } = openTestStorage();
   const pictures = createPictureStore(path.join(folder, 'pictures'), store.pictures);
@@ -140,15 +150,7 @@ describe('a reply', () => {
       { kind: 'caption-started' },
       { kind: 'caption-text', text: 'a red ' },
       { kind: 'caption-finished', caption: 'a red apple' },
-      {
-        kind: 'drawing-step',
-        step: 1,
-        steps: 3,
-        secondsLeft: 2,
-        preview: null,
-        width: 16,
-        height: 16,
-      },
+      firstDrawingStep,
       drawnEvent(),
       { kind: 'notice', notice: { code: 'caption-cut', message: 'Cut.' } },
       textEvent(' Done.'),
@@ -602,15 +604,7 @@ describe('drawing again', () => {
     expect(chat.open(conversation.id).turns[1]).toEqual({ ...before, status: 'streaming' });
     const asked = await engine.next(2);
     expect(asked.body).toMatchObject({ caption: 'a green apple', drawing: { seed: 5 } });
-    await asked.emit({
-      kind: 'drawing-step',
-      step: 1,
-      steps: 3,
-      secondsLeft: 2,
-      preview: null,
-      width: 16,
-      height: 16,
-    });
+    await asked.emit(firstDrawingStep);
     expect(stored(conversation.id)[1]).toEqual(before);
     await asked.reply(drawnEvent('a green apple', 2));
     await until(() => told().includes('ended'), 'the end');
