@@ -13,18 +13,11 @@ import {
 import { rebuildSearch } from '../../../src/main/database/search-index.ts';
 import { createStore } from '../../../src/main/database/store.ts';
 import { temporaryFolder } from '../support/storage.ts';
+import { someUsage } from '../support/turns.ts';
 
 const error = JSON.stringify({ kind: 'out-of-memory', message: 'No memory.', detail: null });
 const notices = JSON.stringify([{ code: 'caption-cut', message: 'Cut.' }]);
-const usage = JSON.stringify({
-  promptTokens: 1,
-  replyTokens: 2,
-  prefillSeconds: 0.5,
-  decodeSeconds: 1,
-  firstTokenSeconds: null,
-  pictures: 0,
-  drawSeconds: 0,
-});
+const usage = JSON.stringify(someUsage);
 
 function places() {
   const folder = temporaryFolder();

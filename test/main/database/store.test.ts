@@ -4,7 +4,7 @@ import { toMatch } from '../../../src/main/database/search.ts';
 import { searchWords } from '../../../src/shared/domain/fold.ts';
 import { settingsSchema } from '../../../src/shared/domain/settings.ts';
 import { openTestStorage } from '../support/storage.ts';
-import { makePicture, makeTurn, text } from '../support/turns.ts';
+import { makePicture, makeTurn, someUsage, text } from '../support/turns.ts';
 
 function withConversation(title = 'Fruit') {
   const storage = openTestStorage();
@@ -25,15 +25,7 @@ describe('turns', () => {
         status: 'failed',
         error,
         notices: [{ code: 'caption-cut', message: 'Cut.' }],
-        usage: {
-          promptTokens: 1,
-          replyTokens: 2,
-          prefillSeconds: 0.5,
-          decodeSeconds: 1,
-          firstTokenSeconds: null,
-          pictures: 0,
-          drawSeconds: 0,
-        },
+        usage: someUsage,
       }),
     ];
     for (const turn of turns) store.turns.append(id, turn);

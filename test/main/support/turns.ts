@@ -1,8 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Picture } from '../../../src/shared/domain/picture.ts';
-import type { MessagePart, Turn } from '../../../src/shared/domain/turn.ts';
+import type { MessagePart, Turn, Usage } from '../../../src/shared/domain/turn.ts';
 
 export const text = (words: string): MessagePart => ({ kind: 'text', text: words });
+
+export const someUsage: Usage = {
+  promptTokens: 1,
+  replyTokens: 2,
+  prefillSeconds: 0.5,
+  decodeSeconds: 1,
+  firstTokenSeconds: null,
+  pictures: 0,
+  drawSeconds: 0,
+};
 
 export function makeTurn(
   role: Turn['role'],

@@ -105,16 +105,18 @@ interface CacheFlow {
   readonly added: (cache: Value) => Value;
 }
 
-/** Tokens that a run feeds: all that is given, and all but the last that it makes. */
-const fedByRun = addDims('length', addDims('produced', -1));
-
-/** The loop carries the whole cache; each iteration's attention copies it to make it longer. */
-function wholeCache(
+type OpenCache = (
   config: LlamaConfig,
   form: GraphForm,
   past: readonly LayerCache[],
   pastLength: Value,
-): CacheFlow {
+) => CacheFlow;
+
+/** Tokens that a run feeds: all that is given, and all but the last that it makes. */
+const fedByRun = addDims('length', addDims('produced', -1));
+
+/** The loop carries the whole cache; each iteration's attention copies it to make it longer. */
+const wholeCache: OpenCache = (config, form, past, pastLength) => {
   const rotary = rotaryTables(config, form.positions, form.dtype);
   const pastEnd = reshape(pastLength, [1]);
   const [first, last] = [constant([0], 'int64'), constant([Number.MAX_SAFE_INTEGER], 'int64')];
@@ -124,15 +126,10 @@ function wholeCache(
       groupedAttention(config, rotary, groupedPositions(add(start, lengthOf(x)), undefined)),
     added: (cache) => sliceBetween(cache, 2, pastEnd, last, fedByRun),
   };
-}
+};
 
 /** The loop carries only what the run adds; the rest is read where it lies. */
-function addedCache(
-  config: LlamaConfig,
-  form: GraphForm,
-  past: readonly LayerCache[],
-  pastLength: Value,
-): CacheFlow {
+const addedCache: OpenCache = (config, form, past, pastLength) => {
   const rotary = rotaryTables(config, form.positions, form.dtype);
   const [firstPast] = past;
   if (!firstPast) throw new GraphError('a decoder without layers has nothing to attend to');
@@ -154,7 +151,7 @@ function addedCache(
     },
     added: (cache) => cache,
   };
-}
+};
 
 /** One iteration: feeds what is carried in, samples a token, and carries out its embedding. */
 function writeToken(
