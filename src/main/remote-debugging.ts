@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { CommandLine } from 'electron';
+import { readJson } from '../base/json-file.ts';
 
 /** Switches by which another program would read and steer the window. */
 const switches = ['remote-debugging-port', 'remote-debugging-pipe', 'remote-debugging-address'];
@@ -21,6 +21,6 @@ export function refuseRemoteDebugging(commandLine: CommandLine, appFolder: strin
 }
 
 function allowsRemoteDebugging(appFolder: string): boolean {
-  const manifest: unknown = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8'));
+  const manifest = readJson(path.join(appFolder, 'package.json'), 'internal');
   return Reflect.get(Object(manifest), 'allowsRemoteDebugging') === true;
 }

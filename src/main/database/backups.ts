@@ -3,7 +3,6 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   statfsSync,
@@ -17,6 +16,7 @@ import type { CopyFacts } from '../../shared/contracts/keeper-protocol.ts';
 import { hashOf, inspectCopy } from './copy-facts.ts';
 import type { StudioDatabase } from './connection.ts';
 import { toStorageError } from './sqlite-errors.ts';
+import { readJson } from '../../base/json-file.ts';
 
 /**
  * Why a copy was made: before a step of the database's form, at the first start of another version of the app, at a
@@ -172,7 +172,7 @@ function listBackups(folder: string): Backup[] {
 
 function readManifest(file: string): Backup | null {
   try {
-    return manifestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return manifestSchema.parse(readJson(file, 'storage'));
   } catch {
     return null;
   }

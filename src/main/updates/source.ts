@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { releaseSchema, type ReleaseTarget } from './release.ts';
+import { readJson } from '../../base/json-file.ts';
 
 /** Where this build looks for newer ones, and whose signature it takes. Written into the build (scripts/dist.mjs). */
 const sourceSchema = z.object({
@@ -28,7 +29,7 @@ export interface SourcePlaces {
 export function readUpdateSource(places: SourcePlaces): UpdateSource | string {
   const { appFolder, resources, appImage } = places;
   if (resources === null) return 'This is a checkout: git pull brings the newest.';
-  const manifest: unknown = JSON.parse(readFileSync(path.join(appFolder, 'package.json'), 'utf8'));
+  const manifest = readJson(path.join(appFolder, 'package.json'), 'internal');
   const source = sourceSchema.safeParse(Reflect.get(Object(manifest), 'updates'));
   if (!source.success) return 'This build was made without an update server.';
   const target = releaseSchema.pick({ platform: true, arch: true, kind: true }).safeParse({

@@ -34,13 +34,10 @@ import type { ModelFolder } from '../../../library/model-folder.ts';
 import { planeSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import { NetworkOnDemand } from '../network-on-demand.ts';
 import { nextTurnOfLoop } from '../language/sequence.ts';
+import { previewSize, Progress } from './progress.ts';
 
 /** `textbind.md` section 4: the refiner takes over where a fifth of the noise is left. */
 const refinerShare = 0.8;
-/** Previews while drawing; the picture itself is the last. */
-const previewCount = 5;
-/** Longest side of a preview, pixels. */
-const previewSize = 256;
 
 export interface DrawRequest {
   readonly prompt: string;
@@ -419,49 +416,4 @@ function averagePool(tensor: FloatTensor, factor: number): FloatTensor {
     data[at] = sum / factor ** 2;
   }
   return { dims: [1, channels, rows, columns], data };
-}
-
-/** Counts steps over base and refiner and tells how far a drawing is. */
-class Progress {
-  readonly width: number;
-  readonly height: number;
-  readonly #request: DrawRequest;
-  readonly #steps: number;
-  readonly #startedAt = performance.now();
-  #done = 0;
-
-  constructor(request: DrawRequest, width: number, height: number, steps: number) {
-    this.#request = request;
-    this.width = width;
-    this.height = height;
-    this.#steps = steps;
-    this.#tell(null);
-  }
-
-  /** Whether the step under way is one of those shown. */
-  wantsPreview(): boolean {
-    const every = Math.max(Math.floor(this.#steps / previewCount), 1);
-    const step = this.#done + 1;
-    return this.#request.onProgress !== undefined && step % every === 0 && step < this.#steps;
-  }
-
-  async step(preview: FloatTensor | null): Promise<void> {
-    this.#done = Math.min(this.#done + 1, this.#steps);
-    if (preview === null) return this.#tell(null);
-    const { height, width } = planeSizes(preview);
-    this.#tell(await encodePng(preview.data, width, height, { maxSize: previewSize }));
-  }
-
-  #tell(preview: DrawingProgress['preview']): void {
-    const perStep = (performance.now() - this.#startedAt) / 1000 / Math.max(this.#done, 1);
-    this.#request.onProgress?.({
-      kind: 'drawing-step',
-      step: this.#done,
-      steps: this.#steps,
-      secondsLeft: this.#done === 0 ? null : perStep * (this.#steps - this.#done),
-      preview,
-      width: this.width,
-      height: this.height,
-    });
-  }
 }
