@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from textbind_trainer import stage1, stage2
+from textbind_trainer.config import read_config
 from textbind_trainer.faults import TrainerError
 from textbind_trainer.generate import reply
 from textbind_trainer.model import QformerShape, load_model, qformer_state
@@ -228,3 +229,13 @@ def test_the_embedded_model_can_be_trained_from():
     assert torch.equal(whole.language_model.model.norm.weight, model.model.norm.weight)
     answer = reply(whole.eval(), tokenizer, [Pair("What is the capital of France?", None)], None, None, 16)
     assert "Paris" in answer.text
+
+
+def test_parts_without_a_shape_get_the_papers_q_former(run_file):
+    """As the window's form names them."""
+    path = run_file(1)
+    fields = json.loads(path.read_text())
+    del fields["model"]["qformerConfig"]
+    path.write_text(json.dumps(fields))
+    shape = read_config(path).model.shape.to_json()
+    assert list(shape.values()) == [32, 12, 12, 768, 3072]

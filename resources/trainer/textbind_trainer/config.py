@@ -295,7 +295,7 @@ def _part_paths(fields: ModelFields, base: Path) -> tuple[dict[str, Path], Any, 
             raise TrainerError("config", f"model.{name}: it is missing")
     return (
         {name: base / value for name, value in given.items() if value is not None},
-        fields.qformer_config,
+        fields.qformer_config or QformerShape.published().to_json(),
         None,
     )
 

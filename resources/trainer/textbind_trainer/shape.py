@@ -18,6 +18,11 @@ class QformerShape:
     cross_attention_frequency: int = 2
 
     @staticmethod
+    def published() -> QformerShape:
+        """BLIP-2's and the paper's."""
+        return QformerShape(32, 12, 12, 768, 3072)
+
+    @staticmethod
     def from_json(fields: dict[str, Any]) -> QformerShape:
         """Read the camelCase object; a missing field raises ValueError naming it."""
         names = ("numQueryTokens", "numHiddenLayers", "numAttentionHeads", "hiddenSize", "intermediateSize")
