@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { readCatalogue } from '../../src/library/catalogue.ts';
 import { sentenceIn } from '../../src/shared/texts/sentences.ts';
 import { zh } from '../../src/shared/texts/zh/sentences.ts';
 
@@ -109,6 +110,14 @@ test('English stays, and so does a sentence that nobody has put into Chinese', (
   const unknown = 'Conv: channels differ, [1, 2] and weight [3, 4]';
   expect(sentenceIn('zh', unknown)).toBe(unknown);
   expect(sentenceIn('zh', `The app is closing. ${unknown} Again.`)).toContain(unknown);
+});
+
+test('the catalogue that ships is told in Chinese too', () => {
+  const { parts, systems } = readCatalogue([path.join(root, 'models/catalogue.json')]);
+  const told = [...systems.map(({ about }) => about), ...parts.map(({ about }) => about)];
+  const says = parts.flatMap(({ licence }) => licence.says ?? []);
+  const english = [...told, ...says].filter((each) => sentenceIn('zh', each) === each);
+  expect(english).toEqual([]);
 });
 
 test.each([

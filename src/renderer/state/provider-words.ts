@@ -1,6 +1,6 @@
 /** What the engine runs on, in a person's words: what a runtime says of a missing library is no sentence for anybody. */
 import type { ProviderReport } from '../../shared/domain/engine-status.ts';
-import { t } from '../texts.svelte.ts';
+import { said, t } from '../texts.svelte.ts';
 
 export interface ProviderWords {
   /** One sentence. */
@@ -55,7 +55,7 @@ export function providerWords(
   const cuda = fallbacks.find((each) => each.provider === 'cuda');
   if (nvidia !== undefined && cuda !== undefined) {
     return {
-      says: t.engine.isInThisComputerAnd(nvidia, used),
+      says: t.engine.isInThisComputerAnd(said(nvidia), used),
       mend: mendOfCuda(cuda.reason),
       tone: 'loud',
       details,
@@ -68,7 +68,7 @@ export function providerWords(
   }
   const mend = t.engine.itsDriverMayBeMissing;
   return {
-    says: t.engine.isInThisComputerAndIs(card, used),
+    says: t.engine.isInThisComputerAndIs(said(card), used),
     mend,
     tone: 'loud',
     details,

@@ -1,5 +1,5 @@
 // The window in a browser, on main as it is with the scripted engine, and changed while one looks:
-//   npx node test/renderer/preview/serve.ts [--port N] [--pace X] [--turns N] [--pictures N]
+//   npx node test/renderer/preview/serve.ts [--port N] [--pace X] [--turns N] [--pictures N] [--card NAME]
 // `--pace 0.5` is twice as fast; `--turns 1000` adds a conversation of that length, `--pictures 50000` as many drawings, twenty to a
 // conversation. Its data lie in a temporary folder
 // that goes with it. What to write to see which state: test/support/scenes.ts; `?say=/two` in the address says it.
@@ -24,12 +24,23 @@ const { values } = parseArgs({
     pace: { type: 'string', default: '1' },
     turns: { type: 'string', default: '0' },
     pictures: { type: 'string', default: '0' },
+    card: { type: 'string' },
   },
 });
 const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-preview-'));
 writeModelFolders(folder);
-const { spawn } = createScriptedWorkers(Number(values.pace));
-const main = createMainHalf({ folder, spawn, clock: systemClock, log: silentLogger });
+const { spawn, script } = createScriptedWorkers(Number(values.pace));
+const graphics = values.card === undefined ? [] : [values.card];
+script.cuda = {
+  package: {
+    name: 'Some.Gpu.Linux',
+    version: '1.30.0',
+    feed: 'https://feed.example',
+    entries: ['x'],
+  },
+  ...{ folder: null, missing: [], fault: null },
+};
+const main = createMainHalf({ folder, spawn, graphics, clock: systemClock, log: silentLogger });
 await seedConversations(main.services, Number(values.turns));
 await seedPictures(main.services, Number(values.pictures));
 main.engine.start();

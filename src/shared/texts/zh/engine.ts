@@ -17,7 +17,7 @@ export const engine: typeof english = {
   engineStoppedAndIsAbout: '引擎已停止，即将重新启动。草稿已保留。',
   engineIsStoppedStartIt: '引擎已停止。重新启动后才能发送；草稿已保留。',
   engineIsOffStartIt: '引擎已关闭。启动后才能发送；草稿已保留。',
-  runsOn: (provider: Value) => `运行于 ${provider}。`,
+  runsOn: (provider: Value) => `运行设备：${provider}。`,
   isInThisComputerAnd: (nvidia: Value, used: Value) =>
     `此电脑有 ${nvidia}，但没有通过 CUDA 使用它。${used}`,
   noGpuFoundUsingProcessor: '没有找到 GPU；正在使用处理器。',

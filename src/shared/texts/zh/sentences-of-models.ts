@@ -214,4 +214,47 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   'Its Python does not start.': '它的 Python 无法启动。',
   'its Python does not start.': '它的 Python 无法启动。',
   'Its Python has no PyTorch.': '它的 Python 没有 PyTorch。',
+
+  // What the catalogue says of what can be fetched
+  "The published system: Llama 2, BLIP-2's eyes, Stable Diffusion XL with its refiner.":
+    '已发布的系统：Llama 2、BLIP-2 的视觉部分、Stable Diffusion XL 及其精修模型。',
+  'The published weights with SDXL Turbo in place of Stable Diffusion XL: pictures of 512 x 512 in one to four steps (set the steps in the settings).':
+    '已发布的权重，用 SDXL Turbo 代替 Stable Diffusion XL：一到四步绘制 512 x 512 的图片（请在设置中调整步数）。',
+  'Sees and writes; where a picture belongs its caption stands. Some 11 GB less.':
+    '能看图和写字；该有图片的地方显示描述。约少 11 GB。',
+  "Sees pictures: the vision encoder (EVA-CLIP ViT-g/14) and the Q-Former's keys of BLIP-2. Only these are fetched out of a checkpoint of some 49 GB.":
+    '用来看图片：BLIP-2 的视觉编码器（EVA-CLIP ViT-g/14）和 Q-Former 权重。从约 49 GB 的检查点中只获取这些。',
+  'Writes: the language model that the published TextBind is trained on.':
+    '用来写文字：已发布的 TextBind 所基于的语言模型。',
+  "Meta asks for your name and that you accept its terms on the model's page before it lets you in.":
+    'Meta 要求您在模型页面上填写姓名并接受其条款，之后才允许访问。',
+  'Makes the parts a whole: query tokens, Q-Former, projection and the tuned language model of the second stage.':
+    '把各部分连成整体：查询 token、Q-Former、投影层和第二阶段微调的语言模型。',
+  'For research, not for commercial use.': '仅供研究，不得商用。',
+  'Draws, 1024 x 1024, in half precision.': '用来绘图，1024 x 1024，半精度。',
+  'It lists uses that are not allowed, and asks that they are passed on.':
+    '它列出了不允许的用途，并要求转告他人。',
+  'The same weights in 32 bits, for training or conversion; twice the size, and no better to look at.':
+    '同样的权重，32 位，用于训练或转换；大小加倍，画面并不更好。',
+  "Finishes what the base has drawn, in half precision. It shares the base's text encoder and picture decoder, so those are not fetched again.":
+    '精修基础模型绘制的图片，半精度。它与基础模型共用文本编码器和图像解码器，因此不会重复获取。',
+  'Draws in one to four steps, 512 x 512, in half precision. Set the steps in the settings to match.':
+    '一到四步绘图，512 x 512，半精度。请在设置中相应调整步数。',
+  'For research and other use that is not commercial.': '供研究和其他非商业用途。',
+  'A small language model to train a model of your own on; by itself it neither sees nor draws.':
+    '小型语言模型，可在其上训练自己的模型；单独使用时不能看图也不能绘图。',
+  'A language model of middle size to train a model of your own on; by itself it neither sees nor draws.':
+    '中型语言模型，可在其上训练自己的模型；单独使用时不能看图也不能绘图。',
+  "Llama 2's architecture and tokenizer at a sixth of the size, to train a model of your own on; by itself it neither sees nor draws.":
+    'Llama 2 的架构和分词器，大小为六分之一，可在其上训练自己的模型；单独使用时不能看图也不能绘图。',
+  'CUDA and cuDNN themselves are NVIDIA’s, are not in it, and have terms of their own.':
+    'CUDA 和 cuDNN 本身属于 NVIDIA，不包含在内，另有条款。',
+  'Has the engine compute on an NVIDIA GPU.': '让引擎在 NVIDIA GPU 上计算。',
+
+  // Graphics cards
+  'An NVIDIA graphics card': 'NVIDIA 显卡',
+  'An AMD graphics card': 'AMD 显卡',
+  'An Intel graphics processor': 'Intel 图形处理器',
+  'An Apple graphics processor': 'Apple 图形处理器',
+  'A Qualcomm graphics processor': 'Qualcomm 图形处理器',
 };
