@@ -36,6 +36,8 @@ export interface NetworkModel {
   readonly weightsFolder: string;
   /** Weights that are in memory and not in files, by the names that the model has for them. */
   readonly memoryFiles?: ReadonlyMap<string, Uint8Array>;
+  /** One of several that run one after another: each gives back what a run works with, or all would keep their most. */
+  readonly givesBack?: boolean;
   /** Names of tensors that the weights hold and the network does not use. */
   readonly unused: () => readonly string[];
   /** Bytes of its weights in the types that it computes with. */
@@ -101,7 +103,7 @@ export function readerModel(
 ): NetworkModel {
   const eightBits = withEightBits(weights, config);
   const network = networkModel(buildReader(config, positions, range), eightBits);
-  return { ...network, memoryFiles: eightBits.memoryFiles };
+  return { ...network, memoryFiles: eightBits.memoryFiles, givesBack: true };
 }
 
 /** inputs_embeds -> logits of whole sequences; see `buildScoring`. */

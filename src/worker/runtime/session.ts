@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly spinning?: boolean;
   /** Do not lay weights out anew: half the memory, slower matrix products. */
   readonly keepWeightsMapped?: boolean;
+  /** Give what a run works with back after it, where a session would keep the most that it ever needed (CPU). */
+  readonly givesBack?: boolean;
   /** More of ONNX Runtime's session configuration entries. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -91,6 +93,7 @@ function nativeOptions(options: SessionOptions): Onnx.InferenceSession.SessionOp
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
+    enableCpuMemArena: options.givesBack !== true,
     extra: nested(configEntries(options)),
     ...(options.memoryFiles === undefined
       ? {}

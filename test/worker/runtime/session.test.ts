@@ -9,6 +9,7 @@ import {
   input,
   matMul,
   parameter,
+  reduceSum,
   serialise,
 } from '../../../src/worker/graph/index.ts';
 import { probeModel } from '../../../src/worker/runtime/providers.ts';
@@ -129,5 +130,31 @@ describe('Session', () => {
       'the model failed',
     );
     await session.release();
+  });
+});
+
+describe('what a run works with', () => {
+  /** Bytes that the process holds after a run whose work takes 100 MB and whose result takes none. */
+  async function heldAfterRun(givesBack: boolean): Promise<number> {
+    const side = 5000;
+    const column = input('column', 'float32', [side, 1]);
+    const row = input('row', 'float32', [1, side]);
+    const graph = finishGraph('g', [column, row], { sum: reduceSum(matMul(column, row), [0, 1]) });
+    const session = await Session.open(serialise(graph), { provider: 'cpu', givesBack });
+    const ones = new Float32Array(side).fill(1);
+    const before = process.memoryUsage.rss();
+    const outputs = await session.run({
+      column: float32Tensor(ones, [side, 1]),
+      row: float32Tensor(ones, [1, side]),
+    });
+    const held = process.memoryUsage.rss() - before;
+    expect(hostOutput(outputs, 'sum', 'float32').data[0]).toBeCloseTo(side * side, -3);
+    await session.release();
+    return held;
+  }
+
+  it('is kept for the next one, and given back where that is asked for', async () => {
+    expect(await heldAfterRun(false)).toBeGreaterThan(80e6);
+    expect(await heldAfterRun(true)).toBeLessThan(50e6);
   });
 });
