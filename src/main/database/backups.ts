@@ -51,7 +51,7 @@ const pagesAStep = 512;
 export interface Backups {
   /** Newest first; those without a manifest, or whose file is gone, are left out. */
   list(): readonly Backup[];
-  /** Copies the open database without holding the event loop; null where there is too little room on the disk. */
+  /** Copies the open database without holding the event loop; null where there is too little room on the disk, or no time. */
   make(database: StudioDatabase, reason: BackupReason): Promise<Backup | null>;
   /** The same at once, for a step that must not begin before the copy is there. */
   makeNow(database: StudioDatabase, reason: BackupReason): Backup;
@@ -64,8 +64,11 @@ export interface Backups {
   erase(): void;
 }
 
-/** Looks through a copy elsewhere; null where it cannot, and it is looked through here. */
-export type InspectCopy = (file: string) => Promise<CopyFacts | null>;
+/**
+ * Looks through a copy elsewhere; null where it cannot, and it is looked through here. `late`: it took too long there, so
+ * that here it would hold everything up, and the copy is dropped.
+ */
+export type InspectCopy = (file: string) => Promise<CopyFacts | 'late' | null>;
 
 export interface BackupsOptions {
   readonly now?: () => number;
@@ -101,7 +104,11 @@ export function openBackups(folder: string, log: Logger, options: BackupsOptions
       try {
         const file = path.join(folder, name);
         await database.backup(file, { progress: () => pagesAStep });
-        return seal(name, reason, (await inspect(file)) ?? inspectCopy(file));
+        const facts = (await inspect(file)) ?? inspectCopy(file);
+        if (facts !== 'late') return seal(name, reason, facts);
+        log.warn('copy dropped: to look through it took too long', { file: name });
+        dropCopy(folder, name);
+        return null;
       } catch (error) {
         dropCopy(folder, name);
         throw toStorageError(error);

@@ -8,8 +8,8 @@ import {
 import { fromWireError, StudioError, toWireError } from '../../shared/errors.ts';
 import type { Child, Spawn } from './child.ts';
 
-/** The longest that a copy may be looked through, milliseconds: 685 MB took 11 s on two busy cores. */
-const longestMs = 10 * 60_000;
+/** The longest that a copy may be looked through, milliseconds: 685 MB took 11 s on two busy cores, over 10 minutes on two that 20 wanted. */
+export const longestInspectionMs = 60 * 60_000;
 
 export interface CopyInspectorOptions {
   readonly spawn: Spawn;
@@ -19,22 +19,26 @@ export interface CopyInspectorOptions {
 
 /**
  * Looks through copies of the database in a process of its own, one a copy. Null where that process cannot be started or
- * ends without a word; what it could not read is an error.
+ * ends without a word, `late` where it was not done in time; what it could not read is an error.
  */
 export function createCopyInspector(
   options: CopyInspectorOptions,
-): (file: string) => Promise<CopyFacts | null> {
+): (file: string) => Promise<CopyFacts | 'late' | null> {
   const { spawn, clock, log } = options;
   return async (file) => {
     let child: Child | null = null;
-    const timer = clock.after(longestMs, () => child?.kill('SIGKILL'));
+    let isLate = false;
+    const timer = clock.after(longestInspectionMs, () => {
+      isLate = true;
+      child?.kill('SIGKILL');
+    });
     try {
       child = spawn();
       return await ask(child, file);
     } catch (error) {
       if (error instanceof StudioError) throw error;
       log.warn('copy not looked through apart', { reason: toWireError(error).message });
-      return null;
+      return isLate ? 'late' : null;
     } finally {
       timer.cancel();
       child?.kill('SIGKILL');

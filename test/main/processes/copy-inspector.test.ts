@@ -3,7 +3,10 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { silentLogger } from '../../../src/base/log.ts';
 import { openBackups } from '../../../src/main/database/backups.ts';
-import { createCopyInspector } from '../../../src/main/processes/copy-inspector.ts';
+import {
+  createCopyInspector,
+  longestInspectionMs,
+} from '../../../src/main/processes/copy-inspector.ts';
 import type { Spawn } from '../../../src/main/processes/child.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { keeperSpawn } from '../support/decoder-process.ts';
@@ -70,5 +73,21 @@ describe('the process that looks through copies', () => {
       const backups = openBackups(copies, silentLogger, { inspect: inspectorOf(start) });
       expect(await backups.make(database, 'day')).toMatchObject({ turns: 300 });
     }
+  });
+
+  test('that is not done in time leaves main alone, and no copy', async () => {
+    const { database, copies } = filled();
+    const clock = new FakeClock();
+    const spawn = keeperSpawn();
+    const hanging: Spawn = () => {
+      const child = spawn();
+      process.kill(child.pid() ?? NaN, 'SIGSTOP');
+      setImmediate(() => clock.advance(longestInspectionMs));
+      return child;
+    };
+    const inspect = createCopyInspector({ spawn: hanging, clock, log: silentLogger });
+    const backups = openBackups(copies, silentLogger, { inspect });
+    expect(await backups.make(database, 'day')).toBeNull();
+    expect(readdirSync(copies)).toEqual([]);
   });
 });
