@@ -6,7 +6,7 @@ import { installPackages, pinnedNode } from '../scripts/setup/npm-packages.mjs';
 import { reportFailure, root, step } from '../scripts/setup/steps.mjs';
 
 /** Programs of their own, named first: `npm run bench -- soak --minutes 30`. */
-const proofs = ['soak', 'chaos', 'growth', 'full-size'];
+const proofs = ['soak', 'chaos', 'kills', 'growth', 'full-size'];
 
 /** @returns {Promise<number>} exit code */
 async function main() {

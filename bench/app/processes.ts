@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessUse {
   readonly pid: number;
-  /** main, page, engine, decoder, gpu, network, zygote. */
+  /** main, page, engine, helper (decodes pictures, looks through copies), gpu-process, network, zygote, other. */
   readonly kind: string;
   /** Memory of its own and its share of what is common (PSS), bytes. */
   readonly bytes: number;
@@ -33,13 +33,14 @@ function rows(): Row[] {
     });
 }
 
-function kindOf({ args }: Row, isMain: boolean): string {
+function kindOf({ pid, args }: Row, isMain: boolean): string {
   if (isMain) return 'main';
   const type = /--type=([\w-]+)/.exec(args)?.[1] ?? 'other';
   if (type === 'renderer') return 'page';
   if (type !== 'utility') return type;
-  // The engine and the process that decodes pictures look alike; by its threads the engine is told.
-  return args.includes('NodeService') ? 'node' : 'network';
+  if (!args.includes('NodeService')) return 'network';
+  // They look alike by their arguments: the engine is the one that has loaded its runtime.
+  return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('libonnxruntime') ? 'engine' : 'helper';
 }
 
 /** A process and all below it. */

@@ -38,7 +38,7 @@ export const faultNames = [
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
-/** The engine has a model open: the process that decodes pictures looks alike and is smaller. */
+/** The engine has a model open. */
 const engineLeastBytes = 200 * 2 ** 20;
 
 /** Main may not have noticed yet that the one before is dead, or waits before it starts the next. */
@@ -46,7 +46,7 @@ function engineOf({ app }: Scene): Promise<number> {
   return until('an engine with a model', () => {
     const [largest] = app()
       .processes()
-      .filter(({ kind }) => kind === 'node')
+      .filter(({ kind }) => kind === 'engine')
       .sort((a, b) => b.bytes - a.bytes);
     return largest !== undefined && largest.bytes > engineLeastBytes ? largest.pid : null;
   });

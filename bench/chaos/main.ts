@@ -1,6 +1,7 @@
 // `npm run bench -- chaos`: things go wrong in the middle of a conversation, again and again, by seed. After each: nothing
 // that was confirmed is missing, no reply hangs, and the window works.
 //   --steps 100   --seed 1   --only NAME[,NAME]   --app FILE a packed program
+//   --models-folder DIR   that folder's models instead of the app's own: a tiny one makes thousands of starts possible
 //   --look-every 1   after so many steps all is looked for, and somebody asks and is answered; thousands take hours with 1
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     'look-every': { type: 'string', default: '1' },
     app: { type: 'string' },
+    'models-folder': { type: 'string' },
   },
 });
 
@@ -94,7 +96,9 @@ async function prepare(random: () => number) {
   const needsClock = names.some((name) => name.startsWith('clock'));
   // Without need the app runs on the machine's own clock.
   const environment = needsClock ? { environment: thingOf(clock)?.environment ?? {} } : {};
-  const options = { ...place, ...environment };
+  const folder = values['models-folder'];
+  const models = folder === undefined ? [] : [`--models-folder=${path.resolve(folder)}`];
+  const options = { ...place, ...environment, switches: [...place.switches, ...models] };
   let app: RunningApp = await startApp(options);
   const scene: Scene = {
     place,

@@ -12,7 +12,8 @@ const panels: readonly Panel[] = [
   {
     title: 'Memory (PSS), MiB',
     lines: [
-      { name: 'engine', of: ({ node }) => mebibytes(node) },
+      { name: 'engine', of: ({ engine }) => mebibytes(engine) },
+      { name: 'helpers', of: ({ helpers }) => mebibytes(helpers) },
       { name: 'page', of: ({ page }) => mebibytes(page) },
       { name: 'main', of: ({ main }) => mebibytes(main) },
       { name: 'others', of: ({ others }) => mebibytes(others) },
@@ -33,7 +34,7 @@ const panels: readonly Panel[] = [
   { title: 'Load of the machine', lines: [{ name: '1 min', of: ({ load }) => load }] },
 ];
 
-const colours = ['#0b7285', '#c2255c', '#5f3dc4', '#868e96'];
+const colours = ['#0b7285', '#e67700', '#c2255c', '#5f3dc4', '#868e96'];
 const size = { width: 800, height: 150, left: 60, right: 110, top: 24, bottom: 18 } as const;
 
 /** The chart as SVG. */

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { sleep, startApp, type RunningApp } from '../app/app.ts';
+import { Refused, sleep, startApp, type RunningApp } from '../app/app.ts';
 import type { Kept } from '../app/inspector.ts';
 import { createPerson, missing } from '../app/person.ts';
 import { makePlace } from '../app/place.ts';
@@ -51,7 +51,8 @@ async function look(
     load: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     main: sum(['main']),
     page: sum(['page']),
-    node: sum(['node']),
+    engine: sum(['engine']),
+    helpers: sum(['helper']),
     others: sum(['gpu-process', 'network', 'zygote', 'other']),
     openFiles: all.reduce((count, each) => count + each.openFiles, 0),
     database: sizeOf(database) + sizeOf(`${database}-wal`),
@@ -68,8 +69,11 @@ interface Bare extends Kept {
 /** Acts from one of those looks to the next. */
 const actsToBare = 50;
 
+const memoryColumns = ['main', 'page', 'engine', 'helpers'] as const;
+type MemoryColumn = (typeof memoryColumns)[number];
+
 /** Mebibytes an hour by which a column grows after the first third, by least squares. */
-function growth(samples: readonly Sample[], column: 'main' | 'page' | 'node'): number {
+function growth(samples: readonly Sample[], column: MemoryColumn): number {
   const later = samples.slice(Math.floor(samples.length / 3));
   const mean = (of: (sample: Sample) => number): number =>
     later.reduce((sum, sample) => sum + of(sample), 0) / later.length;
@@ -103,6 +107,7 @@ async function main(): Promise<number> {
     const samples: Sample[] = [];
     const done = new Map<string, number>();
     const faults: string[] = [];
+    const refused: string[] = [];
     const bares: Bare[] = [];
     let turns = 0;
     let acts = 0;
@@ -113,8 +118,14 @@ async function main(): Promise<number> {
     };
     while (performance.now() - begin < limitMs && turns < mostTurns) {
       const action = person.choose();
-      turns += await person.act(action);
-      done.set(action, (done.get(action) ?? 0) + 1);
+      try {
+        turns += await person.act(action);
+        done.set(action, (done.get(action) ?? 0) + 1);
+      } catch (error) {
+        // A sentence is an answer: on a machine that is too busy a picture may take too long to decode.
+        if (!(error instanceof Refused)) throw error;
+        refused.push(error.message);
+      }
       acts += 1;
       if (acts % actsToBare === 0) {
         faults.push(...(await missing(app, person.confirmed)));
@@ -132,7 +143,7 @@ async function main(): Promise<number> {
     await end();
     faults.push(...(await missing(app, person.confirmed)));
     await app.quit();
-    report(samples, done, faults);
+    report(samples, done, refused, faults);
     reportBares(bares);
     return faults.length === 0 ? 0 : 1;
   } finally {
@@ -151,17 +162,17 @@ function write(samples: readonly Sample[]): void {
 function report(
   samples: readonly Sample[],
   done: ReadonlyMap<string, number>,
+  refused: readonly string[],
   faults: readonly string[],
 ): void {
   const last = samples.at(-1);
   const counts = [...done].map(([name, count]) => `${name} ${count}`).join(', ');
-  const grown = (['main', 'page', 'node'] as const).map(
-    (column) => `${column} ${growth(samples, column).toFixed(1)}`,
-  );
+  const grown = memoryColumns.map((column) => `${column} ${growth(samples, column).toFixed(1)}`);
   process.stdout.write(
     [
       `${last?.turns} turns in ${last?.seconds} s: ${counts}`,
       `growth after the first third, MiB an hour: ${grown.join(', ')}`,
+      ...refused.map((sentence) => `refused: ${sentence}`),
       faults.length === 0 ? 'nothing confirmed is missing' : faults.join('\n'),
       `written: ${values.out}/soak.csv, soak.svg`,
       '',

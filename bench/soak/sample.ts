@@ -5,8 +5,9 @@ export interface Sample {
   readonly load: number;
   readonly main: number;
   readonly page: number;
-  /** The engine, and the process that decodes pictures while there is one. */
-  readonly node: number;
+  readonly engine: number;
+  /** The process that decodes pictures while there is one, and the one that looks through copies. */
+  readonly helpers: number;
   readonly others: number;
   readonly openFiles: number;
   readonly database: number;

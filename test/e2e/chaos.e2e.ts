@@ -47,12 +47,12 @@ describe('the packaged app', function () {
     const { code, words } = await bench('soak', '--turns', '12', '--out', folder);
     if (code !== 0) throw new Error(words);
     const lines = readFileSync(path.join(folder, 'soak.csv'), 'utf8').trim().split('\n');
-    expect(lines[0]).toMatch(/^seconds,turns,load,main,page,node/);
+    expect(lines[0]).toMatch(/^seconds,turns,load,main,page,engine/);
     // An engine with a model open takes some hundred megabytes: zeros would be a column that measures nothing.
     const last = Object.fromEntries(
       (lines[0] ?? '').split(',').map((name, at) => [name, Number(lines.at(-1)?.split(',')[at])]),
     );
-    for (const column of ['main', 'page', 'node', 'openFiles', 'database'])
+    for (const column of ['main', 'page', 'engine', 'openFiles', 'database'])
       expect(last[column]).toBeGreaterThan(0);
     expect(readFileSync(path.join(folder, 'soak.svg'), 'utf8')).toContain('<polyline');
   });
