@@ -6,6 +6,8 @@ const nearPx = 3000;
 const neededMs = 5;
 /** A page that is never idle has what comes near all the same, this late. */
 const latestMs = 150;
+/** How often it is made then, at once: who scrolls on a busy machine shall not come to the end of what is made. */
+const latest = 6;
 
 /**
  * Makes what stands beside an element for as long as that is near to what is in sight: a little in each idle moment, so
@@ -27,7 +29,8 @@ export function whileNear(scroller: () => HTMLElement, make: () => void): Attach
       asked = null;
       let near = isNear();
       // The first one comes even without a moment to spare.
-      for (let made = 0; near && (made === 0 || idle.timeRemaining() > neededMs); made += 1) {
+      const least = idle.didTimeout ? latest : 1;
+      for (let made = 0; near && (made < least || idle.timeRemaining() > neededMs); made += 1) {
         make();
         near = isNear();
       }
