@@ -85,18 +85,10 @@ export function openBackups(folder: string, log: Logger, options: BackupsOptions
     rotate(folder, list());
     return backup;
   };
-  const nextName = (): string => {
-    mkdirSync(folder, { recursive: true });
-    const stamp = new Date(now()).toISOString().replaceAll(/[:.]/g, '-');
-    let name = `textbind-${stamp}.db`;
-    for (let more = 2; existsSync(path.join(folder, name)); more += 1)
-      name = `textbind-${stamp}-${more}.db`;
-    return name;
-  };
   return {
     list,
     async make(database, reason) {
-      const name = nextName();
+      const name = freeName(folder, now());
       if (!hasRoom(folder, database)) {
         log.warn('no room to copy the database', { folder });
         return null;
@@ -115,7 +107,7 @@ export function openBackups(folder: string, log: Logger, options: BackupsOptions
       }
     },
     makeNow(database, reason) {
-      const name = nextName();
+      const name = freeName(folder, now());
       try {
         const file = path.join(folder, name);
         database.prepare('VACUUM INTO ?').run(file);
@@ -138,6 +130,17 @@ export function openBackups(folder: string, log: Logger, options: BackupsOptions
       for (const name of readdirSync(folder).filter(isOurs)) rmSync(path.join(folder, name));
     },
   };
+}
+
+/** Of a copy made at this moment (ms); the folder is made. */
+function freeName(folder: string, at: number): string {
+  mkdirSync(folder, { recursive: true });
+  const stamp = new Date(at).toISOString().replaceAll(/[:.]/g, '-');
+  let name = `textbind-${stamp}.db`;
+  for (let more = 2; existsSync(path.join(folder, name)); more += 1) {
+    name = `textbind-${stamp}-${more}.db`;
+  }
+  return name;
 }
 
 /** Whether any copy, with or without its manifest, lies in the folder. */
