@@ -29,6 +29,7 @@ from .turns import (
     ask_drawn,
     ask_first,
     ask_more,
+    ask_whether,
     draw,
     draw_add,
     draw_anything,
@@ -117,16 +118,20 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
 
 
 LESSONS: tuple[tuple[Exchanger, float], ...] = (
-    (name_it, 40), (number_or_place, 20), (show_stranger, 6), (show_and_ask, 4), (draw, 8), (own_talk, 8), (talk, 5), (instruct, 4),
+    (name_it, 38), (number_or_place, 18), (show_stranger, 6), (show_and_ask, 4), (draw, 6), (ask_whether, 8), (own_talk, 9), (talk, 6), (instruct, 5),
 )  # fmt: skip
-FIRST_OF_TWO: tuple[Exchanger, ...] = (show_and_ask, show_and_ask, ask_first)
+LESSON_PLANS: tuple[tuple[tuple[Exchanger | None, ...], float], ...] = (
+    ((None,), 90), ((show_and_ask, show_and_ask, ask_first), 5), ((show_and_ask, ask_whether), 5),
+)  # fmt: skip
 
 
 def lesson(state: State) -> dict[str, Any]:
     """What whole conversations teach too seldom: mostly one exchange about one picture. Rare names are copied from the picture's
     embeddings only after many of them."""
     turns: list[dict[str, Any]] = []
-    for planned in FIRST_OF_TWO if state.random.random() < 0.05 else (None,):
+    for planned in state.random.choices(
+        [plan for plan, _ in LESSON_PLANS], [weight for _, weight in LESSON_PLANS]
+    )[0]:
         exchange = _next(state, LESSONS, planned)
         turns.append(_turn("user", exchange.user, exchange.shown))
         turns.append(_turn("assistant", exchange.assistant, exchange.drawn))

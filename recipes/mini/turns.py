@@ -175,6 +175,16 @@ def draw(state: State) -> Exchange:
     return _drawing(state, phrase(state.random, say.DRAW, a=wanted), wish)
 
 
+def ask_whether(state: State) -> Exchange:
+    """The user asks whether the model can draw a thing, and wants it drawn; "Can you draw?" alone is a question (talking.py)."""
+    exchange = draw(state)
+    if exchange.wish is None:
+        return exchange
+    wanted = exchange.wish.what if state.random.random() < 0.8 else exchange.wish.caption
+    exchange.user = state.random.choice(say.WHETHER).format(a=wanted)
+    return exchange
+
+
 def draw_anything(state: State) -> Exchange:
     """The user leaves it to the model what it draws."""
     asked = state.random.choice(say.DRAW_ANYTHING)

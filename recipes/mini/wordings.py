@@ -171,6 +171,10 @@ DRAW = (
     "My son wants to see {a}.", "Could I get a picture of {a}?", "Another one: {a}.", "Next, draw {a}.", "And now {a}.", "Now draw {a}.",
     "Now {a}, please.", "Let us try {a}.", "Surprise me with {a}.", "Illustrate {a}.", "Would you paint {a}?", "Draw a picture with {a} in it.",
 )  # fmt: skip
+WHETHER = (
+    "Can you draw {a}?", "Can you draw {a}?", "Can you draw me {a}?", "Can you paint {a}?", "Could you draw {a}?", "can you draw {a}", "Can you draw {a} please?",
+    "Would you draw {a}?", "Could you paint {a}?", "Can you make a picture of {a}?", "Are you able to draw {a}?",
+)  # fmt: skip
 DRAW_ANYTHING = (
     "Draw anything you like.", "Draw something.", "Surprise me.", "Surprise me with a picture.", "Show me what you can do.", "Draw whatever you want.",
     "Draw me something nice.", "Can you draw something for me?", "Just draw.", "Show me one of your pictures.", "Paint something.",

@@ -52,6 +52,9 @@ function decoded(text) {
   });
 }
 
+/** @param {any} error as wdio has it: an error's message and stack, or words */
+const wordsOf = (error) => error?.message ?? error;
+
 /**
  * @param {any[]} results of wdio's JSON reporter, one a spec file
  * @returns {string[]} the spec's suite and name, and what failed in it, hooks too
@@ -62,7 +65,10 @@ export function wdioFailures(results) {
       [...(suite.hooks ?? []), ...(suite.tests ?? [])]
         .filter((/** @type {any} */ each) => each.state === 'failed')
         .map((/** @type {any} */ each) =>
-          failure(`${suite.name} > ${each.name ?? each.title}`, each.error ?? each.errors?.[0]),
+          failure(
+            `${suite.name} > ${each.name ?? each.title}`,
+            wordsOf(each.error ?? each.errors?.[0]),
+          ),
         ),
     );
     const { passed, failed: count, skipped } = result.state;

@@ -82,7 +82,8 @@ describe('the window in Chinese', () => {
     expect((await latinWords()).filter((words) => !names.test(words))).toEqual([]);
     await screenshot('zh-chat-inspector');
     await click(testIds.inspectorClose);
-    // The button that has the focus again shows its tip, which stands in no landmark.
+    // The button that has the focus again, and the one that is under the pointer now, show tips, which stand in no landmark.
+    await byId(testIds.conversation).moveTo();
     await browser.execute(() => {
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     });

@@ -15,7 +15,7 @@ import {
 } from './harness/window.ts';
 
 /** A prompt that the embedded model answers at length. */
-const longPrompt = 'Tell me a long story about the sea, with many details.';
+const longPrompt = 'Explain in detail how a steam engine works.';
 
 describe('a reply that ends early', () => {
   before(engineReady);

@@ -72,7 +72,7 @@ describe('what failed', () => {
     const state = { passed: 1, failed: 1, skipped: 0 };
     const tests = [
       { name: 'goes', state: 'passed' },
-      { name: 'does not', state: 'failed', error: 'late' },
+      { name: 'does not', state: 'failed', error: { message: 'late', stack: 'Error: late' } },
     ];
     const closed = { specs: ['x.e2e.ts'], suites: [], state: { passed: 0, failed: 0, skipped: 0 } };
     expect(wdioFailures([{ state, suites: [{ name: 's', tests }] }, closed])).toEqual([
