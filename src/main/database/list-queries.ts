@@ -27,10 +27,13 @@ export const summaryColumns = `c.id, c.title, c.created_at, c.updated_at, c.pinn
 const pictured = `p.picture_key IS NOT NULL AND p.deletion_key IS NULL AND t.deletion_key IS NULL
       AND (@has = 'picture' OR i.origin = 'drawn')`;
 
+/** What a filter asks of a conversation's own columns. */
+const ownColumns = `(@tag IS NULL OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = @tag))
+  AND c.updated_at >= @since AND c.updated_at < @until`;
+
 /** What a filter asks of a conversation `c`; parameters of `filterParameters`. */
 const filtered = `
-  (@tag IS NULL OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = @tag))
-  AND c.updated_at >= @since AND c.updated_at < @until
+  ${ownColumns}
   AND (@model IS NULL OR c.key IN (SELECT conversation_key FROM turns WHERE model = @model))
   AND (@has IS NULL OR c.key IN (
     SELECT t.conversation_key FROM parts p CROSS JOIN turns t ON t.key = p.turn_key
@@ -40,8 +43,7 @@ const filtered = `
 
 /** The same of one conversation: what all have is not gathered for it. */
 const filteredAlone = `
-  (@tag IS NULL OR EXISTS (SELECT 1 FROM json_each(c.tags) WHERE value = @tag))
-  AND c.updated_at >= @since AND c.updated_at < @until
+  ${ownColumns}
   AND (@model IS NULL OR EXISTS (
     SELECT 1 FROM turns t WHERE t.conversation_key = c.key AND +t.model = @model))
   AND (@has IS NULL OR EXISTS (
