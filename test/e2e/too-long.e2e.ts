@@ -42,6 +42,8 @@ describe('a message that is too long for the model', () => {
     expect(await turns()).toEqual(before.slice(2));
     await byId(testIds.versionUndo).click();
     await browser.waitUntil(async () => (await turns()).length === before.length);
+    // Out of sight a turn that has just come is laid out a moment later, and until then has no words to be seen.
+    await browser.waitUntil(async () => (await turns())[0]?.text !== '');
     expect(await turns()).toEqual(before);
   });
 
