@@ -1,7 +1,8 @@
 """Training by the trainer, and by a plain loop that follows the reference: answers each request line with seconds.
 
 Started as ``training_peer.py THREADS SCALE``; says ``{"ready": ..., "about": [...]}``, then for each line
-``{"stage": 1 | 2, "first": "ours" | "plain"}`` trains the same rows by both in that order, from the same weights.
+``{"stage": 1 | 2, "first": "ours" | "plain", "precision": "fp32" | "bf16"}`` trains the same rows by both in that order
+and precision (bf16: autocast, weights stay in fp32), from the same weights.
 
 The models are random, in the paper's proportions at a fraction of the size: the vision encoder sees 257 places a picture
 and has about a sixth of the language model's parameters. The plain loop does as the reference's collator and model do:
@@ -33,6 +34,7 @@ from textbind_trainer import loop, stage1, stage2
 from textbind_trainer.batch import IGNORED, Example, attention_mask
 from textbind_trainer.config import parse_config
 from textbind_trainer.data import Sample
+from textbind_trainer.precision import choose_precision
 
 STAGES = {1: stage1, 2: stage2}
 ROWS, BATCH, MICRO = {1: 64, 2: 12}, {1: 64, 2: 12}, {1: 16, 2: 4}
@@ -149,7 +151,7 @@ def write_models(root: Path, scale: int) -> list[str]:
     ]
 
 
-def run_of(root: Path, stage: int, cache: Path | None) -> loop.Run:
+def run_of(root: Path, stage: int, precision: str, cache: Path | None) -> loop.Run:
     """A run of the trainer from the weights as they lie there."""
     data = {1: {"tars": "pairs.tar"}, 2: {"conversations": "talk.json", "images": "images"}}[stage]
     shape = {
@@ -162,7 +164,7 @@ def run_of(root: Path, stage: int, cache: Path | None) -> loop.Run:
     fields = {
         "model": {"visionModel": "vision", "processor": "vision", "languageModel": "language", "qformerConfig": shape},
         "data": data, "output": "out", "steps": ROWS[stage] // BATCH[stage] * PASSES[stage], "warmupSteps": 0,
-        "batchSize": BATCH[stage], "microBatchSize": MICRO[stage], "precision": "fp32", "seed": 5,
+        "batchSize": BATCH[stage], "microBatchSize": MICRO[stage], "precision": precision, "seed": 5,
     } | ({"featureCache": str(cache)} if cache else {})  # fmt: skip
     torch.manual_seed(5)
     return STAGES[stage].build(parse_config(fields, root, stage), torch.device("cpu"))
@@ -196,7 +198,7 @@ def plain_loss(run: loop.Run, samples: list[Sample]) -> torch.Tensor:
         inputs_embeds=embeddings, attention_mask=additive, position_ids=positions, use_cache=False
     ).logits
     return functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
+        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
     )
 
 
@@ -208,7 +210,8 @@ def plain_step(run: loop.Run) -> float:
     run.optimizer.zero_grad(set_to_none=True)
     total = 0.0
     for start in range(0, len(samples), run.config.micro_batch_size):
-        loss = plain_loss(run, samples[start : start + run.config.micro_batch_size])
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=run.precision == "bf16"):
+            loss = plain_loss(run, samples[start : start + run.config.micro_batch_size])
         (loss / scored).backward()
         total += loss.item()
     torch.nn.utils.clip_grad_norm_(run.parameters.values(), run.config.clip)
@@ -241,16 +244,17 @@ def main() -> None:
         root = Path(folder)
         about = write_models(root, scale)
         write_data(root)
-        say({"ready": f"PyTorch {torch.__version__}", "about": about, "rows": ROWS})
+        chosen = choose_precision("auto", torch.device("cpu"))
+        say({"ready": f"PyTorch {torch.__version__}", "about": about, "rows": ROWS, "chosen": chosen})
         for line in sys.stdin:
             request = json.loads(line)
-            stage, found = request["stage"], {}
+            stage, precision, found = request["stage"], request["precision"], {}
             for side in ("ours", "plain") if request["first"] == "ours" else ("plain", "ours"):
                 cache = Path(tempfile.mkdtemp(dir=root)) if side == "ours" else None
                 ours = lambda run: loop.train_step(run)[0]
                 # The trainer's own events are not for our parent.
                 with contextlib.redirect_stdout(sys.stderr):
-                    found[side] = passes(run_of(root, stage, cache), ours if side == "ours" else plain_step)
+                    found[side] = passes(run_of(root, stage, precision, cache), ours if side == "ours" else plain_step)
             say(found)
 
 
