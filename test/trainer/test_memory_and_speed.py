@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,21 +12,9 @@ from safetensors.torch import load_file
 from textbind_trainer import loop, precision, stage1, stage2
 from textbind_trainer.checkpoint import load_checkpoint, newest_checkpoint
 from textbind_trainer.config import read_config
+from two_processes import torchrun
 
 STAGES = {1: stage1, 2: stage2}
-PACKAGE = Path(__file__).parents[2] / "resources" / "trainer"
-
-
-def torchrun(run_file: Path, stage: int) -> list[dict]:
-    """Two processes on the CPU; their events."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"]
-    done = subprocess.run(
-        [*command, f"textbind_trainer.stage{stage}", "--config", str(run_file)],
-        env=os.environ | {"PYTHONPATH": str(PACKAGE), "OMP_NUM_THREADS": "1"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def curve(events: list[dict]) -> list[float]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from textbind_trainer import elsewhere, loop, stage1, stage2
 from tiny_parts import SENTENCES, picture_bytes
+from two_processes import torchrun
 
+CRAMPED = Path(__file__).with_name("cramped_stage.py")
 STAGES = {1: stage1, 2: stage2}
 
 
@@ -57,6 +60,35 @@ def test_replies_stand_beside_every_validation_and_change_no_weight(
     assert all(len(event["replies"]) == 3 for event in replies)
     before, after = trained(tmp_path / "plain"), trained(tmp_path / "asking")
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("stage", "extra"), [(1, {}), (2, {"lora": {"rank": 2}, "activationCheckpointing": True})]
+)
+def test_shards_answer_together_what_one_process_answers_and_learn_the_same_bits(
+    stage, extra, run_file, asked, tmp_path, capsys
+):
+    """With room for all layers' weights at once, and without: then fewer tokens, which the event says."""
+    capsys.readouterr()
+    assert STAGES[stage].main(["--config", str(run_file(stage, "one", samples=asked, **extra))]) == 0
+    want = events(capsys, "replies")
+    shards = extra | {"sharding": "fsdp"}
+    torchrun(run_file(stage, "plain", **shards), stage)
+    roomy = torchrun(run_file(stage, "roomy", samples=asked, **shards), stage)
+    cramped = torchrun(run_file(stage, "cramped", samples=asked, **shards), stage, CRAMPED)
+    of = lambda seen: [event for event in seen if event["event"] == "replies"]
+    assert [(e["step"], e["cutAt"], e["replies"]) for e in of(roomy)] == [
+        (e["step"], None, e["replies"]) for e in want
+    ]
+    assert any(len(reply["text"]) > 3 for event in want for reply in event["replies"])
+    for full, cut in zip(want, of(cramped), strict=True):
+        assert (cut["step"], cut["cutAt"]) == (full["step"], 3)
+        for whole, part in zip(full["replies"], cut["replies"], strict=True):
+            assert whole["text"].startswith(part["text"].rstrip("\ufffd"))
+    plain = trained(tmp_path / "plain")
+    for name in ("roomy", "cramped"):
+        after = trained(tmp_path / name)
+        assert all(torch.equal(plain[key], after[key]) for key in plain)
 
 
 def test_replies_are_those_of_the_weights_as_they_are_then(run_file, asked, tmp_path, capsys, monkeypatch):

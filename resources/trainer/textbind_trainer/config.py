@@ -410,8 +410,6 @@ def _check(run: RunFields, stage: int) -> None:
 def _check_samples(run: RunFields) -> None:
     if run.samples is None:
         return
-    if run.sharding == "fsdp":
-        raise TrainerError("config", 'samples: replies on the way are for "sharding": "none"')
     for number, prompt in enumerate(run.samples.prompts):
         places = prompt.text.count(IMAGE)
         if places and places != len(prompt.images):

@@ -166,10 +166,7 @@ def evaluate(given: argparse.Namespace) -> dict[str, Any]:
     out.parent.mkdir(parents=True, exist_ok=True)
     limit = given.limit
     report: dict[str, Any] = {"step": state["step"], "stage": config.stage, "limit": limit}
-    with (
-        replace_folder(out) as part,
-        torch.autocast(run.device.type, torch.bfloat16, enabled=run.precision == "bf16"),
-    ):
+    with replace_folder(out) as part, run.autocast():
         loss = loop.validate(run)
         report["validationLoss"] = None if loss is None else loop.number(loss, 5)
         report["captions"] = match_captions(run, limit or CAPTIONS, part / "captions.tsv")

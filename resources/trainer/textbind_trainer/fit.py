@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 
 from .config import RunConfig
+from .machine import free_bytes
 from .precision import Precision
 
 FOUR_BITS = 0.5625
@@ -284,18 +285,6 @@ def setting_of(config: RunConfig) -> Setting:
         lora.bits if lora else None,
         config.optimizer.endswith("8bit"),
     )
-
-
-def free_bytes(device: torch.device) -> int | None:
-    """What is free now: of the GPU's memory, or of the machine's; None where the system does not tell."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    found = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
-    return None if found is None else int(found) * 1024
 
 
 def own_bytes(device: torch.device) -> int:

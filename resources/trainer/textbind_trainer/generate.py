@@ -99,11 +99,16 @@ def reply(
 
 @torch.no_grad()
 def first_words(
-    model: TextBindModel, tokenizer: AnyTokenizer, prompts: Sequence[Tensor], max_tokens: int
+    model: TextBindModel,
+    tokenizer: AnyTokenizer,
+    prompts: Sequence[Tensor],
+    max_tokens: int,
+    agree: Callable[[Tensor], Tensor] | None = None,
 ) -> list[Reply]:
     """Many replies at once, each up to its end or its first caption's: what an evaluation needs.
 
-    prompts: embeddings [1, length, hidden] of embed_prompt, any lengths (padded on the left).
+    prompts: embeddings [1, length, hidden] of embed_prompt, any lengths (padded on the left). ``agree``: what several
+    processes that answer together take for the next tokens [prompts], so that all go the same way.
     """
     from transformers import DynamicCache
 
@@ -127,6 +132,7 @@ def first_words(
             use_cache=True,
         )
         tokens = model.logits(output.last_hidden_state[:, -1]).argmax(-1)
+        tokens = agree(tokens) if agree else tokens
         for row in list(open_rows):
             token = int(tokens[row])
             said[row].append(token)

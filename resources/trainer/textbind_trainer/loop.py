@@ -68,6 +68,12 @@ class Run:
     loader: Loader | None = None
     samples: Samples = field(default_factory=Samples)
 
+    def autocast(self) -> torch.autocast:
+        """bf16 where the run computes in it. With shards no cast weight is kept: those of all layers would come together."""
+        sharded = parallel.is_sharded(self.model)
+        wanted = self.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=wanted, cache_enabled=not sharded)
+
 
 def make_optimizer(groups: dict[str, list[nn.Parameter]], config: RunConfig) -> torch.optim.Optimizer:
     """Adam as the paper has it, weight decay apart from the gradient; a group's peak rate is the run's unless learningRates sets it apart."""
@@ -104,7 +110,7 @@ def loss_sum(run: Run, samples: Sequence[Sample]) -> Tensor:
     """Summed cross entropy over the scored tokens of a micro-batch (of none: a zero that hangs on every parameter)."""
     examples = [sample.example for sample in samples] or [NOTHING]
     batch = pack(examples, run.image_id, run.pad_id).to(run.device)
-    with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=run.precision == "bf16"):
+    with run.autocast():
         return run.model(batch, picture_features(run, samples))
 
 

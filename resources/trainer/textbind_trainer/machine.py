@@ -1,4 +1,4 @@
-"""What a run asks of the system: its folder for itself, and how much memory it has taken."""
+"""What a run asks of the system: its folder for itself, and how much memory is free and it has taken."""
 
 from __future__ import annotations
 
@@ -46,6 +46,20 @@ def let_go() -> None:
     """Give the folder back, for a process that goes on after its run."""
     while _held:
         _held.pop().close()
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """What is free now: of the GPU's memory, or of the machine's; None where the system does not tell."""
+    if device.type == "cuda":
+        # What this process has from the driver and does not use is free to it.
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = next((line.split()[1] for line in lines if line.startswith("MemAvailable:")), None)
+    return None if found is None else int(found) * 1024
 
 
 def most_memory(device: torch.device) -> int | None:

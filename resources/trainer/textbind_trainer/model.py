@@ -7,8 +7,9 @@ them is here. Keys of a checkpoint are the reference's: ``query_tokens``, ``qfor
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["QformerShape"]
 INITIAL_QUERY_STD = 0.02
+Result = TypeVar("Result")
 
 
 def make_qformer(shape: QformerShape, vision_hidden: int) -> Blip2QFormerModel:
@@ -136,6 +138,10 @@ class TextBindModel(nn.Module):
         scored = batch.labels[:, 1:] != IGNORED
         logits = self.logits(hidden[:, :-1][scored])
         return functional.cross_entropy(logits.float(), batch.labels[:, 1:][scored], reduction="sum")
+
+    def in_one_pass(self, work: Callable[[], Result]) -> Result:
+        """Compute with the model's parts as if in one ``forward``: shards (parallel.py) take it for one."""
+        return work()
 
     def no_picture(self, device: torch.device) -> Tensor:
         """Features of nothing, [1, 1, vision hidden]."""

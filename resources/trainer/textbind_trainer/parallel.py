@@ -33,6 +33,11 @@ def prepare() -> torch.device:
     return device
 
 
+def beside() -> int:
+    """Processes of this run that share this machine's memory."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def finish() -> None:
     """Leave the group."""
     if distributed.is_initialized():
@@ -41,11 +46,17 @@ def finish() -> None:
 
 def shard(model: nn.Module, blocks: Iterable[nn.Module], offload: bool) -> None:
     """Shard a model over all processes, block by block (a block's weights are gathered while it computes)."""
-    from torch.distributed.fsdp import CPUOffloadPolicy, OffloadPolicy, fully_shard
+    from torch.distributed.fsdp import (
+        CPUOffloadPolicy,
+        OffloadPolicy,
+        fully_shard,
+        register_fsdp_forward_method,
+    )
 
     policy = CPUOffloadPolicy() if offload else OffloadPolicy()
     for block in [*blocks, model]:
         fully_shard(block, offload_policy=policy)
+    register_fsdp_forward_method(model, "in_one_pass")
 
 
 def settle(model: nn.Module) -> None:
@@ -55,6 +66,15 @@ def settle(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, FSDPModule):
             module.reshard()
+
+
+def keep_gathered(model: nn.Module, keep: bool) -> None:
+    """Whether the blocks of a sharded model stay gathered after a pass (until ``settle``), or each for its own computation."""
+    from torch.distributed.fsdp import FSDPModule
+
+    for module in model.modules():
+        if isinstance(module, FSDPModule) and module is not model:
+            module.set_reshard_after_forward(not keep, recurse=False)
 
 
 def exchange_gradients(model: nn.Module, now: bool) -> None:
@@ -131,6 +151,13 @@ def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         distributed.all_reduce(parameter.grad)
+
+
+def of_first(value: Tensor) -> Tensor:
+    """In place: what the first process has; the identity for one process."""
+    if world()[1] > 1:
+        distributed.broadcast(value, 0)
+    return value
 
 
 def gather(value: Any) -> list[Any]:

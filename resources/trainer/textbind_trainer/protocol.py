@@ -115,11 +115,15 @@ class Reply(BaseModel):
 
 
 class Replies(Event):
-    """What the model answers to the prompts after ``step`` steps, and how long that took."""
+    """What the model answers to the prompts after ``step`` steps, and how long that took.
+
+    ``cut_at``: the most tokens of a reply, where these are fewer than asked for; null where they are not.
+    """
 
     event: Literal["replies"] = "replies"
     step: int
     seconds: float
+    cut_at: int | None = None
     replies: list[Reply]
 
 

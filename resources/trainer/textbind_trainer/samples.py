@@ -1,7 +1,7 @@
 """Replies to a few prompts while a run learns: greedy and short, by the weights as they are then.
 
 At a run's validations, at its start and at its end. Nothing random is drawn and no weight is touched: with replies or
-without, a run ends in the same bits.
+without, a run ends in the same bits. Whole copies of the model answer in one process; shards in all of them together.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from .config import SamplePrompt, SamplesConfig
 from .data import Question
 from .events import tell
 from .faults import TrainerError
-from .generate import embed_prompt, first_words
+from .generate import Reply, embed_prompt, first_words
 from .images import ImageProcessor, decode_image
 from .look import thumbnail
+from .machine import free_bytes
 from .prompt import IMAGE, Pair, PromptError, check_text, unsafe_tags
 from .tokenizer import LanguageTokenizer, load_tokenizer
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 LONGEST_PROMPT = 2000
 """Characters of a held-back prompt; longer ones are passed over: replies must cost little."""
+GATHERED_TOKENS = 16
+"""Tokens of a reply where each takes gathering every layer anew: all weights travel for each of them."""
+SHARE = 0.5
+"""Of what is free, what the layers' weights may take for the time of an answer."""
 
 
 @runtime_checkable
@@ -63,12 +68,31 @@ class Samples:
             tell(protocol.Prompts(prompts=[prompt_of(each.question) for each in self.asked]))
 
     def tell_replies(self, run: Run) -> None:
-        """Ask, and say what the model answers now. Only one process does; the others wait at the next step."""
-        if not self.asked or self.tokenizer is None or parallel.world()[0] != 0:
+        """Ask, and say what the model answers now. Of whole copies one is asked; the others wait at the next step."""
+        sharded = parallel.is_sharded(run.model)
+        if not self.asked or self.tokenizer is None or not (sharded or parallel.world()[0] == 0):
             return
         began = time.monotonic()
-        replies = answers(run, self.tokenizer, self.asked, self.max_tokens)
-        tell(protocol.Replies(step=run.step, seconds=round(time.monotonic() - began, 2), replies=replies))
+        gathered = sharded and layers_fit(run)
+        most = min(self.max_tokens, GATHERED_TOKENS) if sharded and not gathered else self.max_tokens
+        if sharded:
+            parallel.keep_gathered(run.model, gathered)
+        replies = answers(run, self.tokenizer, self.asked, most)
+        if sharded:
+            parallel.keep_gathered(run.model, False)
+            parallel.settle(run.model)
+        seconds = round(time.monotonic() - began, 2)
+        cut_at = most if most < self.max_tokens else None
+        tell(protocol.Replies(step=run.step, seconds=seconds, cut_at=cut_at, replies=replies))
+
+
+def layers_fit(run: Run) -> bool:
+    """Whether every process could hold the weights of all layers for a while, beside what it trains."""
+    free = free_bytes(run.device)
+    if free is not None and run.device.type == "cpu":
+        free //= parallel.beside()
+    needed = sum(each.numel() * each.element_size() for b in run.model.blocks() for each in b.parameters())
+    return all(parallel.gather(free is not None and needed <= SHARE * free))
 
 
 def prompt_of(question: Question) -> protocol.Prompt:
@@ -123,7 +147,7 @@ def prepare(run: Run) -> Samples:
         if not question.pictures:
             return Asked(question, None)
         pixels = torch.stack([processor.pixels(decode_image(data)) for data in question.pictures])
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.precision == "bf16"):
+        with run.autocast():
             return Asked(question, run.model.image_features(pixels.to(run.device)))
 
     tokenizer = load_tokenizer(run.config.model.language)
@@ -135,23 +159,24 @@ def prepare(run: Run) -> Samples:
 def answers(
     run: Run, tokenizer: LanguageTokenizer, asked: list[Asked], max_tokens: int
 ) -> list[protocol.Reply]:
-    """Each up to its end, its first caption's end, or ``max_tokens``."""
-    language = run.model.language_model
+    """Each up to its end, its first caption's end, or ``max_tokens``. With shards all processes must call it."""
+    model, language = run.model, run.model.language_model
+    agree = parallel.of_first if parallel.is_sharded(model) else None
     training = language.training
     language.eval()  # activation checkpointing, which works in training mode, knows no cache
+
+    def said_now() -> list[Reply]:
+        prompts = [
+            embed_prompt(
+                model, tokenizer, [Pair(each.question.text, None)], each.features, each.question.system
+            )
+            for each in asked
+        ]
+        return first_words(model, tokenizer, prompts, max_tokens, agree)
+
     try:
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.precision == "bf16"):
-            prompts = [
-                embed_prompt(
-                    run.model,
-                    tokenizer,
-                    [Pair(each.question.text, None)],
-                    each.features,
-                    each.question.system,
-                )
-                for each in asked
-            ]
-            said = first_words(run.model, tokenizer, prompts, max_tokens)
+        with run.autocast():
+            said = model.in_one_pass(said_now)
     finally:
         language.train(training)
     return [protocol.Reply(text=each.text, captions=each.captions, finished=each.finished) for each in said]

@@ -79,10 +79,9 @@ class KeptFeatures:
     def _compute(self, pixels: Tensor) -> Tensor:
         assert self._run is not None
         run = self._run
-        bf16 = run.precision == "bf16"
-        with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=bf16):
+        with run.autocast():
             features = run.model.image_features(pixels.unsqueeze(0).to(run.device))[0]
-        return features.to(torch.bfloat16 if bf16 else torch.float32).cpu().contiguous()
+        return features.to(torch.bfloat16 if run.precision == "bf16" else torch.float32).cpu().contiguous()
 
     def look(self, data: bytes) -> Tensor:
         """From the disk, or computed and put there; a damaged file is written anew."""

@@ -73,9 +73,7 @@ function lineOf(event: TrainerEvent): string | null {
     case 'prompts':
       return `asked on the way: ${event.prompts.map(({ text }) => JSON.stringify(text)).join(', ')}`;
     case 'replies':
-      return event.replies
-        .map(({ text }, index) => `step ${event.step}, reply ${index + 1}: ${JSON.stringify(text)}`)
-        .join('\n');
+      return repliesOf(event).join('\n');
     case 'checkpoint':
       return `saved ${event.path}`;
     case 'damaged':
@@ -92,4 +90,12 @@ function lineOf(event: TrainerEvent): string | null {
     default:
       return event satisfies never;
   }
+}
+
+function repliesOf(event: Extract<TrainerEvent, { event: 'replies' }>): string[] {
+  const { step, cutAt, replies } = event;
+  const cut = cutAt === null ? '' : ` (of at most ${cutAt} tokens)`;
+  return replies.map(
+    ({ text }, index) => `step ${step}, reply ${index + 1}${cut}: ${JSON.stringify(text)}`,
+  );
 }

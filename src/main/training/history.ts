@@ -45,7 +45,7 @@ export class History {
         if (prompt === undefined) continue;
         const key = JSON.stringify(prompt);
         if (!found.has(key)) found.set(key, { ...prompt, replies: [] });
-        found.get(key)?.replies.push({ ...reply, step: event.step });
+        found.get(key)?.replies.push({ ...reply, step: event.step, cutAt: event.cutAt });
       }
     }
     return [...found.values()];

@@ -73,6 +73,8 @@ export const trainerEventSchema = z.discriminatedUnion('event', [
     event: z.literal('replies'),
     ...time,
     ...{ step: count, seconds: z.number() },
+    /** The most tokens of a reply, where these are fewer than asked for. */
+    cutAt: count.nullable().default(null),
     replies: z.array(sampleReplySchema),
   }),
   z.strictObject({ event: z.literal('checkpoint'), ...time, step: count, path: z.string() }),

@@ -157,7 +157,9 @@ export type RunHistory = z.infer<typeof runHistorySchema>;
 
 /** What a run was asked while it learnt, and what it answered after which step, oldest first. */
 export const runRepliesSchema = z.array(
-  samplePromptSchema.extend({ replies: z.array(sampleReplySchema.extend({ step: count })) }),
+  samplePromptSchema.extend({
+    replies: z.array(sampleReplySchema.extend({ step: count, cutAt: count.nullable() })),
+  }),
 );
 export type RunReplies = z.infer<typeof runRepliesSchema>;
 

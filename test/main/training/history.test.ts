@@ -41,7 +41,7 @@ describe('History', () => {
       ...{ event: 'prompts', time: 1, prompts: texts.map(prompt) },
     });
     const answer = (at: number, ...texts: string[]): RunEvent => ({
-      ...{ event: 'replies', time: 1, step: at, seconds: 1 },
+      ...{ event: 'replies', time: 1, step: at, seconds: 1, cutAt: at === 20 ? 16 : null },
       replies: texts.map((text) => ({ text, captions: [], finished: true })),
     });
     for (const event of [ask('a', 'b'), answer(0, 'a0', 'b0'), answer(10, 'a10', 'b10')]) {
@@ -72,6 +72,8 @@ describe('History', () => {
         ],
       ],
     ]);
+    const cut = history.replies(100).map(({ replies }) => replies.map(({ cutAt }) => cutAt));
+    expect(cut).toEqual([[null], [null, null, 16], [null, 16]]);
     expect(history.columns(10).asked).toBe(3);
     for (let at = 30; at <= 3000; at += 10) history.add(answer(at, 'x', 'y'));
     const few = history.replies(5).find(({ text }) => text === 'c')?.replies;
