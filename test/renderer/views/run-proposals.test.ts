@@ -1,6 +1,7 @@
 // Which setting a person is advised to take after a few real steps, and what taking it over changes.
 import { describe, expect, it } from 'vitest';
 import {
+  canTakeOver,
   defaultSettings,
   proposed,
   takenOver,
@@ -26,6 +27,14 @@ describe('what is proposed', () => {
     const lora = option('lora');
     expect(proposed([tooLarge, option('micro', { fits: false }), qlora, lora])).toBe(lora);
     expect(proposed([tooLarge, qlora])).toBeNull();
+  });
+
+  it('can be taken over only where it is known to fit', () => {
+    expect(canTakeOver(option('lora'))).toBe(true);
+    expect(canTakeOver(option('asked'))).toBe(false);
+    expect(canTakeOver(option('lora', { fits: null }))).toBe(false);
+    expect(canTakeOver(option('lora', { fits: false }))).toBe(false);
+    expect(canTakeOver(option('qlora', { needs: 'cuda' }))).toBe(false);
   });
 
   it('is taken over as a whole: shards only where parts are kept off the GPUs', () => {

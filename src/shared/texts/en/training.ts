@@ -355,7 +355,7 @@ export const training = {
   itDoesNotFit: (size: Value, free: Value) =>
     `It does not fit: about ${size} of ${free} that are free.`,
   nobodyTellsWhatIsFree: (size: Value) =>
-    `It takes ${size}; this system does not say how much is free.`,
+    `It takes ${size}. This system does not say how much is free, so nothing is proposed.`,
   wouldFit: (name: Value, size: Value) => `This would fit: ${name}, about ${size}.`,
   nothingWouldFit:
     'No setting that this machine can do would fit: take a smaller language model, or another machine.',

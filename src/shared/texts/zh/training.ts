@@ -331,7 +331,7 @@ export const training: typeof english = {
   notTried: (device: Value) => `没有在 ${device} 上试：放不下。计算结果：`,
   itFits: (size: Value, free: Value) => `放得下：需要 ${size}，空闲 ${free}。`,
   itDoesNotFit: (size: Value, free: Value) => `放不下：约需 ${size}，空闲 ${free}。`,
-  nobodyTellsWhatIsFree: (size: Value) => `需要 ${size}；此系统没有说明空闲多少。`,
+  nobodyTellsWhatIsFree: (size: Value) => `需要 ${size}。此系统没有说明空闲多少，因此不提出建议。`,
   wouldFit: (name: Value, size: Value) => `这样放得下：${name}，约 ${size}。`,
   nothingWouldFit: '这台机器能用的设置都放不下：请用更小的语言模型，或另一台机器。',
   takeItOver: '采用',
