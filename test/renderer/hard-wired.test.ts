@@ -45,7 +45,7 @@ interface Found {
 const isSaid = (text: string): boolean => /\p{L}{2}/u.test(text) && !same.has(text.trim());
 /** Of a string in a script: several words, or one that begins as a sentence does. */
 const isSentence = (text: string): boolean =>
-  isSaid(text) && (/\p{L}[,.:;]? \p{L}/u.test(text) || /^\p{Lu}\p{Ll}+/u.test(text.trim()));
+  isSaid(text) && (/[\p{L}\p{N}][,.:;]? \p{L}/u.test(text) || /^\p{Lu}\p{Ll}+/u.test(text.trim()));
 
 /** Attributes with words that somebody sees or hears; those of our components too. */
 const spoken = new Set([
@@ -179,7 +179,7 @@ function hardWired(file: string, source: string): readonly Found[] {
 }
 
 test('a text in a template, an attribute or a script is found', () => {
-  const view = `<script lang="ts">const a = $state(1); const words = \`\${a} rows\`; const b = 'Nothing found';</script>
+  const view = `<script lang="ts">const a = $state(1); const words = \`\${a} rows\`; const b = 'Nothing found'; const c = '2: rows';</script>
 <button title="Close" class="a b" aria-label={a === 1 ? 'One more' : t.common.stop}>Save {a}</button>
 <style>button::before { content: 'Write here'; }</style>`;
   expect(hardWired('x.svelte', view).map(({ text }) => text)).toEqual([
@@ -188,6 +188,7 @@ test('a text in a template, an attribute or a script is found', () => {
     'Write here',
     '`${a} rows`',
     'Nothing found',
+    '2: rows',
     'One more',
   ]);
 });

@@ -105,7 +105,7 @@ export class DraftsStore {
     const uploadId = crypto.randomUUID();
     this.#setUpload(uploadId, {
       state: 'stored',
-      name: altOf(picture) ?? t.composer.pictureName,
+      name: altOf(picture) ?? t.composer.picture,
       picture,
     });
     return uploadId;
@@ -149,7 +149,7 @@ export class DraftsStore {
     for (const [uploadId, picture] of Object.entries(pictures)) {
       this.#setUpload(uploadId, {
         state: 'stored',
-        name: altOf(picture) ?? t.composer.pictureName,
+        name: altOf(picture) ?? t.composer.picture,
         picture,
       });
     }
@@ -212,16 +212,16 @@ export class DraftsStore {
 export function faultOf(file: Pick<File, 'name' | 'size' | 'type'>): string | null {
   const megabytes = (bytes: number): string =>
     inUnit(Math.ceil(bytes / (1024 * 1024)), 'megabyte', 0);
-  if (file.size === 0) return t.composer.isEmpty(file.name);
+  if (file.size === 0) return t.composer.fileIsEmpty(file.name);
   if (file.size > pictureLimits.maxBytes) {
-    return t.composer.hasPicturesMayHaveUp(
+    return t.composer.fileIsTooLarge(
       file.name,
       megabytes(file.size),
       megabytes(pictureLimits.maxBytes),
     );
   }
   if (file.type !== '' && !file.type.startsWith('image/')) {
-    return t.composer.isNotPicturePngJpeg(file.name);
+    return t.composer.fileIsNoPicture(file.name);
   }
   return null;
 }

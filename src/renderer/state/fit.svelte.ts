@@ -50,10 +50,10 @@ export class FitStore {
 /** What is expected, as a line. */
 export function fitWords(fit: FitEstimate): string {
   const words = [
-    fit.tokensPerSecond === null ? null : t.models.tokensS(rounded(fit.tokensPerSecond)),
+    fit.tokensPerSecond === null ? null : t.models.tokensPerSecond(rounded(fit.tokensPerSecond)),
     fit.secondsPerPicture === null
       ? null
-      : t.models.sPictureOfSteps(rounded(fit.secondsPerPicture), fit.steps),
+      : t.models.secondsAPicture(rounded(fit.secondsPerPicture), fit.steps),
     ...fit.memory.map(({ part, bytes }) =>
       t.models.partMemory(part, inUnit(bytes / 1e9, 'gigabyte', 1)),
     ),

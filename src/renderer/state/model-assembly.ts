@@ -74,15 +74,15 @@ function missingOf({ vision, language, checkpoint, qformer }: Chosen): Missing[]
   return [
     ...lack(vision, 'vision', t.models.visionEncoderWhichSeesPictures),
     ...lack(language, 'language', t.models.languageModelWithItsTokenizer),
-    ...lack(joined, 'checkpoint', t.models.whatJoinsTwoQFormer),
+    ...lack(joined, 'checkpoint', t.models.whatJoinsThem),
   ];
 }
 
 function remarksOf({ language, base, refiner }: Chosen): string[] {
   return [
     ...(language?.kind === 'gguf' ? [t.models.ggufIsWrittenAnew] : []),
-    ...(base === null ? [t.models.withoutImageDecoderItSees] : []),
-    ...(refiner !== null && base === null ? [t.models.refinerNeedsBaseItIs] : []),
+    ...(base === null ? [t.models.withoutImageDecoder] : []),
+    ...(refiner !== null && base === null ? [t.models.refinerNeedsBase] : []),
   ];
 }
 

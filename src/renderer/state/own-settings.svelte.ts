@@ -74,7 +74,7 @@ export class OwnSettingsStore {
     const others = this.#settings.value.presets.filter((preset) => preset.name !== name);
     const preset = { id: crypto.randomUUID(), name, system, sampling, drawing };
     if (others.length >= mostPresets) {
-      this.error = t.composer.thereArePresetsAlreadyDelete(mostPresets);
+      this.error = t.composer.tooManyPresets(mostPresets);
       return;
     }
     await this.#settings.set({ presets: [...others, preset] });

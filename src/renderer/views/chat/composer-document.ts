@@ -85,8 +85,8 @@ export function whyTooMuch(items: readonly DraftItem[]): string | null {
     0,
   );
   if (characters > maxTextCharacters) {
-    return t.composer.thisMessageHasCharactersOne(characters, maxTextCharacters);
+    return t.composer.tooManyCharacters(characters, maxTextCharacters);
   }
-  if (items.length > maxParts) return t.composer.messageCanHaveUpTo(maxParts, items.length);
+  if (items.length > maxParts) return t.composer.tooManyParts(maxParts, items.length);
   return null;
 }

@@ -141,7 +141,7 @@ export function moveSelectedPicture(view: EditorView, direction: -1 | 1): string
   transaction.insert(target, selection.node);
   transaction.setSelection(NodeSelection.create(transaction.doc, target));
   view.dispatch(transaction.scrollIntoView());
-  return neighbour.isText ? passed.trim() : t.composer.picture3;
+  return neighbour.isText ? passed.trim() : t.composer.aPicture;
 }
 
 function pictureExtension(options: ComposerEditorOptions): Node {

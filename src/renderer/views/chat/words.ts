@@ -8,7 +8,7 @@ export function duration(seconds: number): string {
   if (seconds < 10) return t.chat.seconds(decimal(seconds, 1));
   if (seconds < 60) return t.chat.seconds(Math.round(seconds));
   const whole = Math.round(seconds);
-  return t.chat.minS(Math.floor(whole / 60), whole % 60);
+  return t.chat.minutesAndSeconds(Math.floor(whole / 60), whole % 60);
 }
 
 /** "about 8 s left"; null when nothing is known. */

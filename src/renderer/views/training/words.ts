@@ -18,10 +18,10 @@ export function runWords(run: RunSummary): string {
   } else if (step > 0 || state === 'running') {
     words.push(
       steps === null
-        ? t.training.step2(number(step))
+        ? t.training.stepNumber(number(step))
         : t.training.stepOf(number(step), number(steps)),
     );
-    if (loss !== null) words.push(t.training.loss2(loss.toPrecision(3)));
+    if (loss !== null) words.push(t.training.lossIs(loss.toPrecision(3)));
   }
   const left = state === 'running' ? timeLeft(etaSeconds) : null;
   if (left !== null) words.push(left);

@@ -100,7 +100,7 @@ export const chat = {
   goodReply: 'Good reply',
   poorReply: 'Poor reply',
   askTwoModelsSame: 'Ask two models the same',
-  minS: (value: Value, value2: Value) => `${value} min ${value2} s`,
+  minutesAndSeconds: (minutes: Value, seconds: Value) => `${minutes} min ${seconds} s`,
   nearlyDone: 'nearly done',
   aboutSLeft: (seconds: Value) => `about ${seconds} s left`,
   aboutMinLeft: (value: Value) => `about ${value} min left`,

@@ -1,3 +1,4 @@
+import { plural } from './plural.ts';
 import type { Value } from '../value.ts';
 
 export const list = {
@@ -13,9 +14,10 @@ export const list = {
   answeringNow: 'answering now',
   archived: 'archived',
   moreFor: (title: Value) => `More for ${title}`,
-  conversationCount: (total: Value) => `${total} conversations`,
-  foundInMoreThan: (count: Value) => `Found in more than ${count}`,
-  foundIn: (count: Value) => `Found in ${count}`,
+  foundInMoreThan: (count: number) =>
+    `Found in more than ${plural(count, '1 conversation', `${count} conversations`)}`,
+  foundIn: (count: number) =>
+    `Found in ${plural(count, '1 conversation', `${count} conversations`)}`,
   pinnedGroup: 'Pinned',
   listName: 'Conversations',
   search: 'Search',

@@ -3,30 +3,30 @@ import type { Value } from '../value.ts';
 
 export const training = {
   allRunsAndData: 'All runs and data',
-  howOftenEpochPassesEach:
+  blendHint:
     'How often an epoch passes each: 1 is every row once, 0.5 half of them, 2 each twice. The data above is passed once.',
-  not: 'not',
+  notMixedIn: 'not',
   atStep: (step: Value) => `at step ${step}`,
   none: 'none',
-  fromToStepsTo: (title: Value, low: Value, high: Value, first: Value, last: Value) =>
+  curveSpan: (title: Value, low: Value, high: Value, first: Value, last: Value) =>
     `${title} from ${low} to ${high}, steps ${first} to ${last}`,
   twoModelsSideBySide: 'Two models side by side',
-  thereIsOneModelSo:
+  onlyOneModel:
     'There is one model so far. Make a model of a run, or import one; then two can be asked the same.',
   oneModel: 'One model',
-  other: 'The other',
+  otherModel: 'The other',
   chooseTwoDifferentModels: 'Choose two different models.',
   blind: 'Blind',
-  theyStandInRandomOrder: 'They stand in a random order, and are named when you have judged.',
-  bothAreAskedWhatReply:
+  blindHint: 'They stand in a random order, and are named when you have judged.',
+  bothAreAskedTheSame:
     'Both are asked what the reply that you chose in the chat was asked, with the conversation before it.',
   askSomethingElse: 'Ask something else',
-  drawRedApple: 'Draw a red apple.',
+  exampleQuestion: 'Draw a red apple.',
   askBoth: 'Ask both',
   whichIsBetter: 'Which is better',
   noted: 'Noted.',
   theyAnswerOneAfterOther: 'They answer one after the other.',
-  notBothAnsweredSoThere: 'Not both answered, so there is nothing to judge.',
+  nothingToJudge: 'Not both answered, so there is nothing to judge.',
   runsInOneChart: 'Runs in one chart',
   whatIsShown: 'What is shown',
   loss: 'Loss',
@@ -35,9 +35,9 @@ export const training = {
   speed: 'Speed',
   validationLoss: 'Validation loss',
   learningRate: 'Learning rate',
-  tokensSecond: 'Tokens a second',
+  tokensPerSecond: 'Tokens a second',
   noRunHasTakenStep: 'No run has taken a step yet.',
-  noneOfChosenRunsHas: 'None of the chosen runs has such figures yet.',
+  noFiguresOfChosenRuns: 'None of the chosen runs has such figures yet.',
   waits: 'Waits',
   modelIsBeingOpened: 'The model is being opened',
   answers: 'Answers',
@@ -45,23 +45,20 @@ export const training = {
   drawing: 'A drawing',
   notDrawn: (caption: Value) => `Not drawn: ${caption}`,
   stopped: 'Stopped.',
-  of: (count: Value, role: Value) => `${count} of the ${role}`,
-  wordsOfRowToCharacters: (shortest: Value, longest: Value, median: Value) =>
+  turnsOfRole: (count: Value, role: Value) => `${count} of the ${role}`,
+  lengthsOfRows: (shortest: Value, longest: Value, median: Value) =>
     `words of a row: ${shortest} to ${longest} characters, half under ${median}`,
-  pictures: (pictures: Value) => `${pictures} pictures`,
+  pictureCount: (pictures: Value) => `${pictures} pictures`,
   checkAgain: 'Check again',
   remove: 'Remove',
-  ofRowsCannotBeTrained: (badRows: Value, faultCount: Value) =>
+  rowsWithFaults: (badRows: Value, faultCount: Value) =>
     `${badRows} of the rows cannot be trained on (${faultCount} faults).`,
   faults: 'The faults',
   andMore: (value: Value) => `and ${value} more`,
   leaveRowsWithFaultsOut: 'Leave the rows with faults out',
-  otherwiseRunRefusesToStart: 'Otherwise a run refuses to start with them.',
+  leaveOutHint: 'Otherwise a run refuses to start with them.',
   usedFor: 'Used for',
-  suchFileCanHoldCaptions:
-    'Such a file can hold captions for stage 1, or conversations for stage 2.',
-  stage1: 'Stage 1',
-  stage2: 'Stage 2',
+  usedForHint: 'Such a file can hold captions for stage 1, or conversations for stage 2.',
   tenStepsOnIt: 'Ten steps on it',
   earlierRows: 'Earlier rows',
   laterRows: 'Later rows',
@@ -69,64 +66,64 @@ export const training = {
   oneMoment: 'One moment',
   settingUpTrainer: 'Setting up the trainer',
   chooseAnother: 'Choose another',
-  trainingNeedsPython311:
+  trainingNeedsPython:
     'Training needs Python 3.11 or newer with PyTorch (2 to 8 GB). The app makes an environment of its own under its data folder, and fetches the packages from PyPI when you press the button.',
-  noPythonOf311:
+  noPythonFound:
     "No Python of 3.11 or newer was found on this machine. Install one (python.org, or your system's packages), then look again.",
   setUp: 'Set up',
-  smallerForMachinesWithoutNvidia: 'Smaller; for machines without an NVIDIA GPU',
+  processorAloneHint: 'Smaller; for machines without an NVIDIA GPU',
   setUpForProcessorAlone: 'Set up for the processor alone',
   lookAgain: 'Look again',
-  usePythonThatHasPackages: 'Use a Python that has the packages already',
+  useOwnPython: 'Use a Python that has the packages already',
   pathOfInterpreter: 'Path of the interpreter',
   useIt: 'Use it',
   myRatings: 'My ratings',
   myConversations: 'My conversations',
   dataFromMyConversations: 'Data from my conversations',
   whatIsTaken: 'What is taken',
-  whatLeadsToEachReply:
+  ratedUpHint:
     'What leads to each reply that you rated up, and the reply. Thumbs are under every reply in the chat.',
-  allOfConversationsThatYou:
-    'All of the conversations that you choose, as they are shown in the chat.',
+  conversationsHint: 'All of the conversations that you choose, as they are shown in the chat.',
   repliesRatedUp: 'Replies rated up',
   conversations: 'Conversations',
   conversationsToTake: 'Conversations to take',
-  noReplyIsRatedUp:
+  noReplyRatedUp:
     'No reply is rated up yet. Press the thumb under a good reply in the chat (or Ctrl U for the last one), then come back.',
   noConversationIsChosenYet: 'No conversation is chosen yet.',
-  eachRowBecomesOneSample:
+  rowsBecomeSamples:
     'Each row becomes one sample. The model learns to say every reply that is ticked, and sees what is ticked before it; what is not ticked is left out.',
-  ofConversationsAreShownAll: (looked: Value, total: Value) =>
+  someAreShownAllAreTaken: (looked: Value, total: Value) =>
     `${looked} of ${total} conversations are shown; all are taken`,
-  dataSetIsCopyWith:
+  dataSetIsCopy:
     "The data set is a copy with its pictures, in the app's own folder: it stays when a conversation is deleted, until you remove it.",
   writing: 'Writing…',
   makeDataSet: 'Make the data set',
-  takeThisMessageAndIts: 'Take this message and its reply',
+  takeExchange: 'Take this message and its reply',
   ratedUp: 'rated up',
   ratedDown: 'rated down',
   picture: 'A picture',
   training: 'Training',
   lengthOfGradient: 'Length of the gradient',
   runItOnAnotherMachine: 'Run it on another machine',
-  writesFolderWithRunFile:
+  otherMachineHint:
     'Writes a folder with the run file, the trainer, a script for a shell and one for Slurm. Bring it to the machine, start it there, bring it back, and take it in with “Read a run back”. Nothing is sent by the app.',
   machines: 'Machines',
-  ofSlurmJob: 'Of the Slurm job.',
+  machinesHint: 'Of the Slurm job.',
   gpusOfEach: 'GPUs of each',
-  oneProcessGpu: 'One process a GPU.',
-  putDataAndModelInto: 'Put data and model into it',
-  otherwiseItOnlyNamesThem:
+  gpusOfEachHint: 'One process a GPU.',
+  packDataAndModel: 'Put data and model into it',
+  packHint:
     'Otherwise it only names them, and a script gathers them: for machines that share a disk with this one.',
   writingFolder: 'Writing the folder…',
   writeFolder: 'Write a folder',
   newRun: 'New run',
   stage: 'Stage',
-  teachesQFormerToDescribe:
+  captionStageTeaches:
     'Teaches the Q-Former to describe pictures to a language model that stays as it is.',
-  teachesLanguageModelAndQ:
+  conversationStageTeaches:
     'Teaches the language model and the Q-Former to hold conversations with pictures in them.',
-  n1PicturesAndCaptions: '1: pictures and captions',
+  captionStage: '1: pictures and captions',
+  conversationStage: '2: conversations',
   leaveRowOut: (row: Value) => `Leave row ${row} out`,
   dataSetWithout: (shown: Value, count: number) =>
     `Make a data set without ${shown} ${plural(count, 'row', 'rows')}`,
@@ -154,47 +151,43 @@ export const training = {
   chooseFile: 'A file…',
   chooseFolder: 'A folder…',
   newQFormer: 'A new Q-Former',
-  beginsAtRandomInsteadOf:
-    "Begins at random instead of with the model's own: for stage 1 from nothing.",
-  thereIsNoDataFor: (stage: Value) => `There is no data for stage ${stage}.`,
+  newQFormerHint: "Begins at random instead of with the model's own: for stage 1 from nothing.",
+  noDataForStage: (stage: Value) => `There is no data for stage ${stage}.`,
   addData: 'Add data',
   data: 'Data',
-  someOfItsRowsHave:
+  dataHasFaults:
     'Some of its rows have faults: the run will refuse to start until they are left out or mended.',
   validationData: 'Validation data',
-  heldBackFromTrainingIts:
+  validationDataHint:
     'Held back from training: its loss says whether the model learns or memorises.',
-  oneBatchEachEmptyAs: (epochs: Value) =>
+  stepsHint: (epochs: Value) =>
     `One batch each. Empty: as many as ${epochs} times through the data take.`,
   timesThroughData: (epochs: Value) => `${epochs} times through the data`,
   batch: 'Batch',
-  samplesThatStepLearnsFrom: 'Samples that a step learns from. More is steadier and slower.',
+  batchHint: 'Samples that a step learns from. More is steadier and slower.',
   atOnce: 'At once',
-  samplesOfBatchInMemory:
-    'Samples of a batch in memory at the same time: lower it where memory is short.',
-  howFarStepGoesToo:
-    'How far a step goes. Too high and the loss runs away, too low and nothing happens.',
+  atOnceHint: 'Samples of a batch in memory at the same time: lower it where memory is short.',
+  rateHint: 'How far a step goes. Too high and the loss runs away, too low and nothing happens.',
   loraRank: 'LoRA rank',
-  trainsSmallMatricesBesideLanguage:
+  loraHint:
     "Trains small matrices beside the language model's, which takes far less memory. Empty: the whole model.",
   moreSettings: 'More settings',
   warmUpSteps: 'Warm-up steps',
-  learningRateRisesOverThem: 'The learning rate rises over them.',
+  warmUpHint: 'The learning rate rises over them.',
   longestSample: 'Longest sample',
-  tokensWhatIsLongerIs: 'Tokens; what is longer is cut off.',
+  longestSampleHint: 'Tokens; what is longer is cut off.',
   processes: 'Processes',
-  thisMachineHasGpusOne: (gpus: Value) => `This machine has ${gpus} GPUs: one process each.`,
-  programsThatTrainTogetherOne: 'Programs that train together, one a GPU.',
+  processesForGpus: (gpus: Value) => `This machine has ${gpus} GPUs: one process each.`,
+  processesHint: 'Programs that train together, one a GPU.',
   saveEverySoManySteps: 'Save every so many steps',
-  whatCrashCanCost: 'What a crash can cost.',
-  sameSeedDataAndSettings: 'The same seed, data and settings give the same model on a processor.',
+  saveEveryHint: 'What a crash can cost.',
+  seedHint: 'The same seed, data and settings give the same model on a processor.',
   keepPicturesFeatures: "Keep the pictures' features",
-  frozenVisionEncoderThenSees:
-    'The frozen vision encoder then sees each picture once: faster, and some disk.',
+  keepFeaturesHint: 'The frozen vision encoder then sees each picture once: faster, and some disk.',
   computeActivationsAgain: 'Compute activations again',
-  lessMemoryForAboutThird: 'Less memory for about a third more time.',
-  chatsModelGivesUpIts: "The chat's model gives up its memory meanwhile",
-  itIsClosedWhileRun: 'It is closed while the run is under way, and comes back when it ends.',
+  activationsHint: 'Less memory for about a third more time.',
+  chatsModelGivesUpMemory: "The chat's model gives up its memory meanwhile",
+  chatsModelHint: 'It is closed while the run is under way, and comes back when it ends.',
   tryingFewSteps: 'Trying a few steps…',
   tryFewSteps: 'Try a few steps',
   start: 'Start',
@@ -203,27 +196,28 @@ export const training = {
   stepsDone: 'Steps done',
   beforeNow: (field: Value, was: Value, now: Value) => `${field}: ${was} before, ${now} now`,
   goOnWithChanges: 'Go on with the changes',
-  rowsWithFaultsAreLeft: (skippedRows: Value) => `${skippedRows} rows with faults are left out.`,
+  rowsAreLeftOut: (skippedRows: Value) => `${skippedRows} rows with faults are left out.`,
   saveAndStop: 'Save and stop',
-  whatItDidSinceIts: 'What it did since its last checkpoint is lost',
+  endingLosesSteps: 'What it did since its last checkpoint is lost',
   endItNow: 'End it now',
   thereIsNoCheckpointYet: 'There is no checkpoint yet',
   makingModelOfIt: 'Making a model of it…',
   makeModelOfIt: 'Make a model of it',
   duplicate: 'Duplicate',
   showItsFolder: 'Show its folder',
-  itIsClosedWhileThis: 'It is closed while this run is under way, and comes back when it ends.',
+  chatsModelHintOfThisRun: 'It is closed while this run is under way, and comes back when it ends.',
   isAmongModelsNow: (name: Value) => `“${name}” is among the models now.`,
-  compareWithWhatItCame: 'Compare with what it came from',
+  compareWithOrigin: 'Compare with what it came from',
   talkToIt: 'Talk to it',
   checkpoints: 'Checkpoints',
-  step: (step: Value, count: Value, count2: Value) => `Step ${step} · ${count} · ${count2}`,
+  checkpointLine: (step: Value, size: Value, savedAt: Value) =>
+    `Step ${step} · ${size} · ${savedAt}`,
   runFile: 'Run file',
   askOnTheWay: 'Ask it on the way',
   askedAtEveryValidation:
     'At every validation it answers a few messages, in short and without drawing. What it learns stays the same.',
-  firstMessagesHeldBack: 'From the validation data',
-  firstMessagesOfSoMany: 'The first messages of so many of its rows.',
+  fromValidationData: 'From the validation data',
+  fromValidationDataHint: 'The first messages of so many of its rows.',
   noValidationDataIsChosen: 'No validation data is chosen: write a message of your own.',
   messageNumber: (number: Value) => `Message ${number}`,
   addMessage: 'Add a message',
@@ -234,7 +228,6 @@ export const training = {
   longestReplyTokens: 'Longest reply, tokens',
   whatItSays: 'What it says',
   inTheData: 'In the data',
-  afterSteps: (step: Value) => `step ${step}`,
   wouldDraw: (caption: Value) => `draws: ${caption}`,
   goesOn: ' …',
   saysNothing: 'says nothing',
@@ -243,23 +236,23 @@ export const training = {
   whatTrainerSaid: 'What the trainer said',
   nothingBesideItsEvents: 'Nothing beside its events.',
   changeSettingsBeforeItGoes: 'Change settings before it goes on',
-  moreOfThemMakeRun: 'More of them make a run that has finished go on.',
-  howFarStepGoes: 'How far a step goes.',
-  samplesThatStepLearnsFrom2: 'Samples that a step learns from.',
-  samplesOfBatchInMemoryAt: 'Samples of a batch in memory at the same time.',
+  stepsHintInShort: 'More of them make a run that has finished go on.',
+  rateHintInShort: 'How far a step goes.',
+  batchHintInShort: 'Samples that a step learns from.',
+  atOnceHintInShort: 'Samples of a batch in memory at the same time.',
   embeddings: (tokens: Value) => `${tokens} embeddings`,
   splitIt: 'Split it',
   heldBackPercent: 'Held back, percent',
-  rowsForValidationBothParts:
+  heldBackHint:
     "Rows for validation. Both parts are new lists in the app's folder; pictures and the original stay where they are.",
   withoutRowsWithFaults: 'Without the rows with faults',
-  mendsDataByLeavingThem: 'Mends the data by leaving them out of both parts.',
+  withoutFaultsHint: 'Mends the data by leaving them out of both parts.',
   splitting: 'Splitting…',
   makeTwoDataSets: 'Make two data sets',
   soFar: 'So far',
   setUpTrainerFirst: 'Set up the trainer first.',
   addDataFirst: 'Add data first.',
-  twoStagesMakeTextbindModel:
+  whatTrainingIs:
     'Two stages make a TextBind model: stage 1 teaches a Q-Former to describe pictures to a language model, stage 2 teaches both to hold conversations of words and pictures. A run is a program of its own: it goes on when this app is closed.',
   wasDeletedItCanBe: (name: Value) => `“${name}” was deleted. It can be brought back for 30 days.`,
   fromMyConversations: 'From my conversations',
@@ -267,17 +260,17 @@ export const training = {
   addFolder: 'Add a folder',
   repliesAreCut: (tokens: Value) =>
     `Replies end after ${tokens} tokens: the weights are shared out, and there is no room to put them together for longer ones.`,
-  dropDataHereStage1:
+  dropDataHere:
     "Drop data here. Stage 1: pictures with captions, as WebDataset tars, a folder of pictures with their texts, a table or parquet. Stage 2: conversations, in TextBind's JSON or LLaVA's, MiniGPT-4's, Shikra's or M3IT's, with their pictures. Files stay where they are. Or take your own conversations: the replies that you rated up are the best teachers.",
   runs: 'Runs',
   inOneChart: 'In one chart',
-  runThatWasDoneOn: 'A run that was done on another machine, in its folder',
+  readRunBackHint: 'A run that was done on another machine, in its folder',
   readRunBack: 'Read a run back',
   compareTwoModels: 'Compare two models',
-  stage3: (stage: Value) => `Stage ${stage}`,
-  noRunsYetNewRun:
+  stageNumber: (stage: Value) => `Stage ${stage}`,
+  noRunsYet:
     'No runs yet. “New run” asks for what it needs and tries a few steps before it starts.',
-  noRunsYet: (why: Value) => `No runs yet. ${why}`,
+  noRunsYetBecause: (why: Value) => `No runs yet. ${why}`,
   goOnAtRateOf: (rate: Value) => `Go on at a rate of ${rate}`,
   goOnKeepingOneCheckpoint: 'Go on, keeping one checkpoint',
   goOnWithoutThoseRows: 'Go on without those rows',
@@ -285,9 +278,9 @@ export const training = {
     `Go on with ${microBatchSize} at once instead of ${atOnce}`,
   goOnComputingActivationsAgain: 'Go on, computing activations again',
   doneOfTotal: (done: Value, total: Value) => `${done} of ${total}`,
-  step2: (step: Value) => `step ${step}`,
+  stepNumber: (step: Value) => `step ${step}`,
   stepOf: (step: Value, steps: Value) => `step ${step} of ${steps}`,
-  loss2: (value: Value) => `loss ${value}`,
+  lossIs: (value: Value) => `loss ${value}`,
   states: {
     ready: 'Not started',
     starting: 'Starting',

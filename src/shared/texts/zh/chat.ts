@@ -98,7 +98,7 @@ export const chat: typeof english = {
   goodReply: '好回复',
   poorReply: '差回复',
   askTwoModelsSame: '让两个模型回答同样的问题',
-  minS: (value: Value, value2: Value) => `${value} 分 ${value2} 秒`,
+  minutesAndSeconds: (minutes: Value, seconds: Value) => `${minutes} 分 ${seconds} 秒`,
   nearlyDone: '即将完成',
   aboutSLeft: (seconds: Value) => `大约还需 ${seconds} 秒`,
   aboutMinLeft: (value: Value) => `大约还需 ${value} 分钟`,
