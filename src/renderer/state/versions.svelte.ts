@@ -2,6 +2,7 @@ import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
 import type { Api } from '../api.ts';
 import type { ChatStore } from './chat.svelte.ts';
+import type { DraftItem } from './drafts.svelte.ts';
 import { sentenceOf, t } from '../texts.svelte.ts';
 
 /** What was taken away last, and can still be brought back. */
@@ -25,6 +26,8 @@ export class VersionsStore {
   undo = $state.raw<Undoable | null>(null);
   /** The message that is being edited. */
   editing = $state<string | null>(null);
+  /** What stands in the editors of messages, by turn, until it is sent or cancelled: an editor that is made anew goes on with it. */
+  readonly edited = new Map<string, readonly DraftItem[]>();
   /** A message is being shortened. */
   shortening = $state(false);
   readonly #api: Api;
@@ -106,8 +109,14 @@ export class VersionsStore {
   /** Sends other words in a message's place. True when it has begun. */
   async edit(turnId: string, parts: readonly DraftPart[]): Promise<boolean> {
     const sent = await this.#chat.edit(turnId, parts);
-    if (sent) this.editing = null;
+    if (sent) this.stopEditing(turnId);
     return sent;
+  }
+
+  /** Closes a message's editor, and forgets what stood in it. */
+  stopEditing(turnId: string): void {
+    this.edited.delete(turnId);
+    this.editing = null;
   }
 
   async shorten(turnId: string): Promise<void> {

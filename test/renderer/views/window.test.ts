@@ -347,6 +347,26 @@ describe('versions', () => {
     expect(all(testIds.turn)).toHaveLength(2);
   });
 
+  it('of a message: its editor goes on where it was after another conversation was looked at, until it is cancelled', async () => {
+    await open();
+    await say('Hello');
+    await settled();
+    type WithEditor = HTMLElement & {
+      editor: { getText(): string; commands: { insertContent(text: string): void } };
+    };
+    const input = (): Promise<WithEditor> => until(() => get(testIds.messageInput) as WithEditor);
+    get(testIds.editMessage).click();
+    (await input()).editor.commands.insertContent(' there');
+    get(testIds.newConversation).click();
+    await until(() => expect(find(testIds.messageEditor)).toBeNull());
+    get(testIds.conversationItem).click();
+    expect((await input()).editor.getText()).toBe('Hello there');
+    get(testIds.messageCancel).click();
+    await until(() => expect(find(testIds.messageEditor)).toBeNull());
+    get(testIds.editMessage).click();
+    expect((await input()).editor.getText()).toBe('Hello');
+  });
+
   it('of none: a message that failed says that it is left out, and can be taken away', async () => {
     await open();
     await say('/fail');
