@@ -230,6 +230,8 @@ export const training = {
   inTheData: 'In the data',
   wouldDraw: (caption: Value) => `draws: ${caption}`,
   goesOn: ' …',
+  repliesAreCut: (tokens: Value) =>
+    `Replies end after ${tokens} tokens: the weights are shared out, and there is no room to put them together for longer ones.`,
   saysNothing: 'says nothing',
   showAllTimes: (count: Value) => `Show all ${count} times`,
   showFewerTimes: 'Show fewer',
@@ -258,8 +260,6 @@ export const training = {
   fromMyConversations: 'From my conversations',
   addFile: 'Add a file',
   addFolder: 'Add a folder',
-  repliesAreCut: (tokens: Value) =>
-    `Replies end after ${tokens} tokens: the weights are shared out, and there is no room to put them together for longer ones.`,
   dropDataHere:
     "Drop data here. Stage 1: pictures with captions, as WebDataset tars, a folder of pictures with their texts, a table or parquet. Stage 2: conversations, in TextBind's JSON or LLaVA's, MiniGPT-4's, Shikra's or M3IT's, with their pictures. Files stay where they are. Or take your own conversations: the replies that you rated up are the best teachers.",
   runs: 'Runs',

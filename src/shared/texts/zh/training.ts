@@ -215,6 +215,8 @@ export const training: typeof english = {
   inTheData: '数据中的回答',
   wouldDraw: (caption: Value) => `要画：${caption}`,
   goesOn: ' …',
+  repliesAreCut: (tokens: Value) =>
+    `回答到 ${tokens} 个 token 为止：权重分散在各个进程中，没有空间把它们合在一起来写更长的回答。`,
   saysNothing: '没有回答',
   showAllTimes: (count: Value) => `显示全部 ${count} 次`,
   showFewerTimes: '收起',
@@ -239,8 +241,6 @@ export const training: typeof english = {
   addDataFirst: '请先添加数据。',
   whatTrainingIs:
     'TextBind 模型分两个阶段训练：阶段 1 教 Q-Former 向语言模型描述图片，阶段 2 教两者进行图文对话。训练任务是独立的程序：关闭应用后仍会继续。',
-  repliesAreCut: (tokens: Value) =>
-    `回答到 ${tokens} 个 token 为止：权重分散在各个进程中，没有空间把它们合在一起来写更长的回答。`,
   wasDeletedItCanBe: (name: Value) => `“${name}”已删除。30 天内可以恢复。`,
   fromMyConversations: '来自我的对话',
   addFile: '添加文件',
