@@ -55,4 +55,13 @@ describe('the turns that are made', () => {
     expect(around(made, 300, count)).toEqual({ first: 280, end: 360 });
     expect(around({ first: 0, end: 80 }, 1_950, count)).toEqual({ first: 1_930, end: null });
   });
+
+  it('are no more than is kept where a near one is gone to either', () => {
+    expect(around({ first: 30, end: 30 + mostMade }, 0, count)).toEqual({
+      first: 0,
+      end: mostMade,
+    });
+    expect(around({ first: 40, end: null }, 5, 40 + mostMade)).toEqual({ first: 0, end: mostMade });
+    expect(around({ first: 30, end: 190 }, 0, count, Infinity)).toEqual({ first: 0, end: 190 });
+  });
 });

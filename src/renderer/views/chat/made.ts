@@ -19,11 +19,15 @@ export const mostMade = 160;
 
 export const lastOf = (count: number): Made => ({ first: Math.max(0, count - atOnce), end: null });
 
+/** From another one on; `most` are kept, which gives up those at the other end. */
+const from = (first: number, { end }: Made, count: number, most: number): Made => ({
+  first,
+  end: (end ?? count) - first > most ? first + most : end,
+});
+
 /** Some more at the top; `most` are kept, which gives up those at the other end. */
-export function withEarlier({ first, end }: Made, count: number, most = mostMade): Made {
-  const top = Math.max(0, first - more);
-  return { first: top, end: (end ?? count) - top > most ? top + most : end };
-}
+export const withEarlier = (made: Made, count: number, most = mostMade): Made =>
+  from(Math.max(0, made.first - more), made, count, most);
 
 /** Some more below; `most` are kept, which gives up those at the other end. */
 export function withLater({ first, end }: Made, count: number, most = mostMade): Made {
@@ -32,12 +36,12 @@ export function withLater({ first, end }: Made, count: number, most = mostMade):
   return { first: Math.max(first, bottom - most), end: bottom >= count ? null : bottom };
 }
 
-/** Turns around one; as they are where it is made, and up to it where it is near. */
-export function around(made: Made, index: number, count: number): Made {
+/** Turns around one; as they are where it is made, and up to it where it is near, of which `most` are kept. */
+export function around(made: Made, index: number, count: number, most = mostMade): Made {
   const { first, end } = made;
   if (index >= first && index < (end ?? count)) return made;
   const top = Math.max(0, index - before);
-  if (index < first && first - index <= atOnce) return { first: top, end };
+  if (index < first && first - index <= atOnce) return from(top, made, count, most);
   const bottom = top + 2 * atOnce;
   return { first: top, end: bottom >= count ? null : bottom };
 }

@@ -35,11 +35,20 @@ export function whileNear(scroller: () => HTMLElement, make: () => void): Attach
         near = isNear();
       }
       if (near) ask();
+      else lookAgain();
     }
     const observer = new IntersectionObserver(
       (entries) => entries.some(({ isIntersecting }) => isIntersecting) && ask(),
       { root: scroller(), rootMargin: `${nearPx}px 0px` },
     );
+    /**
+     * What was made pushed it out of reach, and scrolling may bring it back before the observer looks: that saw it within
+     * reach before and after, and would say nothing. One that begins anew says how it is.
+     */
+    function lookAgain(): void {
+      observer.unobserve(element);
+      if (element.isConnected) observer.observe(element);
+    }
     observer.observe(element);
     return () => {
       observer.disconnect();
