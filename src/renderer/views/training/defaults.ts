@@ -97,13 +97,13 @@ export function takenOver(settings: RunSettings, option: RunOption): RunSettings
   };
 }
 
-/** What a person is advised to take: nothing where what was asked fits, else the first that does and can be done here. */
-export function proposed(options: readonly RunOption[]): RunOption | null {
 /** Whether a person may take one over: it is known to fit, and to be possible here. */
 export function canTakeOver({ name, fits, needs }: RunOption): boolean {
   return name !== 'asked' && fits === true && needs === null;
 }
 
+/** What a person is advised to take: nothing where what was asked fits, else the first that does and can be done here. */
+export function proposed(options: readonly RunOption[]): RunOption | null {
   if (options[0]?.fits !== false) return null;
   return options.find(canTakeOver) ?? null;
 }
