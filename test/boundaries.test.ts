@@ -1,11 +1,11 @@
 // The boundary rules must bite: each planted violation, in a copy of the folder layout, is reported by
 // the rule that is for it, and a clean copy is not.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import config from '../.dependency-cruiser.mjs';
+import { temporaryFolderForAll } from './support/temporary-folder.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -159,8 +159,7 @@ type Violation = { readonly from: string; readonly rule: { readonly name: string
 
 /** dependency-cruiser's findings in a copy of the layout with these files. */
 function cruise(files: readonly (readonly [string, string])[]): Promise<readonly Violation[]> {
-  const copy = mkdtempSync(path.join(os.tmpdir(), 'textbind-boundaries-'));
-  copies.push(copy);
+  const copy = mkdtempSync(path.join(copies, 'copy-'));
   for (const name of [
     '.dependency-cruiser.mjs',
     'tsconfig.json',
@@ -203,10 +202,7 @@ function cruise(files: readonly (readonly [string, string])[]): Promise<readonly
   });
 }
 
-const copies: string[] = [];
-afterAll(() => {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
-});
+const copies = temporaryFolderForAll();
 
 describe('boundaries', () => {
   let found: readonly Violation[] = [];

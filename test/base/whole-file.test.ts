@@ -10,10 +10,12 @@ import {
 import { temporaryFolder } from '../main/support/storage.ts';
 
 describe('a whole file', () => {
-  test.each([
+  const ways = [
     ['at leisure', writeWholeFile],
     ['at once', async (file: string, text: string) => writeWholeFileSync(file, text)],
-  ])('takes the place of the one before, %s', async (_name, write) => {
+  ] as const;
+
+  test.each(ways)('takes the place of the one before, %s', async (_name, write) => {
     const folder = temporaryFolder();
     const file = path.join(folder, 'a.txt');
     writeFileSync(file, 'before');
@@ -22,10 +24,7 @@ describe('a whole file', () => {
     expect(readdirSync(folder)).toEqual(['a.txt']);
   });
 
-  test.each([
-    ['at leisure', writeWholeFile],
-    ['at once', async (file: string, text: string) => writeWholeFileSync(file, text)],
-  ])('that cannot take its place leaves nothing behind, %s', async (_name, write) => {
+  test.each(ways)('that cannot take its place leaves nothing behind, %s', async (_name, write) => {
     const folder = temporaryFolder();
     // A folder stands under the name: the rename fails after the bytes are written.
     const place = path.join(folder, 'taken');

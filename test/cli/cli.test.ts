@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openTensorFile, writeTensorFile } from '../../src/cli/tensors.ts';
 import { textbindConversationSchema } from '../../src/shared/domain/textbind-conversation.ts';
 import {
@@ -14,12 +13,21 @@ import {
 } from '../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
 import { textbind } from './textbind.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 const json = (result: { stdout(): string }): Record<string, unknown> =>
   JSON.parse(result.stdout()) as Record<string, unknown>;
 
-const folder = mkdtempSync(join(tmpdir(), 'textbind-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
+
+/** A picture of one colour in that folder. */
+async function paint(name: string, width: number, height: number, background: string) {
+  const file = join(folder, name);
+  await sharp({ create: { width, height, channels: 3, background } })
+    .png()
+    .toFile(file);
+  return file;
+}
 
 describe('calls that are at fault', () => {
   it.each([
@@ -237,10 +245,7 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
   });
 
   it('draw starts from a picture, and says which it cannot read', async () => {
-    const from = join(folder, 'from.png');
-    await sharp({ create: { width: 90, height: 60, channels: 3, background: '#208040' } })
-      .png()
-      .toFile(from);
+    const from = await paint('from.png', 90, 60, '#208040');
     const out = join(folder, 'started.png');
     const draw = async (...more: string[]) => {
       const args = ['--model', model, '--prompt', 'a cat', '--steps', '3', '--size', '64x48'];
@@ -285,10 +290,7 @@ describe.skipIf(noPython !== undefined)(`with a small model ${noPython ?? ''}`, 
   });
 
   it('chat appends a turn and writes a folder that stands on its own', async () => {
-    const photo = join(folder, 'photo.png');
-    await sharp({ create: { width: 30, height: 20, channels: 3, background: '#c03020' } })
-      .png()
-      .toFile(photo);
+    await paint('photo.png', 30, 20, '#c03020');
     const file = join(folder, 'in.json');
     const user = { role: 'user', content: 'What is <image>?', image_list: ['photo.png'] };
     writeFileSync(file, JSON.stringify({ conversation: [{ ...user, caption_list: [] }] }));

@@ -1,30 +1,19 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Recipe } from '../../src/shared/domain/recipe.ts';
 import { noPython } from '../golden/run-python.ts';
 import { ChatServerLookAlike } from '../support/chat-server.ts';
 import { textbind } from './textbind.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
 const root = path.join(import.meta.dirname, '..', '..');
-const folder = mkdtempSync(path.join(tmpdir(), 'textbind-recipe-'));
+const folder = temporaryFolderForAll();
 const server = new ChatServerLookAlike();
 beforeAll(() => server.start());
-afterAll(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server.stop());
 
 /** The whole way by the command line, with the embedded model's eyes and a server that faults. */
 describe.skipIf(noPython !== undefined)(`textbind recipe ${noPython ?? ''}`, () => {

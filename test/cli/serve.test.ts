@@ -1,15 +1,14 @@
 // The command as it is started: a process of its own, asked by the official client, ended by a signal.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import OpenAI from 'openai';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { textbind } from './textbind.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'textbind-serve-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 const program = path.resolve(import.meta.dirname, '../../src/cli/main.ts');
 const saidSchema = z.object({ address: z.string(), key: z.string(), model: z.string() });
 

@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { noPython } from '../golden/run-python.ts';
 import { textbind } from './textbind.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 const shared = JSON.parse(readFileSync(join(fixtures, 'llama-tokens', 'cases.json'), 'utf8')) as {
@@ -13,8 +13,7 @@ const shared = JSON.parse(readFileSync(join(fixtures, 'llama-tokens', 'cases.jso
     readonly prompts: { system: string | null; texts: string[]; ids: number[] }[];
   }[];
 };
-const folder = mkdtempSync(join(tmpdir(), 'textbind-tokens-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 /** A model folder as far as its tokens need it. */
 function writeModel(): void {

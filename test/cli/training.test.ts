@@ -1,28 +1,18 @@
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { openTensorFile, writeTensorFile } from '../../src/cli/tensors.ts';
 import { trainerEventSchema } from '../../src/shared/contracts/trainer-protocol.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
 import { textbind } from './textbind.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 /** Each start of PyTorch takes seconds, on a busy machine many. */
 vi.setConfig({ testTimeout: 300_000 });
 
 const root = join(import.meta.dirname, '..', '..');
-const folder = mkdtempSync(join(tmpdir(), 'textbind-training-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 const readJson = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 

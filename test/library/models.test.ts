@@ -4,25 +4,8 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { listModels, resolveModelFolder } from '../../src/library/models.ts';
+import { sampleManifest as manifest } from '../support/samples.ts';
 import { temporaryFolder } from '../main/support/storage.ts';
-
-const manifest = {
-  name: 'Tiny',
-  licence: 'MIT',
-  visionModel: 'vision',
-  qformer: 'qformer.safetensors',
-  languageModel: 'language',
-  processor: 'vision',
-  imageDecoder: null,
-  qformerConfig: {
-    numQueryTokens: 32,
-    numHiddenLayers: 2,
-    numAttentionHeads: 2,
-    hiddenSize: 8,
-    intermediateSize: 16,
-  },
-  maxSequenceLength: 512,
-};
 
 function folders() {
   const root = temporaryFolder();

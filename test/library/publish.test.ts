@@ -1,23 +1,14 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import os from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readModelFolder } from '../../src/library/model-folder.ts';
 import { publishModel } from '../../src/library/publish.ts';
 import { isStudioError } from '../../src/shared/errors.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** A model whose textbind.json lies apart from most of its parts, as a run leaves it. */
 function leftByRun() {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-publish-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const place = (...names: string[]): string => path.join(folder, ...names);
   for (const part of ['base/vision', 'base/language/.cache', 'base/draw/unet', 'run/model']) {
     mkdirSync(place(part), { recursive: true });

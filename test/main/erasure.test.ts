@@ -6,7 +6,7 @@ import { startStorage } from '../../src/main/database/storage.ts';
 import { createErasure } from '../../src/main/erasure.ts';
 import { createPictureStore } from '../../src/main/pictures/store.ts';
 import { encodePng } from '../support/png.ts';
-import { temporaryFolder } from './support/storage.ts';
+import { placesIn, temporaryFolder } from './support/storage.ts';
 import { makeTurn, text } from './support/turns.ts';
 
 const secret = '00000000-0000-4000-8000-000000000001';
@@ -27,11 +27,7 @@ function filesWith(folder: string, words: string | Buffer): string[] {
 
 async function conversed() {
   const folder = temporaryFolder();
-  const places = {
-    database: path.join(folder, 'textbind.db'),
-    backups: path.join(folder, 'backups'),
-    pictures: path.join(folder, 'pictures'),
-  };
+  const places = placesIn(folder);
   const start = startStorage({ places });
   if (start.kind === 'failed') throw new Error(start.failure.detail);
   const { storage } = start;

@@ -5,18 +5,13 @@ import { closeDatabase } from '../../src/main/database/open.ts';
 import { startStorage, type OpenedStorage } from '../../src/main/database/storage.ts';
 import { actionOfAddress } from '../../src/main/protocols/problem-page.ts';
 import { createStartProblem } from '../../src/main/start-problem.ts';
-import { temporaryFolder } from './support/storage.ts';
+import { placesIn, temporaryFolder } from './support/storage.ts';
 import { makeTurn, text } from './support/turns.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';
 
 async function lostDatabase() {
-  const folder = temporaryFolder();
-  const places = {
-    database: path.join(folder, 'textbind.db'),
-    backups: path.join(folder, 'backups'),
-    pictures: path.join(folder, 'pictures'),
-  };
+  const places = placesIn(temporaryFolder());
   const first = startStorage({ places });
   if (first.kind === 'failed') throw new Error(first.failure.detail);
   const { store, database, backups } = first.storage;

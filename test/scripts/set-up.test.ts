@@ -1,19 +1,9 @@
 // The parts of set-up that decide something, on real archives and files.
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHash, randomBytes } from 'node:crypto';
-import os from 'node:os';
 import path from 'node:path';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -22,12 +12,12 @@ import { download } from '../../scripts/setup/download.mjs';
 import { placeOf } from '../../scripts/setup/electron.mjs';
 import { differences } from '../../scripts/setup/npm-packages.mjs';
 import { machineSwitches } from '../../scripts/setup/launch.mjs';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-set-up-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A zip archive of these files, as the format's specification lays it out. */
 function zipOf(

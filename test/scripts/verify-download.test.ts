@@ -1,10 +1,10 @@
 // What README says of verifying a download is run as it stands, over what a release writes.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { readSigningKey, writeRelease } from '../../scripts/pack/release.mjs';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const tools = ['openssl', 'sha256sum', 'base64'];
@@ -22,7 +22,7 @@ describe.skipIf(missing.length > 0)(`README's way to verify (needs ${tools.join(
   const name = 'textbind-studio_1.2.3_amd64.deb';
   let folder = '';
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'textbind-verify-'));
+    folder = temporaryFolder();
     const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { cwd: folder });
     openssl('genpkey', '-algorithm', 'ed25519', '-out', 'release-key.pem');
     openssl('pkey', '-in', 'release-key.pem', '-pubout', '-out', 'release-key.pub.pem');
@@ -38,7 +38,6 @@ describe.skipIf(missing.length > 0)(`README's way to verify (needs ${tools.join(
     // A person downloads one of them.
     rmSync(other!);
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const verify = () =>
     spawnSync('sh', ['-e', '-c', commandsUnder('README.md', 'Verify a download')], {

@@ -28,6 +28,10 @@ afterAll(async () => {
 const quick = { textbind: { steps: 3 } } as object;
 const say = (content: string): OpenAI.ChatCompletionMessageParam => ({ role: 'user', content });
 const words = { modalities: ['text'] as 'text'[] };
+const greeting = {
+  ...{ model, messages: [say('Hello, how are you?')], temperature: 0, max_tokens: 24 },
+  ...words,
+};
 
 function dataUrl(file: string): string {
   return `data:image/jpeg;base64,${readFileSync(file).toString('base64')}`;
@@ -42,13 +46,7 @@ describe('the official client', () => {
   });
 
   it('is answered in words', { timeout: patience }, async () => {
-    const request = {
-      model,
-      messages: [say('Hello, how are you?')],
-      temperature: 0,
-      max_tokens: 24,
-    };
-    const answer = await served.client.chat.completions.create({ ...request, ...words });
+    const answer = await served.client.chat.completions.create(greeting);
     const [choice] = answer.choices;
     expect(choice?.message.content?.length).toBeGreaterThan(3);
     expect(imagesOf(choice!.message)).toEqual([]);
@@ -164,16 +162,10 @@ describe('the official client', () => {
   });
 
   it('ends a reply at a stop word', { timeout: patience }, async () => {
-    const request = {
-      model,
-      messages: [say('Hello, how are you?')],
-      temperature: 0,
-      max_tokens: 24,
-    };
-    const whole = await served.client.chat.completions.create({ ...request, ...words });
+    const whole = await served.client.chat.completions.create(greeting);
     const said = whole.choices[0]!.message.content!;
     const stop = said.slice(8, 12);
-    const cut = await served.client.chat.completions.create({ ...request, ...words, stop });
+    const cut = await served.client.chat.completions.create({ ...greeting, stop });
     expect(cut.choices[0]?.message.content).toBe(said.slice(0, said.indexOf(stop)));
     expect(cut.choices[0]?.finish_reason).toBe('stop');
   });

@@ -64,6 +64,14 @@ export class Hub {
     return createServer((request, response) => void this.#answer(request, response));
   }
 
+  /** Behaves well again, and forgets what it was asked. */
+  reset(): void {
+    this.fault = () => null;
+    this.requests.length = 0;
+    this.sentBytes = 0;
+    this.paceMs = 0;
+  }
+
   async start(): Promise<string> {
     for (const server of [this.#server, this.#store]) {
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -60,3 +60,25 @@ export function sampleSummary(
     ...change,
   };
 }
+
+/** Sizes of a Q-Former for tests that never run it. */
+export const sampleQformer = {
+  numQueryTokens: 4,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  hiddenSize: 32,
+  intermediateSize: 48,
+};
+
+/** A textbind.json of a model that cannot draw. */
+export const sampleManifest = {
+  name: 'Tiny',
+  licence: 'MIT',
+  visionModel: 'vision',
+  qformer: 'qformer.safetensors',
+  languageModel: 'language',
+  processor: 'vision',
+  imageDecoder: null,
+  qformerConfig: sampleQformer,
+  maxSequenceLength: 512,
+};

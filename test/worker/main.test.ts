@@ -1,14 +1,14 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromWorkerSchema, type FromWorker } from '../../src/shared/contracts/worker-protocol.ts';
 import { noPython } from '../golden/run-python.ts';
 import { makeTinyModel } from '../support/tiny-model.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const folder = mkdtempSync(join(tmpdir(), 'textbind-worker-'));
+const folder = temporaryFolderForAll();
 const logFile = join(folder, 'worker.log');
 
 /** The real worker process, with its messages. */
@@ -59,7 +59,6 @@ describe.skipIf(noPython !== undefined)(`the worker process ${noPython ?? ''}`, 
     worker.child.kill('SIGKILL');
     await worker.exit;
     model.remove();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('opens a model, replies, draws, and tells its memory', async () => {

@@ -1,6 +1,5 @@
 // What would fit where a model does not: the figures are those of the model that one then gets.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModelFolder, type ModelFolder } from '../../src/library/model-folder.ts';
@@ -12,9 +11,10 @@ import { whatWouldFit } from '../../src/worker/would-fit.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
 import { makeTinyModel } from '../support/tiny-model.ts';
 import { drawing, talking } from './published-needs.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
 describe.skipIf(noPython !== undefined)(`what would fit ${noPython ?? ''}`, () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'textbind-would-fit-'));
+  const folder = temporaryFolderForAll();
   let tiny: ReturnType<typeof makeTinyModel>;
   let model: ModelFolder;
   let needs: ModelNeeds;
@@ -27,7 +27,6 @@ describe.skipIf(noPython !== undefined)(`what would fit ${noPython ?? ''}`, () =
   }, 600_000);
   afterAll(() => {
     tiny.remove();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** A tiny model's drawing would decide everything. */

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import { readCrashes } from '../../../src/library/doctor/crashes.ts';
 import { readDisks } from '../../../src/library/doctor/disks.ts';
@@ -22,9 +22,9 @@ import {
   type TrainerFacts,
 } from '../../../src/shared/domain/doctor.ts';
 import { until } from '../../main/support/node-spawn.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-doctor-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 const noVulkan =
   'webgpu_context.cc:136 Initialize()::<lambda()> Failed to get a WebGPU adapter: No supported adapters';

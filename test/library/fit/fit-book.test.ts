@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { estimate, FitBook } from '../../../src/library/fit/fit-book.ts';
 import type { ModelVerdict } from '../../../src/shared/domain/doctor.ts';
 import type { FitMeasure } from '../../../src/shared/domain/fit.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-fit-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 let count = 0;
 const fresh = (): string => path.join(folder, `${(count += 1)}`, 'fit.json');
 

@@ -11,10 +11,9 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { closeDatabase } from '../../../src/main/database/open.ts';
 import {
   repairStorage,
@@ -27,12 +26,10 @@ import type { Turn } from '../../../src/shared/domain/turn.ts';
 import { randomSource } from '../../support/random-source.ts';
 import { placesIn, type Places } from '../support/storage.ts';
 import { makePicture, makeTurn, text } from '../support/turns.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
 // In memory where the system has it: hundreds of small databases are forced to the disk here.
-const folders = mkdtempSync(
-  path.join(existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'textbind-damage-'),
-);
-afterAll(() => rmSync(folders, { recursive: true, force: true }));
+const folders = temporaryFolderForAll('memory');
 const temporaryFolder = (): string => mkdtempSync(path.join(folders, 'x'));
 
 /** Seeds for the bytes that pages are overwritten with; each is a run over all pages. */

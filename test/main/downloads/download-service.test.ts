@@ -11,15 +11,14 @@ import { TokenKeeper, type Keychain } from '../../../src/main/downloads/token.ts
 import type { DownloadStatus } from '../../../src/shared/domain/download.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Hub } from '../../support/hub.ts';
+import { sampleQformer as qformerConfig } from '../../support/samples.ts';
 import { temporaryFolder } from '../support/storage.ts';
 
 const hub = new Hub();
 beforeAll(() => hub.start());
 afterAll(() => hub.stop());
 beforeEach(() => {
-  hub.fault = () => null;
-  hub.requests.length = 0;
-  hub.paceMs = 0;
+  hub.reset();
   hub.put('test/language', { 'config.json': '{}', 'model.safetensors': Buffer.alloc(300_000, 1) });
   hub.put('test/vision', { 'config.json': '{}', 'model.safetensors': Buffer.alloc(200_000, 2) });
   hub.put('test/textbind', { 'weights.pt': Buffer.alloc(100_000, 3) }, { gated: true });
@@ -30,13 +29,6 @@ const part = (id: string, role: string, more: object = {}): object => ({
   ...{ id, role, name: id, about: 'For a test.', repository: `test/${id}`, licence },
   ...{ files: ['*.json', '*.safetensors', '*.pt'], ...more },
 });
-const qformerConfig = {
-  numQueryTokens: 4,
-  numHiddenLayers: 2,
-  numAttentionHeads: 2,
-  hiddenSize: 32,
-  intermediateSize: 48,
-};
 const catalogue = {
   version: 1,
   parts: [

@@ -37,10 +37,7 @@ let told: number[] = [];
 beforeAll(() => hub.start());
 afterAll(() => hub.stop());
 beforeEach(() => {
-  hub.fault = () => null;
-  hub.requests.length = 0;
-  hub.sentBytes = 0;
-  hub.paceMs = 0;
+  hub.reset();
   told = [];
 });
 

@@ -37,9 +37,7 @@ async function pack(files: Readonly<Record<string, Buffer>>): Promise<Buffer> {
 }
 
 beforeEach(async () => {
-  hub.fault = () => null;
-  hub.requests.length = 0;
-  hub.paceMs = 0;
+  hub.reset();
   hub.packages.set(
     packageFile,
     await pack({

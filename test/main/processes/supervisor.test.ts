@@ -23,7 +23,17 @@ function supervise(spawn: Spawn) {
   });
   const reaches = (state: string): Promise<void> =>
     until(() => supervisor.status().state === state, state);
-  return { supervisor, clock, states, clients, reaches };
+  const runs = async (): Promise<void> => {
+    supervisor.start();
+    await reaches('running');
+  };
+  /** Time passes, with a chance for every ping. */
+  const silence = (ms: number): void => {
+    for (let passed = 0; passed < ms; passed += supervision.pingEveryMs) {
+      clock.advance(supervision.pingEveryMs);
+    }
+  };
+  return { supervisor, clock, states, clients, reaches, runs, silence };
 }
 
 const gone = (pid: number | undefined): boolean => {
@@ -39,9 +49,8 @@ const kill = (pid: number | undefined): void => void process.kill(pid!, 'SIGKILL
 
 describe('the supervisor', () => {
   test('starts a worker, and ends it when asked', async () => {
-    const { supervisor, states, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, states, runs } = supervise(createNodeSpawn());
+    await runs();
     const pid = supervisor.pid();
     await supervisor.close();
     expect(states).toEqual(['starting', 'running', 'stopped']);
@@ -49,9 +58,8 @@ describe('the supervisor', () => {
   });
 
   test('SIGKILL: says so, fails what is in flight, and starts anew after the back-off', async () => {
-    const { supervisor, clock, clients, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clock, clients, reaches, runs } = supervise(createNodeSpawn());
+    await runs();
     const asked = clients[0]!.request('chat.reply', {
       turns: [{ role: 'user', parts: [{ kind: 'text', text: '/long' }] }],
       sampling: { temperature: 0, topK: 0, topP: 1, maxNewTokens: 10, seed: null },
@@ -150,13 +158,10 @@ describe('the supervisor', () => {
   });
 
   test('an idle worker that is stopped: unresponsive, then well again when it answers', async () => {
-    const { supervisor, clock, states, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, states, reaches, runs, silence } = supervise(createNodeSpawn());
+    await runs();
     process.kill(supervisor.pid()!, 'SIGSTOP');
-    for (let ms = 0; ms <= supervision.silentIdleMs; ms += supervision.pingEveryMs) {
-      clock.advance(supervision.pingEveryMs);
-    }
+    silence(supervision.silentIdleMs + supervision.pingEveryMs);
     expect(supervisor.status()).toMatchObject({
       state: 'unresponsive',
       reason: 'The engine has not answered for 25 s.',
@@ -168,13 +173,10 @@ describe('the supervisor', () => {
   });
 
   test('an idle worker that stays silent is ended, and started anew', async () => {
-    const { supervisor, clock, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clock, reaches, runs, silence } = supervise(createNodeSpawn());
+    await runs();
     process.kill(supervisor.pid()!, 'SIGSTOP');
-    for (let ms = 0; ms <= supervision.killIdleMs; ms += supervision.pingEveryMs) {
-      clock.advance(supervision.pingEveryMs);
-    }
+    silence(supervision.killIdleMs + supervision.pingEveryMs);
     await reaches('crashed');
     expect(supervisor.status().reason).toMatch(/did not answer for \d+ s/);
     clock.advance(supervision.backOffMs[0]);
@@ -183,20 +185,14 @@ describe('the supervisor', () => {
   });
 
   test('a worker that works may be silent for longer', async () => {
-    const { supervisor, clock, clients, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clients, runs, silence } = supervise(createNodeSpawn());
+    await runs();
     const asked = clients[0]!.request('draw', {
       caption: 'x',
       drawing: { steps: 1, guidance: 1, negative: '', seed: null, enabled: true },
     });
     asked.catch(() => undefined);
     process.kill(supervisor.pid()!, 'SIGSTOP');
-    const silence = (ms: number): void => {
-      for (let passed = 0; passed < ms; passed += supervision.pingEveryMs) {
-        clock.advance(supervision.pingEveryMs);
-      }
-    };
     silence(supervision.silentBusyMs);
     expect(supervisor.status().state).toBe('running');
     silence(2 * supervision.pingEveryMs);
@@ -207,9 +203,8 @@ describe('the supervisor', () => {
   });
 
   test('a worker that works and does not follow Stop is told of, and ended, as if it were idle', async () => {
-    const { supervisor, clock, clients, states, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clients, states, reaches, runs, silence } = supervise(createNodeSpawn());
+    await runs();
     const stop = new AbortController();
     const body = {
       caption: 'x',
@@ -218,11 +213,6 @@ describe('the supervisor', () => {
     const asked = clients[0]!.request('draw', body, { signal: stop.signal });
     asked.catch(() => undefined);
     process.kill(supervisor.pid()!, 'SIGSTOP');
-    const silence = (ms: number): void => {
-      for (let passed = 0; passed < ms; passed += supervision.pingEveryMs) {
-        clock.advance(supervision.pingEveryMs);
-      }
-    };
     // So long that it would be ended at once, were the silence before Stop counted.
     silence(supervision.killIdleMs + supervision.pingEveryMs);
     stop.abort();
@@ -237,9 +227,8 @@ describe('the supervisor', () => {
   });
 
   test('a machine that slept is no reason to end the worker', async () => {
-    const { supervisor, clock, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clock, runs } = supervise(createNodeSpawn());
+    await runs();
     process.kill(supervisor.pid()!, 'SIGSTOP');
     clock.sleep(8 * 60 * 60_000);
     expect(supervisor.status().state).toBe('running');
@@ -248,14 +237,11 @@ describe('the supervisor', () => {
   });
 
   test('a clock set back does not hide that the worker is silent', async () => {
-    const { supervisor, clock, reaches } = supervise(createNodeSpawn());
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clock, runs, silence } = supervise(createNodeSpawn());
+    await runs();
     process.kill(supervisor.pid()!, 'SIGSTOP');
     clock.set(-60 * 60_000);
-    for (let ms = 0; ms <= supervision.silentIdleMs; ms += supervision.pingEveryMs) {
-      clock.advance(supervision.pingEveryMs);
-    }
+    silence(supervision.silentIdleMs + supervision.pingEveryMs);
     expect(supervisor.status().state).toBe('unresponsive');
     process.kill(supervisor.pid()!, 'SIGCONT');
     await supervisor.close();
@@ -263,9 +249,8 @@ describe('the supervisor', () => {
 
   test('restart while it runs ends the old one first, and counts no crash', async () => {
     const spawn = createNodeSpawn();
-    const { supervisor, reaches } = supervise(spawn);
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, reaches, runs } = supervise(spawn);
+    await runs();
     const old = supervisor.pid();
     await supervisor.restart();
     await reaches('running');
@@ -289,9 +274,8 @@ describe('the kill ladder', () => {
       const child = spawn();
       return { ...child, kill: (signal) => (signals.push(signal), child.kill(signal)) };
     };
-    const { supervisor, clock, reaches } = supervise(watched);
-    supervisor.start();
-    await reaches('running');
+    const { supervisor, clock, runs } = supervise(watched);
+    await runs();
     const pid = supervisor.pid();
     let closed = false;
     const closing = supervisor.close().then(() => (closed = true));

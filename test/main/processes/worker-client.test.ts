@@ -45,11 +45,8 @@ describe('the worker client', () => {
   test('asks with an id, hands events on in order, and resolves with the reply', async () => {
     const { client, worker, received, requestId } = connect();
     const steps: number[] = [];
-    const asked = client.request(
-      'draw',
-      { caption: 'x', drawing },
-      { onEvent: ({ step }) => steps.push(step) },
-    );
+    const onEvent = ({ step }: { step: number }): unknown => steps.push(step);
+    const asked = client.request('draw', { caption: 'x', drawing }, { onEvent });
     await tick();
     expect(received).toEqual([
       { type: 'request', id: requestId(), name: 'draw', body: { caption: 'x', drawing } },
@@ -107,11 +104,8 @@ describe('the worker client', () => {
   test('a malformed event is dropped, a malformed reply fails the request', async () => {
     const { client, worker, errors, requestId } = connect();
     const seen: unknown[] = [];
-    const asked = client.request(
-      'draw',
-      { caption: 'x', drawing },
-      { onEvent: (event) => seen.push(event) },
-    );
+    const onEvent = (event: unknown): unknown => seen.push(event);
+    const asked = client.request('draw', { caption: 'x', drawing }, { onEvent });
     await tick();
     worker.postMessage({ type: 'event', id: requestId(), body: { ...progress, step: -1 } });
     worker.postMessage({ type: 'reply', id: requestId(), body: { kind: 'picture', png: 'text' } });

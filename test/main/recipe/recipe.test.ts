@@ -10,6 +10,7 @@ import {
   captionsOfTest,
   openLooked,
   openRecipes,
+  openServed,
   planOf,
   startServer,
   temporaryFolder,
@@ -19,8 +20,7 @@ const badInput: unknown = expect.toSatisfy((error) => isStudioError(error, 'bad-
 
 describe('a recipe', () => {
   it('writes conversations of pictures of one cluster, without those that fit their captions worst', async () => {
-    const server = await startServer();
-    const { recipe } = openLooked(temporaryFolder(), planOf(server, { count: 20, atOnce: 3 }));
+    const { server, recipe } = await openServed({ count: 20, atOnce: 3 });
     expect(recipe.view()).toMatchObject({
       pictures: { count: 12, compared: true },
       clusters: [6, 6],
@@ -53,8 +53,7 @@ describe('a recipe', () => {
   });
 
   it('sends nothing to an address that nobody said yes to', async () => {
-    const server = await startServer();
-    const { recipe } = openLooked(temporaryFolder(), planOf(server));
+    const { server, recipe } = await openServed();
     expect(recipe.estimate()).toMatchObject({
       requests: 6,
       address: server.address,
@@ -121,9 +120,7 @@ describe('a recipe', () => {
   });
 
   it('keeps every answer that was there when it was killed, past a torn line, and asks for no other twice', async () => {
-    const server = await startServer();
-    const folder = temporaryFolder();
-    const { recipe } = openLooked(folder, planOf(server, { count: 8 }));
+    const { server, folder, recipe } = await openServed({ count: 8 });
     await recipe.write(server.address, 5);
     appendFileSync(recipe.folder.journal, '{"kind":"answer","at":1,"num');
     const again = openRecipes(folder).recipes.find(recipe.id);
@@ -136,8 +133,7 @@ describe('a recipe', () => {
   });
 
   it('pauses in the middle, and goes on', async () => {
-    const server = await startServer();
-    const { recipe } = openLooked(temporaryFolder(), planOf(server, { count: 5 }));
+    const { server, recipe } = await openServed({ count: 5 });
     server.script = (request) => {
       if (request === 2) setImmediate(() => recipe.pause());
       return request === 2 ? { kind: 'stall' } : null;
@@ -154,9 +150,7 @@ describe('a recipe', () => {
   });
 
   it('is judged, edited, undone step by step, also after a restart', async () => {
-    const server = await startServer();
-    const folder = temporaryFolder();
-    const { recipe } = openLooked(folder, planOf(server, { count: 3 }));
+    const { server, folder, recipe } = await openServed({ count: 3 });
     await recipe.write(server.address, null);
     const before = recipe.items('to-review', 0, 10);
     recipe.judge(0, 'accepted');
@@ -175,8 +169,7 @@ describe('a recipe', () => {
   });
 
   it('becomes data of stage 2 of what was accepted, each picture once', async () => {
-    const server = await startServer();
-    const { recipe } = openLooked(temporaryFolder(), planOf(server, { count: 4 }));
+    const { server, recipe } = await openServed({ count: 4 });
     await recipe.write(server.address, null);
     const out = temporaryFolder();
     const file = (number: number): string => recipe.folder.pictureFile(number);

@@ -1,6 +1,5 @@
 // Recipes over pictures that are looked at already, written by a look-alike on loopback.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
@@ -10,6 +9,7 @@ import type { Recipe } from '../../../src/main/recipe/recipe.ts';
 import { recipePlanSchema, type RecipePlan } from '../../../src/shared/domain/recipe.ts';
 import { ChatServerLookAlike } from '../../support/chat-server.ts';
 import { encodePng } from '../../support/png.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** Waits of seconds pass in milliseconds. */
 export const hastyClock: Clock = {
@@ -18,11 +18,7 @@ export const hastyClock: Clock = {
   after: (delayMs, callback) => systemClock.after(delayMs / 1000, callback),
 };
 
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-recipe-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
+export { temporaryFolder };
 
 export async function startServer(): Promise<ChatServerLookAlike> {
   const server = new ChatServerLookAlike();
@@ -92,4 +88,11 @@ export function openLooked(folder: string, plan: RecipePlan, clock: Clock = hast
   })();
   const opened = openRecipes(folder, clock);
   return { ...opened, recipe: opened.recipes.find(id) };
+}
+
+/** A recipe in a folder of its own whose pictures are looked at, and the server that writes it. */
+export async function openServed(settings: object = {}) {
+  const server = await startServer();
+  const folder = temporaryFolder();
+  return { server, folder, ...openLooked(folder, planOf(server, settings)) };
 }

@@ -1,16 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { openDatabase, type StudioDatabase } from '../../../src/main/database/open.ts';
 import { createStore, type Store } from '../../../src/main/database/store.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-/** A folder that goes when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+export { temporaryFolder };
 
 /** Where storage lies in a folder. */
 export function placesIn(folder: string) {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { identify, isRunning } from '../../../src/main/training/process-identity.ts';
 import { isStudioError, type ErrorKind } from '../../../src/shared/errors.ts';
-import { createRun, openScriptedRuns, reaches, temporaryFolder } from './scripted.ts';
+import { createRun, openScriptedRuns, reaches, startRun, temporaryFolder } from './scripted.ts';
 
 const kindOf = (kind: ErrorKind): unknown =>
   expect.toSatisfy((error) => isStudioError(error, kind));
@@ -34,9 +34,7 @@ describe('a run', () => {
   });
 
   it('that was killed says so, keeps its checkpoint and goes on from it', async () => {
-    const runs = openScriptedRuns(temporaryFolder());
-    const { id } = await createRun(runs, 'endless');
-    await runs.start(id, false);
+    const { runs, id } = await startRun('endless');
     await reaches(runs, id, 'running', 3);
     await runs.kill(id);
     const killed = await reaches(runs, id, 'interrupted');
@@ -47,10 +45,7 @@ describe('a run', () => {
   });
 
   it('that ends while nobody looks is read from its events', async () => {
-    const folder = temporaryFolder();
-    const first = openScriptedRuns(folder);
-    const { id } = await createRun(first, 'short');
-    await first.start(id, false);
+    const { folder, runs: first, id } = await startRun('short');
     first.close();
     const finished = await reaches(openScriptedRuns(folder), id, 'finished');
     expect(finished).toMatchObject({ step: 4, steps: 4, loss: 1, validationLoss: 1.5 });
@@ -61,18 +56,14 @@ describe('a run', () => {
     ['mute', 'internal', /No module named 'torch'/],
     ['die', 'killed', /memory/],
   ])('that ends by "%s" names the trouble and what to do', async (play, kind, words) => {
-    const runs = openScriptedRuns(temporaryFolder());
-    const { id } = await createRun(runs, play);
-    await runs.start(id, false);
+    const { runs, id } = await startRun(play);
     const ended = await reaches(runs, id, play === 'die' ? 'interrupted' : 'failed');
     expect(ended.trouble?.kind).toBe(kind);
     expect(`${ended.trouble?.message} ${ended.trouble?.remedy}`).toMatch(words);
   });
 
   it('goes on after the remedy for what ended it', async () => {
-    const runs = openScriptedRuns(temporaryFolder());
-    const { id } = await createRun(runs, 'diverge');
-    await runs.start(id, false);
+    const { runs, id } = await startRun('diverge');
     expect((await reaches(runs, id, 'failed')).trouble?.kind).toBe('diverged');
     expect((await runs.change(id, { learningRate: 3e-5 })).file.learningRate).toBe(3e-5);
     await runs.start(id, true);
@@ -80,9 +71,7 @@ describe('a run', () => {
   });
 
   it('that asks is answered by starting it with the changes', async () => {
-    const runs = openScriptedRuns(temporaryFolder());
-    const { id } = await createRun(runs, 'ask');
-    await runs.start(id, false);
+    const { runs, id } = await startRun('ask');
     const asking = await reaches(runs, id, 'asking');
     expect(asking.question?.changes).toEqual([{ field: 'learningRate', was: '1', now: '2' }]);
     await runs.start(id, true);
@@ -90,10 +79,7 @@ describe('a run', () => {
   });
 
   it('is not mistaken for another process that got its number', async () => {
-    const folder = temporaryFolder();
-    const first = openScriptedRuns(folder);
-    const { id } = await createRun(first, 'endless');
-    await first.start(id, false);
+    const { folder, runs: first, id } = await startRun('endless');
     await reaches(first, id, 'running', 2);
     await first.kill(id);
     await reaches(first, id, 'interrupted');

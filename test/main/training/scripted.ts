@@ -1,20 +1,15 @@
 // Runs over a trainer that plays a part: real processes, real folders, no PyTorch.
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLogger } from '../../../src/base/log.ts';
 import { Runs } from '../../../src/main/training/runs.ts';
 import type { RunState, RunSummary } from '../../../src/shared/domain/training.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 export const scriptedCode = path.join(import.meta.dirname, 'scripted-trainer');
 
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-training-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-  return folder;
-}
+export { temporaryFolder };
 
 /** As an app that has just started opens them. What is under way at the end is killed. */
 export function openScriptedRuns(folder: string, stamp: () => number = () => 0): Runs {
@@ -37,6 +32,15 @@ export function openScriptedRuns(folder: string, stamp: () => number = () => 0):
 export function createRun(runs: Runs, play: string): Promise<RunSummary> {
   const file = { stage: 1 as const, model: {}, data: { play }, output: '.' };
   return runs.create(`Run ${play}`, file, { processes: 1 });
+}
+
+/** Runs in a folder of their own, of which one has begun to play a part. */
+export async function startRun(play: string) {
+  const folder = temporaryFolder();
+  const runs = openScriptedRuns(folder);
+  const { id } = await createRun(runs, play);
+  await runs.start(id, false);
+  return { folder, runs, id };
 }
 
 /** Waits until a run is in a state, however long it takes. */

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { cleanup, render } from '@testing-library/svelte';
 import { expect, onTestFinished, vi } from 'vitest';
 import App from '../../../src/renderer/App.svelte';
@@ -11,6 +8,7 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { createMainHalf, writeModelFolders, type MainHalf } from '../../support/main-half.ts';
 import { createScriptedWorkers, type ScriptedWorkers } from '../../support/scripted-worker.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 export function find(id: TestId, within: ParentNode = document): HTMLElement | null {
   return within.querySelector(`[data-testid="${id}"]`);
@@ -53,7 +51,7 @@ export async function openWindow(
   graphics: readonly string[] = [],
 ): Promise<OpenWindow> {
   localStorage.clear();
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-window-'));
+  const folder = temporaryFolder();
   writeModelFolders(folder);
   const workers = createScriptedWorkers(0.02);
   const clock = new FakeClock();
@@ -62,7 +60,6 @@ export async function openWindow(
   onTestFinished(async () => {
     cleanup();
     await main.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   await prepare(main);
   main.engine.start();

@@ -24,6 +24,14 @@ const nothing = { summary: sampleSummary(2), turns: [], versions: noVersions, li
 const ended: ReplyEvent = { kind: 'ended', status: 'complete', error: null, usage: null };
 const text = (words: string): ReplyEvent => ({ kind: 'text', text: words });
 
+/** A conversation as main opens it, with nothing under way. */
+const openedWith = (...turns: Turn[]): AppReplyBody<'conversations.open'> => ({
+  summary: sampleSummary(1),
+  turns,
+  versions: noVersions,
+  live: null,
+});
+
 function begun(
   reply: Turn,
   change: Partial<Extract<ReplyEvent, { kind: 'begun' }>> = {},
@@ -144,7 +152,7 @@ describe('ChatStore', () => {
     const store = new ChatStore(createApi(bridge));
     const first = store.open(conversationId);
     await store.open(id(2));
-    slow.resolve({ summary: sampleSummary(1), turns: [user], versions: noVersions, live: null });
+    slow.resolve(openedWith(user));
     await first;
     expect(store.conversationId).toBe(id(2));
   });
@@ -152,12 +160,7 @@ describe('ChatStore', () => {
   it('puts a new reply in the place of the one it replaces', async () => {
     const old = sampleTurn(12, 'assistant', [{ kind: 'text', text: 'Old.' }]);
     const bridge = stubBridge({
-      'conversations.open': () => ({
-        summary: sampleSummary(1),
-        turns: [user, old],
-        versions: noVersions,
-        live: null,
-      }),
+      'conversations.open': () => openedWith(user, old),
       'chat.regenerate': () => started,
     });
     const store = new ChatStore(createApi(bridge));
@@ -173,12 +176,7 @@ describe('ChatStore', () => {
     for (const answerFirst of [true, false]) {
       const answer = deferred<typeof started>();
       const bridge = stubBridge({
-        'conversations.open': () => ({
-          summary: sampleSummary(1),
-          turns: [user, cut],
-          versions: noVersions,
-          live: null,
-        }),
+        'conversations.open': () => openedWith(user, cut),
         'chat.continue': () => answer.promise,
       });
       const store = new ChatStore(createApi(bridge));

@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assemble, suggestedName } from '../../../src/renderer/state/model-assembly.ts';
+import { sampleQformer as qformerConfig } from '../../support/samples.ts';
 import type { FoundPart } from '../../../src/shared/domain/model-import.ts';
 
-const qformerConfig = {
-  numQueryTokens: 4,
-  numHiddenLayers: 2,
-  numAttentionHeads: 2,
-  hiddenSize: 32,
-  intermediateSize: 48,
-};
 const found = (kind: FoundPart['kind'], more: Partial<FoundPart> = {}): FoundPart => ({
   ...{ place: `/models/${kind}`, kind, says: '', fault: null, bytes: 1, qformerConfig: null },
   ...{ hasProjection: false, hasProcessor: false, ...more },

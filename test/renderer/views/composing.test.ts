@@ -85,15 +85,20 @@ describe('the focus', () => {
   });
 });
 
+async function enterDuringReply(words: string) {
+  const { studio, workers } = await openWindow();
+  workers.script.pace = 1;
+  await studio.chat.send([{ kind: 'text', text: '/long' }]);
+  await until(() => expect(studio.chat.streamingTurn?.parts).toHaveLength(1));
+  editor().commands.insertContent(words);
+  editor().commands.focus();
+  press('Enter');
+  return { studio, workers };
+}
+
 describe('Enter during a reply', () => {
   it('keeps the message and sends it when the reply has ended', async () => {
-    const { studio, workers } = await openWindow();
-    workers.script.pace = 1;
-    await studio.chat.send([{ kind: 'text', text: '/long' }]);
-    await until(() => expect(studio.chat.streamingTurn?.parts).toHaveLength(1));
-    editor().commands.insertContent('And then?');
-    editor().commands.focus();
-    press('Enter');
+    const { studio, workers } = await enterDuringReply('And then?');
     await until(() => expect(get(testIds.composerWaiting).textContent).toContain('has ended'));
     workers.script.pace = 0;
     await studio.chat.stop();
@@ -104,13 +109,7 @@ describe('Enter during a reply', () => {
   });
 
   it('can be taken back, by Escape and by writing on', async () => {
-    const { studio, workers } = await openWindow();
-    workers.script.pace = 1;
-    await studio.chat.send([{ kind: 'text', text: '/long' }]);
-    await until(() => expect(studio.chat.streamingTurn?.parts).toHaveLength(1));
-    editor().commands.insertContent('Wait');
-    editor().commands.focus();
-    press('Enter');
+    const { studio } = await enterDuringReply('Wait');
     await until(() => get(testIds.composerWaiting));
     press('Escape');
     await until(() => expect(find(testIds.composerWaiting)).toBeNull());

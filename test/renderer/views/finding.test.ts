@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { cleanup, render } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import App from '../../../src/renderer/App.svelte';
@@ -13,6 +10,7 @@ import { emptyTurn, type Turn } from '../../../src/shared/domain/turn.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { createMainHalf, writeModelFolders, type MainHalf } from '../../support/main-half.ts';
 import { createScriptedWorkers } from '../../support/scripted-worker.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 // The window over main as it is; nothing here asks the engine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -57,7 +55,7 @@ async function search(words: string): Promise<void> {
 
 beforeEach(() => {
   localStorage.clear();
-  folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-finding-'));
+  folder = temporaryFolder();
   writeModelFolders(folder);
   const { spawn } = createScriptedWorkers(0.02);
   main = createMainHalf({ folder, spawn, clock: new FakeClock(), log: silentLogger });
@@ -65,7 +63,6 @@ beforeEach(() => {
 afterEach(async () => {
   cleanup();
   await main.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('a search hit', () => {

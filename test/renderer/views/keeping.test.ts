@@ -88,22 +88,29 @@ describe('the conversation that was open last', () => {
   });
 });
 
+/** A window on a conversation of so many turns, whose model has room for 60 tokens. */
+async function openWithLittleRoom(count: number) {
+  const opened = await openWindow();
+  const { studio, workers, main } = opened;
+  workers.script.model = { ...workers.script.model, maxSequenceLength: 80 };
+  await main.services.engine.restart();
+  const turns = Array.from({ length: count }, (_, index) =>
+    said(index % 2 === 0 ? 'user' : 'assistant', 'one two three four five six seven'),
+  );
+  const id = store(main, 'Little room', turns);
+  await until(() => expect(studio.engine.status.state).toBe('ready'));
+  await studio.chat.open(id);
+  return { studio, id, turns };
+}
+
 describe('the meter', () => {
   it('says what a message takes, where the model reads from, and stops one that is too long', async () => {
-    const { studio, workers, main } = await openWindow();
-    workers.script.model = { ...workers.script.model, maxSequenceLength: 80 };
-    await main.services.engine.restart();
-    const long = Array.from({ length: 8 }, (_, index) =>
-      said(index % 2 === 0 ? 'user' : 'assistant', 'one two three four five six seven'),
-    );
-    const id = store(main, 'Long', long);
-    await until(() => expect(studio.engine.status.state).toBe('ready'));
-    await studio.chat.open(id);
+    const { studio, id, turns } = await openWithLittleRoom(8);
     // 60 tokens of room: 4 for an empty message, 11 for each turn.
     const meter = (): DOMStringMap => get(testIds.meter).dataset;
     await until(() => expect(meter()).toMatchObject({ tokens: '59', room: '60' }));
     const mark = get(testIds.readsFrom);
-    expect(mark.nextElementSibling?.getAttribute('data-turn-id')).toBe(long[3]!.id);
+    expect(mark.nextElementSibling?.getAttribute('data-turn-id')).toBe(turns[3]!.id);
     studio.drafts.set(id, [{ kind: 'text', text: 'word '.repeat(70) }]);
     studio.chat.startNew();
     await studio.chat.open(id);
@@ -119,15 +126,7 @@ describe('the meter', () => {
 
 describe('the meter of a message that is edited', () => {
   it('counts it with what stands before it alone, and stops one that is too long', async () => {
-    const { studio, workers, main } = await openWindow();
-    workers.script.model = { ...workers.script.model, maxSequenceLength: 80 };
-    await main.services.engine.restart();
-    const turns = Array.from({ length: 4 }, (_, index) =>
-      said(index % 2 === 0 ? 'user' : 'assistant', 'one two three four five six seven'),
-    );
-    const id = store(main, 'Edited', turns);
-    await until(() => expect(studio.engine.status.state).toBe('ready'));
-    await studio.chat.open(id);
+    const { studio, turns } = await openWithLittleRoom(4);
     studio.versions.editing = turns[2]!.id;
     const editor = await until(() => get(testIds.messageEditor));
     const meter = (): DOMStringMap => get(testIds.meter, editor).dataset;

@@ -1,24 +1,15 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import os from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { testIds } from '../../../src/renderer/test-ids.ts';
 import { all, find, get, openWindow, until } from '../helpers/open-window.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 it('a model moves to another drive and back, and its card says where it is', async () => {
   const { studio, folder } = await openWindow();
-  const drive = mkdtempSync(path.join(os.tmpdir(), 'textbind-drive-'));
-  onTestFinished(() => rmSync(drive, { recursive: true, force: true }));
+  const drive = temporaryFolder();
   const model = path.join(folder, 'models', 'mine');
   cpSync(path.join(folder, 'embedded', 'textbind-mini'), model, { recursive: true });
   writeFileSync(path.join(model, 'language', 'model.safetensors'), Buffer.alloc(400_000, 5));

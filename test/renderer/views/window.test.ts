@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { cleanup, render } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import App from '../../../src/renderer/App.svelte';
@@ -11,6 +8,7 @@ import { silentLogger } from '../../../src/base/log.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { createMainHalf, writeModelFolders, type MainHalf } from '../../support/main-half.ts';
 import { createScriptedWorkers, type ScriptedWorkers } from '../../support/scripted-worker.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 // The whole window over main as it is, with its database; only the engine plays scenes, quickly, and main's time stands
 // still until a test moves it. A busy machine may take its time over it.
@@ -89,6 +87,13 @@ async function settled(): Promise<HTMLElement> {
   return ended();
 }
 
+/** With one message and its reply. */
+async function openAnswered(): Promise<void> {
+  await open();
+  await say('Hello');
+  await settled();
+}
+
 function key(name: string, change: KeyboardEventInit = {}): void {
   const target = document.activeElement ?? document.body;
   target.dispatchEvent(
@@ -99,7 +104,7 @@ function key(name: string, change: KeyboardEventInit = {}): void {
 beforeEach(() => {
   lookedAt = '';
   localStorage.clear();
-  folder = mkdtempSync(path.join(os.tmpdir(), 'textbind-window-'));
+  folder = temporaryFolder();
   writeModelFolders(folder);
   clock = new FakeClock();
   workers = createScriptedWorkers(0.02);
@@ -108,7 +113,6 @@ beforeEach(() => {
 afterEach(async () => {
   cleanup();
   await main.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('an empty window', () => {
@@ -326,9 +330,7 @@ describe('versions', () => {
   });
 
   it('of a message: edited in its place, with the one before a page back', async () => {
-    await open();
-    await say('Hello');
-    await settled();
+    await openAnswered();
     get(testIds.editMessage).click();
     const input = (await until(() => get(testIds.messageInput))) as HTMLElement & {
       editor: { commands: { insertContent(text: string): void } };
@@ -384,9 +386,7 @@ describe('versions', () => {
 
 describe('the trash', () => {
   it('has what was deleted, asks before it deletes for good, and gives back', async () => {
-    await open();
-    await say('Hello');
-    await settled();
+    await openAnswered();
     get(testIds.conversationItem).focus();
     key('Delete');
     await until(() => expect(find(testIds.conversationItem)).toBeNull());
@@ -499,9 +499,7 @@ describe('the settings', () => {
 
 describe('the keyboard', () => {
   it('goes to the places, opens the list of keys, and begins anew', async () => {
-    await open();
-    await say('Hello');
-    await settled();
+    await openAnswered();
     key('5', { ctrlKey: true });
     await until(() => expect(get(testIds.settingsView)).not.toBeNull());
     key('n', { ctrlKey: true });
@@ -512,9 +510,7 @@ describe('the keyboard', () => {
   });
 
   it('renames and deletes in the list, with a way back', async () => {
-    await open();
-    await say('Hello');
-    await settled();
+    await openAnswered();
     get(testIds.conversationItem).focus();
     key('F2');
     const input = (await until(() => get(testIds.conversationRenameInput))) as HTMLInputElement;

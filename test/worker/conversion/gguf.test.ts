@@ -1,8 +1,7 @@
 /** GGUF files: every kind of block to the last bit, whole networks and vocabularies, and what is refused. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeGgufConfig, writeGgufWeights } from '../../../src/worker/conversion/gguf-model.ts';
 import { quantiseModel } from '../../../src/worker/conversion/quantise-model.ts';
 import { openLanguageTokenizer } from '../../../src/worker/inputs/tokenizer.ts';
@@ -11,6 +10,7 @@ import { blockKinds, readBlocks } from '../../../src/worker/weights/gguf-blocks.
 import { openCheckpoint, openGguf, readFloats } from '../../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
 import { relativeError } from '../networks/llama/support.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
 interface Texts {
   readonly texts: readonly string[];
@@ -20,14 +20,13 @@ interface Texts {
 }
 
 describe.skipIf(noPython)(`GGUF${noPython ? `: ${noPython}` : ''}`, () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'gguf-'));
+  const scratch = temporaryFolderForAll();
   let folder = '';
   let said: Texts;
   beforeAll(() => {
     folder = runPython('gguf_files.py');
     said = JSON.parse(readFileSync(join(folder, 'texts.json'), 'utf8')) as Texts;
   }, 300_000);
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   it('reads every kind of block as llama.cpp does, to the last bit', () => {
     const expected = openCheckpoint(join(folder, 'blocks.safetensors'));

@@ -12,9 +12,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { importModel, type ImportRequest } from '../../../src/worker/conversion/import-model.ts';
 import {
   openCheckpoint,
@@ -23,9 +22,9 @@ import {
   type TensorToWrite,
 } from '../../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'textbind-import-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 let parts = '';
 let count = 0;
 const fresh = (): string => join(folder, `out-${(count += 1)}`);

@@ -1,46 +1,27 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   createStaged,
   discard,
   planOutput,
   putInPlace,
 } from '../../../src/worker/conversion/output-folder.ts';
+import { sampleManifest as manifest } from '../../support/samples.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'textbind-output-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const manifest = {
-  name: 'Old',
-  licence: '',
-  visionModel: 'vision',
-  qformer: 'qformer/model.safetensors',
-  languageModel: 'language',
-  processor: 'vision',
-  imageDecoder: null,
-  qformerConfig: {
-    numQueryTokens: 1,
-    numHiddenLayers: 1,
-    numAttentionHeads: 1,
-    hiddenSize: 1,
-    intermediateSize: 1,
-  },
-  maxSequenceLength: 64,
-};
 
 function make(files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {

@@ -2,16 +2,14 @@
 import {
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { importCost } from '../../../src/worker/conversion/import-cost.ts';
 import { importModel, type ImportSources } from '../../../src/worker/conversion/import-model.ts';
 import { ModelFaults } from '../../../src/worker/conversion/model-faults.ts';
@@ -23,9 +21,9 @@ import {
   writeSafetensors,
 } from '../../../src/worker/weights/index.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'textbind-recognise-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 let parts = '';
 
 describe.skipIf(noPython !== undefined)('what is brought', () => {

@@ -3,11 +3,10 @@
  * No crash, no hang (the runner's time limit), bounded memory. `TEXTBIND_FUZZ=10000` does more, `TEXTBIND_FUZZ_SEED`
  * others.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readModelFolder } from '../../../src/library/model-folder.ts';
 import { readPictureHeader } from '../../../src/main/pictures/header.ts';
 import { openClipTokenizer } from '../../../src/worker/inputs/clip-tokenizer.ts';
@@ -36,6 +35,7 @@ import { encoders, noisy } from '../../main/support/hostile-pictures.ts';
 import { mutateBytes, mutateJson, randomNumbers } from './mutate.ts';
 import { ggufOf } from './gguf.ts';
 import { zipOf } from './zip.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
 const rounds = Number(process.env['TEXTBIND_FUZZ'] ?? 1000);
 const seed = Number(process.env['TEXTBIND_FUZZ_SEED'] ?? 1);
@@ -43,9 +43,7 @@ const seed = Number(process.env['TEXTBIND_FUZZ_SEED'] ?? 1);
 const limitMs = 60_000 + rounds * 60;
 
 /** In memory where the system has such a folder: a disk takes most of the time of some 15,000 small files. */
-const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-const folder = mkdtempSync(join(place, 'textbind-fuzz-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll('memory');
 const models = join(import.meta.dirname, '../../../models/textbind-mini');
 const jsonOf = (...path: string[]): unknown =>
   JSON.parse(readFileSync(join(models, ...path), 'utf8'));

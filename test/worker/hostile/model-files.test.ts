@@ -1,9 +1,8 @@
 /** Model files made to do harm: refused with a sentence, in bounded time and memory. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseLlamaConfig } from '../../../src/worker/networks/llama/config.ts';
 import {
   parseClipTextConfig,
@@ -16,9 +15,9 @@ import { withTimeLimit } from '../../../src/worker/inputs/time-limit.ts';
 import { openCheckpoint } from '../../../src/worker/weights/index.ts';
 import { readModelFolder } from '../../../src/library/model-folder.ts';
 import { zipOf } from './zip.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'textbind-hostile-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 let count = 0;
 function file(bytes: Uint8Array | string, name = `file-${(count += 1)}`): string {
   const path = join(folder, name);

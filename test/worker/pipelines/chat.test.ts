@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { WorkerReplyEvent } from '../../../src/shared/contracts/reply-event.ts';
 import type { PromptPart, PromptTurn } from '../../../src/shared/contracts/worker-protocol.ts';
 import { StudioError } from '../../../src/shared/errors.ts';
@@ -10,9 +9,10 @@ import { replyTo, type ReplyContext } from '../../../src/worker/pipelines/chat/r
 import { Sequence } from '../../../src/worker/pipelines/language/sequence.ts';
 import { createWordTokenizer } from '../inputs/word-tokenizer.ts';
 import { ScriptedModel } from './scripted-model.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
 const tokenizer = createWordTokenizer();
-const folder = mkdtempSync(join(tmpdir(), 'textbind-chat-'));
+const folder = temporaryFolderForAll();
 const photo = join(folder, 'photo.png');
 const drawnPng = Uint8Array.of(1, 2, 3);
 const drawnFile = join(folder, 'drawn.png');
@@ -21,7 +21,6 @@ beforeAll(() => {
   // Main stores a drawn picture's bytes as they are, so its name is the same in the next prompt.
   writeFileSync(drawnFile, drawnPng);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const text = (words: string): PromptPart => ({ kind: 'text', text: words });
 const picture = (path: string): PromptPart => ({ kind: 'picture', path, caption: null });

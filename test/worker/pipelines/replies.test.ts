@@ -18,6 +18,7 @@ import { LanguageModel } from '../../../src/worker/pipelines/language/language-m
 import { Sequence } from '../../../src/worker/pipelines/language/sequence.ts';
 import { Vision } from '../../../src/worker/pipelines/vision/vision.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
+import { sampleManifest, sampleQformer } from '../../support/samples.ts';
 
 interface Replies {
   readonly queries: number;
@@ -75,21 +76,9 @@ describe.skipIf(noPython !== undefined).each([
     const parts = (name: string) => join(folder, name);
     tokenizer = await openLanguageTokenizer(parts('language'));
     language = await LanguageModel.open(parts('language'), { providers: ['cpu'], maxPositions });
-    const sizes = {
-      numHiddenLayers: 2,
-      numAttentionHeads: 2,
-      hiddenSize: 32,
-      intermediateSize: 48,
-    };
     const manifest = {
-      name: 'Random',
-      licence: 'MIT',
-      visionModel: 'vision',
-      qformer: 'qformer.safetensors',
-      languageModel: 'language',
-      processor: 'vision',
-      imageDecoder: null,
-      qformerConfig: { numQueryTokens: replies.queries, ...sizes },
+      ...sampleManifest,
+      qformerConfig: { ...sampleQformer, numQueryTokens: replies.queries },
       maxPicturesPerReply: 4,
       maxSequenceLength: maxPositions,
     };

@@ -1,8 +1,6 @@
 /** Providers and sessions on tiny models. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   add,
   finishGraph,
@@ -22,9 +20,9 @@ import {
   probeProviders,
 } from '../../../src/worker/runtime/index.ts';
 import { openCheckpoint, toHalf, writeSafetensors } from '../../../src/worker/weights/index.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'session-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 describe('providers', () => {
   it('probes with the model that the graph library writes', () => {

@@ -1,12 +1,12 @@
 // ONNX Runtime's telemetry: what a process leaves in its home and temporary folders. Whether it also opens
 // connections is seen by test/e2e/quiet.e2e.ts, in a network of its own.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { quietEnvironment } from '../../../src/shared/quiet-environment.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const runtime = path.join(root, 'src/worker/runtime/providers.ts');
@@ -26,8 +26,7 @@ const buildServices = [
 
 /** Runs a module in a fresh home and gives the files that it left there. */
 async function filesLeftBy(script: string): Promise<string[]> {
-  const home = mkdtempSync(path.join(os.tmpdir(), 'textbind-home-'));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const home = temporaryFolder();
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, TMPDIR: home };
   for (const name of [...Object.keys(quietEnvironment), ...buildServices]) delete env[name];
   for (const name of Object.keys(env)) if (name.startsWith('XDG_')) delete env[name];

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { StudioError } from '../../../src/shared/errors.ts';
@@ -15,6 +14,7 @@ import {
   type Scheduler,
 } from '../../../src/worker/sampling/scheduler.ts';
 import { noPython, runPython } from '../../golden/run-python.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 interface Case {
   readonly config: Record<string, unknown>;
@@ -155,7 +155,7 @@ describe('scheduler_config.json', () => {
   });
 
   it('is read as Python writes it, infinity and all', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'scheduler-')), 'scheduler_config.json');
+    const file = join(temporaryFolder(), 'scheduler_config.json');
     const text = '{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}';
     writeFileSync(file, text);
     expect(readScheduler(file)(4).timesteps).toHaveLength(4);

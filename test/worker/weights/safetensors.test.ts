@@ -1,8 +1,7 @@
 /** Reading and writing safetensors, and what is refused. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   numberFromHalf,
   openCheckpoint,
@@ -15,8 +14,9 @@ import {
   withPrefix,
   writeSafetensors,
 } from '../../../src/worker/weights/index.ts';
+import { temporaryFolderForAll } from '../../support/temporary-folder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'safetensors-'));
+const root = temporaryFolderForAll();
 let file = '';
 let made = 0;
 
@@ -25,7 +25,6 @@ beforeEach(() => {
   mkdirSync(join(root, String(made)));
   file = join(root, String(made), 'model.safetensors');
 });
-afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function floats(...values: number[]): Uint8Array {
   return new Uint8Array(Float32Array.from(values).buffer);

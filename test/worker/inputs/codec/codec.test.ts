@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { codecVersions } from '../../../../src/worker/inputs/picture-codec.ts';
 import { encoders, noisy } from '../../../main/support/hostile-pictures.ts';
+import { temporaryFolderForAll } from '../../../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'textbind-codec-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 /** What each way out came to. */
 type Outcomes = Readonly<Record<'before' | 'after', Record<string, string>>>;

@@ -1,6 +1,5 @@
 /** Decoding within one run: cache, stopping, sampling, streaming. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
@@ -12,6 +11,7 @@ import type { PlainSampling } from './sampling.ts';
 import { samplePlainly } from './sampling.ts';
 import type { Reference } from './support.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
+import { temporaryFolderForAll } from '../../../support/temporary-folder.ts';
 
 const why = noPython ? `: ${noPython}` : '';
 
@@ -24,7 +24,7 @@ function uniformNumbers(count: number, seed: number): Float32Array {
   });
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'decoder-'));
+const scratch = temporaryFolderForAll();
 
 /** A folder with the config.json of another, but for the longest sequence. */
 function withPositions(folder: string, positions: number): string {
@@ -58,7 +58,6 @@ describe.skipIf(noPython)(`decoding${why}`, () => {
   afterAll(async () => {
     await model?.release();
     await roomy?.release();
-    rmSync(scratch, { recursive: true, force: true });
   });
 
   it('gives the same tokens one by one as in one run', async () => {

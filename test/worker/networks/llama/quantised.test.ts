@@ -1,8 +1,7 @@
 /** Quantised Llama: exactly the network with the dequantised weights, and close to the original. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { serialise } from '../../../../src/worker/graph/index.ts';
 import type { LlamaOptions } from '../../../../src/worker/networks/index.ts';
 import {
@@ -25,8 +24,7 @@ import { quantiseModel } from '../../../../src/worker/conversion/quantise-model.
 import { noPython } from '../../../golden/run-python.ts';
 import type { CaseName } from './support.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'quantised-'));
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 /** A plain checkpoint whose matrices went through `quantiseMatrix` and back. */
 function writeDequantised(from: string, to: string, bits: 4 | 8): void {
@@ -64,7 +62,6 @@ async function score(
 
 describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, () => {
   beforeAll(() => void reference('grouped-tied'), pythonTimeoutMs);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const cases: readonly (readonly [CaseName, 4 | 8])[] = [
     ['grouped-tied', 4],
@@ -79,8 +76,8 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     '%s with %i bits equals the network with the dequantised weights',
     async (name, bits) => {
       const golden = reference(name);
-      const quantised = mkdtempSync(join(folder, 'q'));
-      const plain = mkdtempSync(join(folder, 'p'));
+      const quantised = temporaryFolder();
+      const plain = temporaryFolder();
       await quantiseModel(golden.folder, quantised, { bits, maxShardBytes: 20_000 });
       writeDequantised(golden.folder, plain, bits);
       const embeds = golden.floats('embeds');
@@ -111,7 +108,7 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     const golden = reference('grouped-tied');
     const embeds = golden.floats('embeds');
     const distance = async (options: { bits: 4 | 8; lowLayers?: number }): Promise<number> => {
-      const to = mkdtempSync(join(folder, 'm'));
+      const to = temporaryFolder();
       await quantiseModel(golden.folder, to, options);
       const names = [...openCheckpoint(to).names()];
       const first = options.bits === 4 || (options.lowLayers ?? 0) > 0 ? 'q4' : 'q8';
@@ -126,7 +123,7 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
 
   it('names a tensor that is missing and one of the wrong shape', async () => {
     const golden = reference('grouped-tied');
-    const quantised = mkdtempSync(join(folder, 'q'));
+    const quantised = temporaryFolder();
     await quantiseModel(golden.folder, quantised);
     const form = { accuracyLevel: 0, positions: 16, attention: 'grouped' } as const;
     const config = parseLlamaConfig(

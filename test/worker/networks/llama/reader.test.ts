@@ -1,7 +1,4 @@
 /** Reading with 8-bit products: the folding, the product itself, layers in parts, and a prompt beside the decoder's. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishGraph, input, serialise } from '../../../../src/worker/graph/index.ts';
 import type { LlamaConfig } from '../../../../src/worker/networks/index.ts';
@@ -28,6 +25,7 @@ import {
 } from '../../../../src/worker/weights/index.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
+import { temporaryFolderForAll } from '../../../support/temporary-folder.ts';
 
 /** Numbers that look random and are the same each time, in -1 .. 1. */
 function numbers(count: number, seed: number): Float32Array {
@@ -111,7 +109,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Int8Array | Float32Array) {
 }
 
 describe.skipIf(noPython)(`reading a prompt${noPython ? `: ${noPython}` : why}`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'reader-'));
+  const folder = temporaryFolderForAll();
   let plain: LanguageModel;
   let eight: LanguageModel;
   let long: number[];
@@ -126,7 +124,6 @@ describe.skipIf(noPython)(`reading a prompt${noPython ? `: ${noPython}` : why}`,
   afterAll(async () => {
     await plain?.release();
     await eight?.release();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('is there where the processor has the products, and not where it was declined', () => {

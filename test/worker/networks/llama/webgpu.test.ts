@@ -2,27 +2,25 @@
  * Llama on WebGPU. On a machine without a GPU the software driver that Electron carries does
  * (`VK_ICD_FILENAMES`, set by `npm test`).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { probeProvider } from '../../../../src/worker/runtime/index.ts';
 import { quantiseModel } from '../../../../src/worker/conversion/quantise-model.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import type { CaseName } from './support.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
+import { temporaryFolderForAll } from '../../../support/temporary-folder.ts';
 
 const report = await probeProvider('webgpu');
 const reason =
   noPython ?? (report.usable ? undefined : `WebGPU does not work here: ${report.reason}`);
 /** The software driver takes 10 to 20 seconds to compile a matrix product's shader where the machine is busy. */
 const driverTimeoutMs = 600_000;
-const folder = mkdtempSync(join(tmpdir(), 'webgpu-'));
+const folder = temporaryFolderForAll();
 
 describe.skipIf(reason)(`llama on WebGPU${reason ? `: ${reason}` : ''}`, () => {
   beforeAll(() => void reference('grouped-tied'), pythonTimeoutMs);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const cases: readonly CaseName[] = ['one-layer', 'one-group-head-10'];
 
