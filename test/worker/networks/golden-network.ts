@@ -87,6 +87,24 @@ export async function runSession(session: Session, tensors: Tensors): Promise<Te
   return results as Tensors;
 }
 
+/** The largest relative error of a graph's outputs over these cases. */
+export async function worstError(
+  graph: Graph,
+  weights: Checkpoint,
+  cases: readonly Tensors[],
+  outputs: readonly string[],
+  provider: SessionOptions['provider'] = 'cpu',
+): Promise<number> {
+  const session = await openGraph(graph, weights, provider);
+  const errors: number[] = [];
+  for (const tensors of cases) {
+    const result = await runSession(session, tensors);
+    for (const output of outputs) errors.push(relativeError(result[output], tensors[output]));
+  }
+  await session.release();
+  return errors.length === 0 ? Infinity : Math.max(...errors);
+}
+
 /**
  * Largest difference over the reference's root mean square; infinite where shapes or types differ or a number is
  * not one. SHOW_ERRORS=1 prints it.

@@ -24,7 +24,7 @@ import { Session, float32Tensor, probeProvider } from '../../../src/worker/runti
 import type { Checkpoint } from '../../../src/worker/weights/index.ts';
 import { noPython } from '../../golden/run-python.ts';
 import type { Golden } from './golden-network.ts';
-import { makeGoldens, openGraph, relativeError, runSession } from './golden-network.ts';
+import { makeGoldens, worstError } from './golden-network.ts';
 
 const report = await probeProvider('webgpu');
 const reason =
@@ -142,18 +142,11 @@ const parts: Readonly<Record<string, Part>> = {
   },
 };
 
-async function worstError(part: Part, golden: Golden, target: BuildTarget): Promise<number> {
+function errorOf(part: Part, golden: Golden, target: BuildTarget): Promise<number> {
+  const graph = part.build(golden.config, target);
   const weights = part.adapt ? part.adapt(golden.weights) : golden.weights;
-  const session = await openGraph(part.build(golden.config, target), weights, target.provider);
-  let worst = 0;
-  for (const tensors of golden.cases.slice(...(part.cases ?? []))) {
-    const result = await runSession(session, tensors);
-    for (const output of part.outputs) {
-      worst = Math.max(worst, relativeError(result[output], tensors[output]));
-    }
-  }
-  await session.release();
-  return worst;
+  const cases = golden.cases.slice(...(part.cases ?? []));
+  return worstError(graph, weights, cases, part.outputs, target.provider);
 }
 
 /** Why fp16 cannot be tested here: a device may lack it, and the software driver does. */
@@ -190,7 +183,7 @@ describe.skipIf(reason)(`on WebGPU ${reason ?? ''}`, () => {
     '%s in fp32',
     async (name) => {
       const target = { provider: 'webgpu', precision: 'float32' } as const;
-      expect(await worstError(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-4);
+      expect(await errorOf(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-4);
     },
     timeout,
   );
@@ -201,7 +194,7 @@ describe.skipIf(halfReason)(`on WebGPU in fp16 ${halfReason ?? ''}`, () => {
     '%s',
     async (name) => {
       const target = { provider: 'webgpu', precision: 'float16' } as const;
-      expect(await worstError(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-2);
+      expect(await errorOf(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-2);
     },
     timeout,
   );
@@ -212,6 +205,6 @@ describe.skipIf(halfReason)(`on WebGPU in fp16 ${halfReason ?? ''}`, () => {
 describe.skipIf(noPython)(`the fp16 graph on the CPU ${noPython ?? ''}`, () => {
   it.each(Object.keys(parts))('%s', async (name) => {
     const target = { provider: 'cpu', precision: 'float16' } as const;
-    expect(await worstError(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-2);
+    expect(await errorOf(parts[name]!, golden(parts[name]!), target)).toBeLessThan(1e-2);
   });
 });

@@ -4,7 +4,7 @@ import { parseVitConfig } from '../../../src/worker/networks/vit/config.ts';
 import { adaptVitWeights } from '../../../src/worker/networks/vit/weights.ts';
 import { cpuTarget } from '../../../src/worker/networks/target.ts';
 import { noPython } from '../../golden/run-python.ts';
-import { makeGoldens, openGraph, relativeError, runSession } from './golden-network.ts';
+import { makeGoldens, worstError } from './golden-network.ts';
 
 const small = {
   hidden_size: 24,
@@ -32,12 +32,8 @@ describe.skipIf(noPython)(`vit against transformers ${noPython ?? ''}`, () => {
   it.each(Object.keys(specs) as (keyof typeof specs)[])('%s', async (name) => {
     const golden = goldens![name];
     const graph = buildVit(parseVitConfig(golden.config), cpuTarget);
-    const session = await openGraph(graph, adaptVitWeights(golden.weights));
-    for (const tensors of golden.cases) {
-      const result = await runSession(session, tensors);
-      const { last_hidden_state: expected } = tensors;
-      expect(relativeError(result['last_hidden_state'], expected)).toBeLessThan(1e-4);
-    }
-    await session.release();
+    const weights = adaptVitWeights(golden.weights);
+    const outputs = ['last_hidden_state'];
+    expect(await worstError(graph, weights, golden.cases, outputs)).toBeLessThan(1e-4);
   });
 });
