@@ -1,11 +1,11 @@
 import type { WorkerReplyBody, WorkerRequestBody } from '../../shared/contracts/worker-protocol.ts';
 import type { ProviderPreference } from '../../shared/domain/settings.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
-import type { Clock, Timer } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { withFields, type Logger } from '../../base/log.ts';
 import type { Spawn } from './child.ts';
 import type { RequestOptions } from './engine-client.ts';
-import { Supervisor } from './supervisor.ts';
+import { OnDemandProcess } from './on-demand-process.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 /** How long the process is kept after a drawing, for the next one. Milliseconds. */
@@ -37,89 +37,71 @@ interface OpenPart {
  */
 export class DrawingProcess {
   readonly #options: DrawingProcessOptions;
-  readonly #supervisor: Supervisor;
-  #opened: Promise<OpenPart> | null = null;
-  /** Who waits for the process to be up. */
-  #waiting: { resolve(client: WorkerClient): void; reject(error: Error): void } | null = null;
+  readonly #process: OnDemandProcess<OpenPart>;
   #sparing = false;
-  #active = 0;
-  #idle: Timer | null = null;
-  /** Until what ran before is gone. */
-  #ending: Promise<void> = Promise.resolve();
 
   constructor(options: DrawingProcessOptions) {
     const log = withFields(options.log, { process: 'drawing' });
-    this.#options = { ...options, log };
-    this.#supervisor = new Supervisor({
-      ...this.#options,
+    this.#options = options;
+    this.#process = new OnDemandProcess({
+      ...{ spawn: options.spawn, clock: options.clock, log },
       called: 'The process that draws',
-      restarts: false,
-      onReady: (client) => this.#waiting?.resolve(client),
-      onChange: () => this.#changed(),
+      missing: 'Nothing can be drawn.',
+      idleMs: drawingIdleMs,
+      onIdle: () => {
+        log.info('ended, nothing to draw');
+        void this.#process.stop('Nothing was to be drawn.');
+      },
     });
   }
 
   get isBusy(): boolean {
-    return this.#active > 0;
+    return this.#process.isBusy;
   }
 
   pid(): number | undefined {
-    return this.#supervisor.pid();
+    return this.#process.pid();
   }
 
   /**
    * Draws. Rejects with `worker-crashed` where the process died under it, `out-of-memory` where there was not enough,
    * and what `draw` rejects with.
    */
-  async draw(
+  draw(
     body: WorkerRequestBody<'draw'>,
     options: RequestOptions<'draw'>,
     by: AskedBy,
   ): Promise<WorkerReplyBody<'draw'>> {
-    this.#idle?.cancel();
-    this.#active += 1;
-    this.#options.onChange();
-    let part: OpenPart | null = null;
-    try {
-      this.#opened ??= this.#start(by).catch((error: unknown) => {
-        this.#opened = null;
-        throw error;
-      });
-      part = await unlessStopped(this.#opened, options.signal);
-      return await part.client.request('draw', body, options);
-    } catch (error) {
-      throw await this.#explained(error, part);
-    } finally {
-      this.#active -= 1;
-      if (this.#active === 0) this.#endLater();
+    const drawn = this.#process.during(async () => {
       this.#options.onChange();
-    }
+      let part: OpenPart | null = null;
+      try {
+        const opened = this.#process.opened(() => this.#open(by));
+        part = await unlessStopped(opened, options.signal);
+        return await part.client.request('draw', body, options);
+      } catch (error) {
+        throw await this.#explained(error, part);
+      }
+    });
+    return drawn.finally(() => this.#options.onChange());
   }
 
   /** Ends the process, for instance before another model is opened. It comes back when it is needed. */
   async end(): Promise<void> {
-    this.#idle?.cancel();
     this.#sparing = false;
-    await this.#stop('The process that draws was ended.');
+    await this.#process.stop('The process that draws was ended.');
   }
 
-  async close(): Promise<void> {
-    this.#idle?.cancel();
-    await this.#supervisor.close();
+  close(): Promise<void> {
+    return this.#process.close();
   }
 
-  async #start(by: AskedBy): Promise<OpenPart> {
-    await this.#ending;
-    const { state, reason } = this.#supervisor.status();
+  async #open(by: AskedBy): Promise<OpenPart> {
+    const { state, reason } = this.#process.status();
     if (state === 'halted' && by === 'model') {
       throw new StudioError('worker-crashed', `${reason} Draw again to try once more.`);
     }
-    const client = await new Promise<WorkerClient>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      if (state === 'halted') void this.#supervisor.restart();
-      else this.#supervisor.start();
-    });
-    this.#waiting = null;
+    const client = await this.#process.start();
     const { folder, provider } = this.#options.choice();
     const asked = { folder, provider, sparing: this.#sparing };
     const { sparing } = await client.request('drawing.open', asked);
@@ -130,7 +112,7 @@ export class DrawingProcess {
   async #explained(error: unknown, part: OpenPart | null): Promise<unknown> {
     if (isStudioError(error, 'out-of-memory')) {
       // What was tried may hold most of the memory still.
-      await this.#stop('The process that draws ran out of memory.');
+      await this.#process.stop('The process that draws ran out of memory.');
     } else if (!isStudioError(error, 'worker-crashed') || !this.#hasCrashed()) return error;
     const spared = this.#sparing || part?.sparing === true;
     this.#sparing = true;
@@ -141,30 +123,8 @@ export class DrawingProcess {
 
   /** Not where it was ended on purpose. */
   #hasCrashed(): boolean {
-    const { state } = this.#supervisor.status();
+    const { state } = this.#process.status();
     return state === 'crashed' || state === 'halted';
-  }
-
-  #stop(reason: string): Promise<void> {
-    this.#opened = null;
-    this.#ending = this.#supervisor.stop(reason);
-    return this.#ending;
-  }
-
-  #changed(): void {
-    const { state, reason } = this.#supervisor.status();
-    if (state === 'running' || state === 'starting' || state === 'unresponsive') return;
-    this.#opened = null;
-    this.#waiting?.reject(new StudioError('worker-crashed', reason ?? 'Nothing can be drawn.'));
-    this.#waiting = null;
-  }
-
-  #endLater(): void {
-    this.#idle?.cancel();
-    this.#idle = this.#options.clock.after(drawingIdleMs, () => {
-      this.#options.log.info('ended, nothing to draw');
-      void this.#stop('Nothing was to be drawn.');
-    });
   }
 }
 
