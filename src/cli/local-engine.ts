@@ -55,10 +55,7 @@ export async function openLocalEngine(
     throw error;
   }
   const served = createServedEngine({
-    whenReady: (until) => engine.whenReady(until),
-    report: () => engine.status().model,
-    lend: (until) => shared.lend(until),
-    isOwnersTurn: () => shared.isOwnersTurn(),
+    ...{ engine, shared },
     async checkPicture(bytes, name, until) {
       readPictureHeader(bytes, name);
       await decoder.check(bytes, name, until);

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { parseVitConfig } from '../worker/networks/index.ts';
-import { readJson } from '../base/json-file.ts';
 import type { TextBindModel } from '../worker/pipelines/textbind-model.ts';
+import { readVisionConfigs } from '../worker/pipelines/vision/vision-configs.ts';
 import { openCheckpoint, readFloats } from '../worker/weights/index.ts';
 import { known } from '../shared/errors.ts';
 
@@ -24,13 +23,12 @@ export async function openNamer(
 ): Promise<Namer | null> {
   const headFile = path.join(model.folder.visionModel, 'clip-head.safetensors');
   if (!existsSync(headFile) || model.painter === null) return null;
-  const configFile = path.join(model.folder.visionModel, 'config.json');
-  const config = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
+  const { vit } = readVisionConfigs(model.folder);
   const weights = openCheckpoint(model.folder.visionModel);
   const norm = {
     weight: readFloats(weights, 'post_layernorm.weight'),
     bias: readFloats(weights, 'post_layernorm.bias'),
-    epsilon: config.layerNormEpsilon,
+    epsilon: vit.layerNormEpsilon,
   };
   const projection = readFloats(openCheckpoint(headFile), 'image_projection');
   const vectors: Float32Array[] = [];

@@ -137,15 +137,11 @@ export class LocalServerService {
   #engine() {
     const { engine, shared, decoder, defaults } = this.#options;
     return createServedEngine({
-      whenReady: (signal) => engine.whenReady(signal),
-      report: () => engine.status().model,
-      lend: (signal) => shared.lend(signal),
-      isOwnersTurn: () => shared.isOwnersTurn(),
+      ...{ engine, shared, defaults },
       async checkPicture(bytes, name, signal) {
         readPictureHeader(bytes, name);
         await decoder.check(bytes, name, signal);
       },
-      defaults,
     });
   }
 

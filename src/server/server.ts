@@ -4,7 +4,6 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { withFields, type Logger } from '../base/log.ts';
 import { isStudioError, StudioError } from '../shared/errors.ts';
 import { ApiError, toApiError } from './api-error.ts';
@@ -120,8 +119,9 @@ function listen(server: Server, port: number): Promise<number> {
       reject(new StudioError('unsupported', whyNotListening(error, port), { cause: error })),
     );
     server.listen(port, host, () => {
-      // A listening TCP server has an address of this kind.
-      resolve((server.address() as AddressInfo).port);
+      const address = server.address();
+      // A server that listens on a port has an address; only one on a pipe has a name.
+      if (address !== null && typeof address === 'object') resolve(address.port);
     });
   });
 }

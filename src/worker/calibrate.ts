@@ -2,7 +2,7 @@
 import { cpus } from 'node:os';
 import type { WorkerReplyBody, WorkerRequestBody } from '../shared/contracts/worker-protocol.ts';
 import type { FitMeasure } from '../shared/domain/fit.ts';
-import { drawingSchema, samplingSchema } from '../shared/domain/settings.ts';
+import { drawingSchema, samplingSchema, type Sampling } from '../shared/domain/settings.ts';
 import type { Usage } from '../shared/domain/turn.ts';
 import { TextBindModel } from './pipelines/textbind-model.ts';
 
@@ -89,13 +89,22 @@ async function speak(
   };
 }
 
-async function reply(model: TextBindModel, round: number): Promise<Usage> {
+function reply(model: TextBindModel, round: number): Promise<Usage> {
   // Another beginning each time, since what is in the cache is not read again.
   const text = `${round + 1}. Tell me a long story about the sea, the wind and an old ship.`;
+  return answer(model, text, { temperature: 0.9, maxNewTokens: 64, seed: round });
+}
+
+/** Asks for words alone, and gives what they took. */
+export async function answer(
+  model: TextBindModel,
+  text: string,
+  sampling: Partial<Sampling>,
+): Promise<Usage> {
   const { usage } = await model.reply(
     {
       turns: [{ role: 'user', parts: [{ kind: 'text', text }] }],
-      sampling: samplingSchema.parse({ temperature: 0.9, maxNewTokens: 64, seed: round }),
+      sampling: samplingSchema.parse(sampling),
       drawing: drawingSchema.parse({}),
       wish: 'words',
     },

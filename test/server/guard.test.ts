@@ -23,10 +23,11 @@ const report = {
   seconds: 0,
 } as const;
 const engine = createServedEngine({
-  whenReady: (signal) => planned.whenReady(signal),
-  report: () => ({ ...report, providers: { provider: 'cpu', fallbacks: [] } }),
-  lend: (signal) => shared.lend(signal),
-  isOwnersTurn: () => shared.isOwnersTurn(),
+  engine: {
+    whenReady: (signal) => planned.whenReady(signal),
+    status: () => ({ model: { ...report, providers: { provider: 'cpu', fallbacks: [] } } }),
+  },
+  shared,
   checkPicture: async () => undefined,
   defaults: () => ({ sampling: samplingSchema.parse({}), drawing: drawingSchema.parse({}) }),
 });

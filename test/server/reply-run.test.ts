@@ -1,8 +1,5 @@
 // A reply whose engine is wanted back, with requests to the engine looked at one by one.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shareEngine } from '../../src/main/processes/shared-engine.ts';
 import { HeldPictures } from '../../src/server/pictures.ts';
 import { runReply } from '../../src/server/reply-run.ts';
@@ -12,9 +9,9 @@ import type { PromptTurn, WorkerRequestBody } from '../../src/shared/contracts/w
 import { drawingSchema, samplingSchema } from '../../src/shared/domain/settings.ts';
 import { PlannedEngine } from '../main/support/planned-engine.ts';
 import { until } from '../main/support/node-spawn.ts';
+import { temporaryFolderForAll } from '../support/temporary-folder.ts';
 
-const folder = mkdtempSync(path.join(tmpdir(), 'textbind-reply-run-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolderForAll();
 
 const question: PromptTurn = { role: 'user', parts: [{ kind: 'text', text: 'Tell me' }] };
 const sampling = samplingSchema.parse({ maxNewTokens: 100 });
@@ -24,10 +21,8 @@ function setUp() {
   const planned = new PlannedEngine();
   const shared = shareEngine(planned, planned);
   const engine = createServedEngine({
-    whenReady: (signal) => planned.whenReady(signal),
-    report: () => null,
-    lend: (signal) => shared.lend(signal),
-    isOwnersTurn: () => shared.isOwnersTurn(),
+    engine: { whenReady: (signal) => planned.whenReady(signal), status: () => ({ model: null }) },
+    shared,
     checkPicture: async () => undefined,
     defaults: () => ({ sampling, drawing }),
   });

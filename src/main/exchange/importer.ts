@@ -40,23 +40,19 @@ export async function openImport(file: string): Promise<ImportSource> {
   return { ...archive, presets, conversationIds: conversations.map(({ id }) => id) };
 }
 
-/** Looks at every conversation and says what an import would do; changes nothing. */
-export async function summariseImport(
+type Import = (
   source: ImportSource,
   target: ImportTarget,
-  options: ImportOptions = {},
-): Promise<ImportSummary> {
-  return run(source, target, options, (record) => target.store.records.preview(record), false);
-}
+  options?: ImportOptions,
+) => Promise<ImportSummary>;
+
+/** Looks at every conversation and says what an import would do; changes nothing. */
+export const summariseImport: Import = (source, target, options = {}) =>
+  run(source, target, options, (record) => target.store.records.preview(record), false);
 
 /** Imports everything that can be imported; what cannot is named, and left out whole. */
-export async function runImport(
-  source: ImportSource,
-  target: ImportTarget,
-  options: ImportOptions = {},
-): Promise<ImportSummary> {
-  return run(source, target, options, (record) => target.store.records.store(record), true);
-}
+export const runImport: Import = (source, target, options = {}) =>
+  run(source, target, options, (record) => target.store.records.store(record), true);
 
 async function run(
   source: ImportSource,

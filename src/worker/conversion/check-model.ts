@@ -8,8 +8,6 @@ import { StudioError } from '../../shared/errors.ts';
 import { openLanguageTokenizer } from '../inputs/tokenizer.ts';
 import {
   cpuTarget,
-  parseVitConfig,
-  qformerConfigFromSizes,
   type BuildTarget,
   type ClipTextConfig,
   type LlamaConfig,
@@ -26,7 +24,7 @@ import {
 } from '../networks/models.ts';
 import { readDiffusion, type DiffusionConfig } from '../pipelines/drawing/diffusion-config.ts';
 import { openFittingProcessor } from '../pipelines/vision/fitting-processor.ts';
-import { readJson } from '../../base/json-file.ts';
+import { readVisionConfigs } from '../pipelines/vision/vision-configs.ts';
 import {
   checkVocabulary,
   languagePrefix,
@@ -143,22 +141,17 @@ async function checkVision(
   fit: Fit,
   list: FaultList,
 ): Promise<void> {
-  const file = join(model.visionModel, 'config.json');
-  const config = parseVitConfig(readJson(file, 'model-invalid'), file);
-  openFittingProcessor(model.processor, config, file);
+  const configs = readVisionConfigs(model);
+  openFittingProcessor(model.processor, configs.vit, configs.vitFile);
   const vision = openCheckpoint(model.visionModel);
   const isOurs = (name: string) =>
     !otherNetworks.test(name) && !/^(qformer|query_tokens)/.test(name);
-  await list.over(() => fit(vision, vitModel(config, vision, cpuTarget).unused(), isOurs));
-  const sizes = qformerConfigFromSizes(model.manifest.qformerConfig, {
-    encoderHiddenSize: config.hiddenSize,
-    projectionSize: hiddenSize,
-  });
+  await list.over(() => fit(vision, vitModel(configs.vit, vision, cpuTarget).unused(), isOurs));
   const qformer = openCheckpoint(...model.qformer);
   await list.over(() =>
     fit(
       qformer,
-      qformerModel(sizes, qformer, cpuTarget).unused(),
+      qformerModel(configs.qformer(hiddenSize), qformer, cpuTarget).unused(),
       (name) => !otherNetworks.test(name),
     ),
   );

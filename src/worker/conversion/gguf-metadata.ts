@@ -36,21 +36,21 @@ export class GgufMetadata {
     return found;
   }
 
-  texts(key: string): string[] {
-    const value = this.find(key);
-    if (!Array.isArray(value)) throw this.#fault(key, 'a list of texts');
-    return value.map((each) => {
-      if (typeof each !== 'string') throw this.#fault(key, 'a list of texts');
-      return each;
-    });
+  texts(key: string): readonly string[] {
+    return this.#list(key, 'a list of texts', (each) => typeof each === 'string');
   }
 
-  numbers(key: string): number[] {
+  numbers(key: string): readonly number[] {
+    return this.#list(key, 'a list of numbers', (each) => typeof each === 'number');
+  }
+
+  #list<Each extends GgufValue>(
+    key: string,
+    expected: string,
+    isEach: (value: GgufValue) => value is Each,
+  ): readonly Each[] {
     const value = this.find(key);
-    if (!Array.isArray(value)) throw this.#fault(key, 'a list of numbers');
-    return value.map((each) => {
-      if (typeof each !== 'number') throw this.#fault(key, 'a list of numbers');
-      return each;
-    });
+    if (!Array.isArray(value) || !value.every(isEach)) throw this.#fault(key, expected);
+    return value;
   }
 }

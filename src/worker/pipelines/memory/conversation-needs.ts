@@ -1,13 +1,5 @@
-import { join } from 'node:path';
-import { readJson } from '../../../base/json-file.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
-import {
-  parseVitConfig,
-  qformerConfigFromSizes,
-  targetFor,
-  type BuildTarget,
-  type LlamaConfig,
-} from '../../networks/index.ts';
+import { targetFor, type BuildTarget, type LlamaConfig } from '../../networks/index.ts';
 import {
   decoderModel,
   embeddingModel,
@@ -18,6 +10,7 @@ import {
 } from '../../networks/models.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import { languageWeights, readLanguageConfig } from '../language/language-weights.ts';
+import { readVisionConfigs } from '../vision/vision-configs.ts';
 import { promptRunPositions } from '../language/token-model.ts';
 import { needsOf, type PartNeeds } from './needs.ts';
 
@@ -56,17 +49,12 @@ export function languageNeeds(
 }
 
 function visionNeeds(model: ModelFolder, hiddenSize: number, target: BuildTarget): PartNeeds {
-  const file = join(model.visionModel, 'config.json');
-  const config = parseVitConfig(readJson(file, 'model-invalid'), file);
-  const sizes = qformerConfigFromSizes(model.manifest.qformerConfig, {
-    encoderHiddenSize: config.hiddenSize,
-    projectionSize: hiddenSize,
-  });
+  const { vit, qformer } = readVisionConfigs(model);
   return needsOf('vision', [
     {
-      network: vitModel(config, openCheckpoint(model.visionModel), target),
+      network: vitModel(vit, openCheckpoint(model.visionModel), target),
       sizes: { batch: 1 },
     },
-    { network: qformerModel(sizes, openCheckpoint(...model.qformer), target) },
+    { network: qformerModel(qformer(hiddenSize), openCheckpoint(...model.qformer), target) },
   ]);
 }

@@ -1,19 +1,18 @@
-import { join } from 'node:path';
 import {
   decodeImage,
   pixelValues,
   type ImageProcessor,
   type PictureFile,
 } from '../../inputs/image.ts';
-import { parseVitConfig, qformerConfigFromSizes, targetFor } from '../../networks/index.ts';
+import { targetFor } from '../../networks/index.ts';
 import { qformerModel, vitModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
-import { readJson } from '../../../base/json-file.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { openNetwork, rowSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import type { Stretch } from '../language/sequence.ts';
 import { openFittingProcessor } from './fitting-processor.ts';
+import { readVisionConfigs } from './vision-configs.ts';
 
 /** Pictures whose embeddings are kept: 32 rows of 4096 floats are half a MiB each. */
 const keptPictures = 128;
@@ -38,16 +37,12 @@ export class Vision {
     languageHiddenSize: number,
     placement: Placement,
   ): Promise<Vision> {
-    const configFile = join(model.visionModel, 'config.json');
-    const vitConfig = parseVitConfig(readJson(configFile, 'model-invalid'), configFile);
-    const processor = openFittingProcessor(model.processor, vitConfig, configFile);
+    const configs = readVisionConfigs(model);
+    const processor = openFittingProcessor(model.processor, configs.vit, configs.vitFile);
     const target = targetFor(placement.provider);
-    const qformerConfig = qformerConfigFromSizes(model.manifest.qformerConfig, {
-      encoderHiddenSize: vitConfig.hiddenSize,
-      projectionSize: languageHiddenSize,
-    });
+    const qformerConfig = configs.qformer(languageHiddenSize);
     const vit = await openNetwork(
-      vitModel(vitConfig, openCheckpoint(model.visionModel), target),
+      vitModel(configs.vit, openCheckpoint(model.visionModel), target),
       placement,
     );
     const qformer = await openNetwork(
