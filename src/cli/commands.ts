@@ -19,42 +19,39 @@ import { serveCommand } from './commands/serve.ts';
 import { tokensCommand } from './commands/tokens.ts';
 import { trainCommand } from './commands/train.ts';
 import { validateDataCommand } from './commands/validate-data.ts';
+import type { Command } from './options.ts';
 
-/** A command: its line of usage, and what it does with the arguments behind its name. */
-export interface Command {
-  readonly usage: string;
-  /** Gives the exit code where it is not 0. */
-  run(args: readonly string[]): Promise<number | void>;
-}
+const table = {
+  chat: chatCommand,
+  draw: drawCommand,
+  probe: probeCommand,
+  tokens: tokensCommand,
+  models: modelsCommand,
+  import: importCommand,
+  extract: extractCommand,
+  export: exportCommand,
+  'import-conversations': importConversationsCommand,
+  train: trainCommand,
+  'validate-data': validateDataCommand,
+  'convert-data': convertDataCommand,
+  'download-images': downloadImagesCommand,
+  recipe: recipeCommand,
+  runs: runsCommand,
+  publish: publishCommand,
+  evaluate: evaluateCommand,
+  doctor: doctorCommand,
+  serve: serveCommand,
+  fit: fitCommand,
+  bench: benchCommand,
+};
 
+/** By name; without the names that every object has. */
 export const commands: Readonly<Record<string, Command | undefined>> = Object.assign(
   Object.create(null) as Record<string, Command>,
-  {
-    chat: chatCommand,
-    draw: drawCommand,
-    probe: probeCommand,
-    tokens: tokensCommand,
-    models: modelsCommand,
-    import: importCommand,
-    extract: extractCommand,
-    export: exportCommand,
-    'import-conversations': importConversationsCommand,
-    train: trainCommand,
-    'validate-data': validateDataCommand,
-    'convert-data': convertDataCommand,
-    'download-images': downloadImagesCommand,
-    recipe: recipeCommand,
-    runs: runsCommand,
-    publish: publishCommand,
-    evaluate: evaluateCommand,
-    doctor: doctorCommand,
-    serve: serveCommand,
-    fit: fitCommand,
-    bench: benchCommand,
-  },
+  table,
 );
 
 export function usage(): string {
-  const lines = Object.values(commands).map((command) => `  ${command!.usage}`);
+  const lines = Object.values(table).map((command) => `  ${command.usage}`);
   return `textbind: conversations of text and pictures on your own machine\n\n${lines.join('\n')}\n\nEvery command takes --json. Exit code 0, 1 on failure, 2 for bad input.\n`;
 }

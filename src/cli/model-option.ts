@@ -6,7 +6,7 @@ import type { Output } from './usage.ts';
 import { userDataFolder } from './user-data.ts';
 
 /** Folders that models are looked for in by name: those of the checkout, then the app's data folder. */
-export function modelsFolders(): readonly ModelsFolder[] {
+export function modelsFolders(): readonly [ModelsFolder, ...ModelsFolder[]] {
   const embedded = path.join(import.meta.dirname, '..', '..', 'models');
   return [
     { folder: embedded, embedded: true },

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import type { OutputFolder } from '../worker/conversion/output-folder.ts';
 
 /**
@@ -30,5 +31,5 @@ export function tidyUpAfterKill({ staged, replaced, target }: OutputFolder): voi
   // Not being able to start it takes nothing from an import that ends by itself.
   child.on('error', () => {});
   child.unref();
-  (child.stdin as unknown as { unref?(): void }).unref?.();
+  if (child.stdin instanceof Socket) child.stdin.unref();
 }

@@ -1,3 +1,6 @@
+import { limitsOf } from '../shared/domain/limits.ts';
+import { drawingSchema } from '../shared/domain/settings.ts';
+
 /** A mistake in how the command was called: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
@@ -35,6 +38,13 @@ export function required(value: string | undefined, name: string): string {
   return value;
 }
 
+/** The one word that must stand there without an option. */
+export function onlyWord(positionals: readonly string[], called: string): string {
+  const [word, ...more] = positionals;
+  if (word === undefined || more.length > 0) throw new UsageError(`one ${called} must be given`);
+  return word;
+}
+
 /** A number option within its limits. */
 export function numberOption(
   value: string | undefined,
@@ -56,8 +66,12 @@ export function numberOption(
 /** Limits of the strength at which a drawing starts from a picture. */
 export const strengthLimits = { min: 0.01, max: 1, whole: false } as const;
 
-/** Limits of seeds, as in the settings. */
-export const seedLimits = { min: 0, max: 0xffff_ffff } as const;
+/** Limits as in the settings. */
+export const drawingLimits = {
+  steps: limitsOf(drawingSchema.shape.steps),
+  guidance: limitsOf(drawingSchema.shape.guidance),
+  seed: limitsOf(drawingSchema.shape.seed),
+};
 
 /** `768x512` as pixels. */
 export function sizeOption(

@@ -3,21 +3,23 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWholeFile } from '../../base/whole-file.ts';
 import type { DrawnPicture, WorkerReplyEvent } from '../../shared/contracts/reply-event.ts';
+import { limitsOf } from '../../shared/domain/limits.ts';
 import type { Picture } from '../../shared/domain/picture.ts';
 import { applyReplyEvent, storedTurn, type Reply } from '../../shared/domain/reply.ts';
+import { samplingSchema } from '../../shared/domain/settings.ts';
 import { emptyTurn, type MessagePart, type Notice } from '../../shared/domain/turn.ts';
 import {
   imageTag,
   type TextbindConversation,
   type TextbindTurn,
 } from '../../shared/domain/textbind-conversation.ts';
-import { readOptions, type OptionValues } from '../options.ts';
+import { command, type OptionValues } from '../options.ts';
 import { readConversation, toPromptTurn } from '../conversation-file.ts';
 import { openModelOption } from '../model-option.ts';
 import {
+  drawingLimits,
   numberOption,
   required,
-  seedLimits,
   strengthLimits,
   UsageError,
   type Output,
@@ -31,10 +33,11 @@ const greedySampling = { temperature: 0, topK: 0, topP: 1 } as const;
 
 /** As in the settings. */
 const samplingLimits = {
-  temperature: { min: 0, max: 2, whole: false },
-  topP: { min: 0.01, max: 1, whole: false },
-  topK: { min: 0, max: 1000 },
-} as const;
+  temperature: limitsOf(samplingSchema.shape.temperature),
+  topP: { ...limitsOf(samplingSchema.shape.topP), min: 0.01 },
+  topK: limitsOf(samplingSchema.shape.topK),
+  maxNewTokens: limitsOf(samplingSchema.shape.maxNewTokens),
+};
 const samplingOptions = ['temperature', 'top-p', 'top-k'] as const;
 
 /** How tokens are chosen. Temperature 0 is greedy whatever else is said. */
@@ -58,22 +61,24 @@ function readSampling(
   return greedySampling;
 }
 
-export const chatCommand = {
+export const chatCommand = command({
   usage:
     'textbind chat --model NAME|DIR --conversation IN.json --out DIR [--greedy | --temperature X --top-p X --top-k N] [--seed N] [--max-tokens N] [--steps N] [--no-draw | --from-last X] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: [
-        ...(['model', 'conversation', 'out', 'seed', 'max-tokens', 'steps', 'from-last'] as const),
-        ...samplingOptions,
-      ],
-      flags: ['greedy', 'no-draw'],
-    });
+  texts: [
+    ...(['model', 'conversation', 'out', 'seed', 'max-tokens', 'steps', 'from-last'] as const),
+    ...samplingOptions,
+  ],
+  flags: ['greedy', 'no-draw'],
+  async run({ values, output }) {
     const file = required(values.conversation, 'conversation');
     const out = path.resolve(required(values.out, 'out'));
-    const seed = numberOption(values.seed, 'seed', seedLimits) ?? null;
-    const maxNewTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 1, max: 4096 });
-    const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 });
+    const seed = numberOption(values.seed, 'seed', drawingLimits.seed) ?? null;
+    const maxNewTokens = numberOption(
+      values['max-tokens'],
+      'max-tokens',
+      samplingLimits.maxNewTokens,
+    );
+    const steps = numberOption(values.steps, 'steps', drawingLimits.steps);
     const startStrength = numberOption(values['from-last'], 'from-last', strengthLimits) ?? null;
     const sampling = readSampling(values);
     const conversation = readConversation(file);
@@ -118,7 +123,7 @@ export const chatCommand = {
     });
     await model.release();
   },
-};
+});
 
 /** The conversation's own pictures, copied into the output folder so that it can be read on its own. */
 async function keepPictures(conversation: TextbindConversation, folder: string, out: string) {

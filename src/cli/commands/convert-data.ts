@@ -1,19 +1,17 @@
 import path from 'node:path';
 import { convertedEventSchema } from '../../shared/contracts/trainer-protocol.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { askModule } from '../trainer-answer.ts';
 import { required } from '../usage.ts';
 import { dataArguments, showFaults } from './validate-data.ts';
 
-export const convertDataCommand = {
+export const convertDataCommand = command({
   usage:
     'textbind convert-data --stage 1|2 PATH --out DIR [--images DIR] [--format F] [--skip-bad-rows] [--mend] [--json]: into tars (1) or TextBind JSON (2)',
-  async run(args: readonly string[]): Promise<number> {
-    const { values, positionals, output } = readOptions(args, {
-      texts: ['stage', 'images', 'format', 'out'],
-      flags: ['skip-bad-rows', 'mend'],
-      positionals: true,
-    });
+  texts: ['stage', 'images', 'format', 'out'],
+  flags: ['skip-bad-rows', 'mend'],
+  positionals: true,
+  async run({ values, positionals, output }) {
     const out = path.resolve(required(values.out, 'out'));
     const skips = values['skip-bad-rows'] ? ['--skip-bad-rows'] : [];
     const mends = values.mend ? ['--mend'] : [];
@@ -31,4 +29,4 @@ export const convertDataCommand = {
     });
     return code;
   },
-};
+});

@@ -9,20 +9,20 @@ import { resolveModelFolder } from '../../library/models.ts';
 import { inspectEngine } from '../../worker/inspect.ts';
 import { modelsFolders } from '../model-option.ts';
 import { userDataFolder } from '../user-data.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { trainerPython } from '../trainer-process.ts';
 
-export const doctorCommand = {
+export const doctorCommand = command({
   usage: 'textbind doctor [--text] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { output, values } = readOptions(args, { flags: ['text'] });
+  flags: ['text'],
+  async run({ output, values }) {
     const folders = modelsFolders();
     const { steps } = drawingSchema.parse({});
     const report = await examine({
       engineFacts: () => inspectEngine(folders),
       trainer: () => readTrainerFacts(pythonHere()),
       folders: [
-        { what: 'models', folder: folders[0]!.folder },
+        { what: 'models', folder: folders[0].folder },
         { what: 'conversations', folder: path.join(userDataFolder(), 'data') },
       ],
       fits: ({ models, choice }) => estimateAll(openFitBook(), models, choice.provider, steps),
@@ -53,7 +53,7 @@ export const doctorCommand = {
       }
     });
   },
-};
+});
 
 function pythonHere(): string | null {
   try {

@@ -1,19 +1,16 @@
 import path from 'node:path';
 import { downloadedEventSchema } from '../../shared/contracts/trainer-protocol.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { askModule } from '../trainer-answer.ts';
-import { numberOption, required, UsageError } from '../usage.ts';
+import { numberOption, onlyWord, required } from '../usage.ts';
 
-export const downloadImagesCommand = {
+export const downloadImagesCommand = command({
   usage:
     'textbind download-images TRAIN.json --images DIR [--complete OUT.json] [--workers N] [--json]: the pictures that released data names by address',
-  async run(args: readonly string[]): Promise<number> {
-    const { values, positionals, output } = readOptions(args, {
-      texts: ['images', 'complete', 'workers'],
-      positionals: true,
-    });
-    const [file, ...more] = positionals;
-    if (file === undefined || more.length > 0) throw new UsageError('one TRAIN.json must be given');
+  texts: ['images', 'complete', 'workers'],
+  positionals: true,
+  async run({ values, positionals, output }) {
+    const file = onlyWord(positionals, 'TRAIN.json');
     const workers = numberOption(values.workers, 'workers', { min: 1, max: 64 }) ?? 16;
     const call = [
       ...[path.resolve(file), '--images', path.resolve(required(values.images, 'images'))],
@@ -33,4 +30,4 @@ export const downloadImagesCommand = {
     });
     return code;
   },
-};
+});

@@ -1,20 +1,20 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWholeFile } from '../../base/whole-file.ts';
-import { StudioError } from '../../shared/errors.ts';
+import { StudioError, toWireError } from '../../shared/errors.ts';
 import { planDrawingPart } from '../../worker/pipelines/memory/plan.ts';
 import { Painter, type DrawRequest } from '../../worker/pipelines/drawing/painter.ts';
 import { readStartImage } from '../../worker/pipelines/drawing/start-picture.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
 import { chooseProvider } from '../../worker/runtime/index.ts';
 import { freshSeed } from '../../worker/sampling/random.ts';
-import { readOptions, type OptionValues } from '../options.ts';
+import { command, type OptionValues } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile } from '../tensors.ts';
 import {
+  drawingLimits,
   numberOption,
   required,
-  seedLimits,
   sizeOption,
   strengthLimits,
   UsageError,
@@ -24,11 +24,27 @@ import {
 /** How far a drawing leaves the picture it starts from, where nothing is said. */
 const defaultStrength = 0.6;
 
-export const drawCommand = {
+const optionNames = [
+  'model',
+  'prompt',
+  'prompts',
+  'negative',
+  'seed',
+  'latents',
+  'steps',
+  'guidance',
+  'size',
+  'from',
+  'strength',
+  'out',
+  'save-latents',
+] as const;
+
+export const drawCommand = command({
   usage:
     'textbind draw --model DIR (--prompt TEXT --out X.png | --prompts F.txt --out DIR) [--negative TEXT] [--seed N | --latents F.safetensors] [--steps N] [--guidance X] [--size WxH] [--from X.png [--strength X]] [--save-latents G.safetensors] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, { texts: optionNames });
+  texts: optionNames,
+  async run({ values, output }) {
     const asked = readAsked(values);
     const folder = readModelFolder(await findModelFolder(required(values.model, 'model')));
     if (folder.imageDecoder === null) {
@@ -47,23 +63,7 @@ export const drawCommand = {
     await draw({ painter, asked, common, provider, output });
     await painter.release();
   },
-};
-
-const optionNames = [
-  'model',
-  'prompt',
-  'prompts',
-  'negative',
-  'seed',
-  'latents',
-  'steps',
-  'guidance',
-  'size',
-  'from',
-  'strength',
-  'out',
-  'save-latents',
-] as const;
+});
 
 type Values = OptionValues<(typeof optionNames)[number], never>;
 
@@ -80,9 +80,9 @@ function readAsked(values: Values) {
   }
   return {
     ...{ out, prompt, prompts },
-    seed: numberOption(values.seed, 'seed', seedLimits) ?? freshSeed(),
+    seed: numberOption(values.seed, 'seed', drawingLimits.seed) ?? freshSeed(),
     steps: numberOption(values.steps, 'steps', { min: 1, max: 1000 }) ?? 40,
-    guidance: numberOption(values.guidance, 'guidance', { min: 1, max: 30, whole: false }),
+    guidance: numberOption(values.guidance, 'guidance', drawingLimits.guidance),
     size: sizeOption(values.size),
     from: startOption(values),
     latents: values.latents === undefined ? null : readLatents(values.latents),
@@ -169,7 +169,7 @@ function readPrompts(file: string): readonly string[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new UsageError(`--prompts ${file}: ${(error as Error).message}`);
+    throw new UsageError(`--prompts ${file}: ${toWireError(error).message}`);
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new UsageError(`--prompts ${file}: no prompt in it`);

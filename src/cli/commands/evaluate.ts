@@ -5,11 +5,11 @@ import { z } from 'zod';
 import type { PromptPart } from '../../shared/contracts/worker-protocol.ts';
 import { checkJson, readJson } from '../../base/json-file.ts';
 import type { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { evaluateRun } from './evaluate-run.ts';
 import { openModelOption } from '../model-option.ts';
 import { openNamer, type Namer } from '../vision-namer.ts';
-import { numberOption, required, type Output } from '../usage.ts';
+import { drawingLimits, numberOption, required, type Output } from '../usage.ts';
 
 /** A folder of held-out scenes, as `recipes.mini.export_scenes` writes it. */
 const scenesSchema = z.object({
@@ -24,16 +24,14 @@ type Scenes = z.infer<typeof scenesSchema>;
 const namingQuestion = 'What is in this picture? ';
 const neverAborted = new AbortController().signal;
 
-export const evaluateCommand = {
+export const evaluateCommand = command({
   usage:
     'textbind evaluate --model NAME|DIR --scenes DIR [--drawings N] [--steps N] [--limit N] [--out DIR] | --config RUN.json [--checkpoint DIR] [--mme DIR] [--mmbench FILE.tsv] [--limit N] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: [
-        ...(['model', 'scenes', 'drawings', 'steps', 'limit', 'out'] as const),
-        ...(['config', 'checkpoint', 'mme', 'mmbench'] as const),
-      ],
-    });
+  texts: [
+    ...(['model', 'scenes', 'drawings', 'steps', 'limit', 'out'] as const),
+    ...(['config', 'checkpoint', 'mme', 'mmbench'] as const),
+  ],
+  async run({ values, output }) {
     const { config, checkpoint, mme, mmbench } = values;
     if (config !== undefined) {
       return evaluateRun({ config, checkpoint, mme, mmbench, limit: values.limit }, output);
@@ -43,7 +41,7 @@ export const evaluateCommand = {
     const drawings =
       numberOption(values.drawings, 'drawings', { min: 0, max: scenes.drawings.length }) ??
       scenes.drawings.length;
-    const steps = numberOption(values.steps, 'steps', { min: 1, max: 150 }) ?? 40;
+    const steps = numberOption(values.steps, 'steps', drawingLimits.steps) ?? 40;
     const limit = numberOption(values.limit, 'limit', { min: 0, max: scenes.scenes.length });
     const model = await openModelOption(required(values.model, 'model'), output);
     const naming = await evaluateNaming(model, folder, scenes.scenes.slice(0, limit), output);
@@ -65,7 +63,7 @@ export const evaluateCommand = {
     });
     await model.release();
   },
-};
+});
 
 function readScenes(folder: string): Scenes {
   const file = path.join(folder, 'scenes.json');

@@ -1,19 +1,17 @@
 import path from 'node:path';
 import { exportFormats, type ExportFormat } from '../../shared/domain/exchange.ts';
 import { exportConversations } from '../../main/exchange/exporter.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { openStudioData } from '../studio-data.ts';
 import { UsageError } from '../usage.ts';
 
 /** What the app alone can write needs a page to print. */
 const formats = exportFormats.filter((format) => format !== 'pdf');
 
-export const exportCommand = {
+export const exportCommand = command({
   usage: `textbind export --conversation ID[,ID...]|all --format ${formats.join('|')} --out PATH [--data DIR]`,
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: ['conversation', 'format', 'out', 'data'],
-    });
+  texts: ['conversation', 'format', 'out', 'data'],
+  async run({ values, output }) {
     const { conversation, out } = values;
     const format = readFormat(values.format);
     if (conversation === undefined || out === undefined) {
@@ -50,7 +48,7 @@ export const exportCommand = {
       close();
     }
   },
-};
+});
 
 function readFormat(given: string | undefined): ExportFormat {
   const format = formats.find((each) => each === given);

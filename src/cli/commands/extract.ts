@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { extractBlip2 } from '../../worker/conversion/extract-blip2.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { required } from '../usage.ts';
 
-export const extractCommand = {
+export const extractCommand = command({
   usage: 'textbind extract --blip2 DIR --out DIR [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, { texts: ['blip2', 'out'] });
+  texts: ['blip2', 'out'],
+  async run({ values, output }) {
     const blip2 = path.resolve(required(values.blip2, 'blip2'));
     const out = path.resolve(required(values.out, 'out'));
     const extracted = await extractBlip2(blip2, out, {
@@ -20,4 +20,4 @@ export const extractCommand = {
       output.line(qformerConfig);
     });
   },
-};
+});

@@ -1,10 +1,11 @@
 import { busyShare, expectedOf, type FitBook } from '../../library/fit/fit-book.ts';
 import type { FitRecord } from '../../shared/domain/fit.ts';
-import { drawingSchema, samplingSchema } from '../../shared/domain/settings.ts';
+import { drawingSchema } from '../../shared/domain/settings.ts';
 import { gigabytes } from '../../shared/words.ts';
+import { answer } from '../../worker/calibrate.ts';
 import { estimates, measureModel, openFitBook } from '../fit.ts';
 import { findModelFolder, openModelOption } from '../model-option.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import type { Output } from '../usage.ts';
 
 /** What was expected of one thing, and what happened. */
@@ -22,10 +23,11 @@ const questions = [
   'Describe a market in the morning, with everything that is sold there.',
 ];
 
-export const fitCommand = {
+export const fitCommand = command({
   usage: 'textbind fit [--model NAME|DIR] [--check] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, { texts: ['model'], flags: ['check'] });
+  texts: ['model'],
+  flags: ['check'],
+  async run({ values, output }) {
     const folder = await findModelFolder(values.model);
     const book = openFitBook();
     output.progress('looking');
@@ -65,7 +67,7 @@ export const fitCommand = {
       }
     });
   },
-};
+});
 
 /** Uses the model as a person does, and compares; what happened corrects what is expected next. */
 async function check(book: FitBook, record: FitRecord, output: Output): Promise<Compared[]> {
@@ -82,16 +84,7 @@ async function check(book: FitBook, record: FitRecord, output: Output): Promise<
     book.observe(folder, provider, { at: Date.now(), kind, happened, steps });
   };
   for (const [index, text] of questions.entries()) {
-    const { usage } = await model.reply(
-      {
-        turns: [{ role: 'user', parts: [{ kind: 'text', text }] }],
-        sampling: samplingSchema.parse({ temperature: 0.8, maxNewTokens: 160, seed: index }),
-        drawing: drawingSchema.parse({}),
-        wish: 'words',
-      },
-      ignore,
-      never,
-    );
+    const usage = await answer(model, text, { temperature: 0.8, maxNewTokens: 160, seed: index });
     const speed = (usage.replyTokens - 1) / usage.decodeSeconds;
     compare('words', `reply ${index + 1}, tokens/s (${usage.replyTokens})`, speed, 1);
   }

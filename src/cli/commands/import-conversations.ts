@@ -2,20 +2,17 @@ import path from 'node:path';
 import type { ImportSummary } from '../../shared/domain/exchange.ts';
 import { openImport, runImport, summariseImport } from '../../main/exchange/importer.ts';
 import { decodeImage } from '../../worker/inputs/image.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { openStudioData } from '../studio-data.ts';
-import { UsageError } from '../usage.ts';
+import { onlyWord } from '../usage.ts';
 
-export const importConversationsCommand = {
+export const importConversationsCommand = command({
   usage: 'textbind import-conversations PATH [--data DIR] [--dry-run]',
-  async run(args: readonly string[]): Promise<number> {
-    const { values, positionals, output } = readOptions(args, {
-      texts: ['data'],
-      flags: ['dry-run'],
-      positionals: true,
-    });
-    const [file, ...more] = positionals;
-    if (file === undefined || more.length > 0) throw new UsageError('one PATH must be given');
+  texts: ['data'],
+  flags: ['dry-run'],
+  positionals: true,
+  async run({ values, positionals, output }) {
+    const file = onlyWord(positionals, 'PATH');
     const { store, pictures, folder, close } = openStudioData(values.data);
     try {
       const source = await openImport(path.resolve(file));
@@ -38,7 +35,7 @@ export const importConversationsCommand = {
       close();
     }
   },
-};
+});
 
 async function checkPicture(bytes: Uint8Array, name: string): Promise<void> {
   await decodeImage(bytes, name);

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readJsonFile } from '../../base/json-file.ts';
+import { limitsOf } from '../../shared/domain/limits.ts';
 import {
+  modelSizesSchema,
   paperLength,
   paperQformer,
   qformerConfigSchema,
@@ -17,36 +19,39 @@ import {
 } from '../../worker/conversion/import-model.ts';
 import type { ImportProgress } from '../../shared/domain/model-import.ts';
 import { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { tidyUpAfterKill } from '../tidy-up.ts';
-import { numberOption, required, UsageError, type Output } from '../usage.ts';
+import { drawingLimits, numberOption, required, UsageError, type Output } from '../usage.ts';
 
 /** The default of diffusers' SDXL pipelines. */
 const sdxlGuidance = 5;
-export const importCommand = {
+const sizeLimits = {
+  pictures: limitsOf(modelSizesSchema.shape.maxPicturesPerReply),
+  length: limitsOf(modelSizesSchema.shape.maxSequenceLength),
+};
+
+export const importCommand = command({
   usage:
     'textbind import --vision DIR --language DIR|FILE.gguf [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: [
-        'vision',
-        'language',
-        'checkpoint',
-        'qformer',
-        'qformer-config',
-        'sd-base',
-        'sd-refiner',
-        'out',
-        'quantize',
-        'name',
-        'licence',
-        'max-length',
-        'guidance',
-        'max-pictures',
-        'processor',
-      ],
-      flags: ['copy', 'load', 'overwrite'],
-    });
+  texts: [
+    'vision',
+    'language',
+    'checkpoint',
+    'qformer',
+    'qformer-config',
+    'sd-base',
+    'sd-refiner',
+    'out',
+    'quantize',
+    'name',
+    'licence',
+    'max-length',
+    'guidance',
+    'max-pictures',
+    'processor',
+  ],
+  flags: ['copy', 'load', 'overwrite'],
+  async run({ values, output }) {
     const request = requestOf(values);
     const { report, openedInSeconds } = await runImport(request, values.load, output);
     const { folder, name, canDraw, bytes, warnings } = report;
@@ -57,7 +62,7 @@ export const importCommand = {
       output.line(`${folder}: ${(bytes / 1e6).toFixed(1)} MB${opened}, ${skills}`);
     });
   },
-};
+});
 
 interface Values {
   readonly [name: string]: string | boolean | undefined;
@@ -81,17 +86,15 @@ function requestOf(given: Values): ImportRequest {
     storage: storageOf(given['copy'] === true, values['quantize']),
     out,
     replace: given['overwrite'] === true,
-    guidance:
-      numberOption(values['guidance'], 'guidance', { min: 1, max: 30, whole: false }) ??
-      sdxlGuidance,
+    guidance: numberOption(values['guidance'], 'guidance', drawingLimits.guidance) ?? sdxlGuidance,
     manifest: {
       name: values['name'] ?? path.basename(out),
       licence: values['licence'] ?? 'see the licences of the parts',
       qformerConfig: readQformerConfig(values['qformer-config']),
       maxPicturesPerReply:
-        numberOption(values['max-pictures'], 'max-pictures', { min: 1, max: 16 }) ?? 4,
+        numberOption(values['max-pictures'], 'max-pictures', sizeLimits.pictures) ?? 4,
       maxSequenceLength:
-        numberOption(values['max-length'], 'max-length', { min: 64, max: 131_072 }) ?? paperLength,
+        numberOption(values['max-length'], 'max-length', sizeLimits.length) ?? paperLength,
     },
   };
 }

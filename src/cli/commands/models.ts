@@ -1,12 +1,11 @@
 import { estimates, openFitBook } from '../fit.ts';
 import { listModels } from '../../library/models.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { modelsFolders } from '../model-option.ts';
 
-export const modelsCommand = {
+export const modelsCommand = command({
   usage: 'textbind models [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { output } = readOptions(args, {});
+  async run({ output }) {
     const folders = modelsFolders();
     const fits = output.json ? await estimates(openFitBook()) : [];
     const models = (await listModels(folders)).map((model) => ({
@@ -24,4 +23,4 @@ export const modelsCommand = {
       }
     });
   },
-};
+});

@@ -7,8 +7,6 @@ import {
   parseClipTextConfig,
   parseUnetConfig,
   parseVaeConfig,
-  parseVitConfig,
-  qformerConfigFromSizes,
   type BuildTarget,
 } from '../../worker/networks/index.ts';
 import {
@@ -20,11 +18,12 @@ import {
   vitModel,
   type NetworkModel,
 } from '../../worker/networks/models.ts';
-import { readJson } from '../../base/json-file.ts';
+import { readJson, readJsonFile } from '../../base/json-file.ts';
 import { LanguageModel } from '../../worker/pipelines/language/language-model.ts';
 import { readModelFolder, type ModelFolder } from '../../library/model-folder.ts';
 import { openNetwork, runFloats, type FloatTensor } from '../../worker/pipelines/network.ts';
 import { languagePrefix, overlaid } from '../../worker/pipelines/language/language-weights.ts';
+import { readVisionConfigs } from '../../worker/pipelines/vision/vision-configs.ts';
 import { wantedProviders } from '../../worker/pipelines/textbind-model.ts';
 import {
   chooseProvider,
@@ -36,7 +35,7 @@ import {
 import { storeAsHalf } from '../../worker/conversion/half-precision.ts';
 import { quantiseModel } from '../../worker/conversion/quantise-model.ts';
 import { openCheckpoint, type Checkpoint } from '../../worker/weights/index.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { findModelFolder } from '../model-option.ts';
 import { openTensorFile, writeTensorFile, type TensorFile } from '../tensors.ts';
 import { required, UsageError } from '../usage.ts';
@@ -50,11 +49,6 @@ interface Probe {
   readonly outputs: readonly string[];
   build(model: ModelFolder, target: BuildTarget): NetworkModel;
 }
-
-const visionConfig = (model: ModelFolder) => {
-  const file = path.join(model.visionModel, 'config.json');
-  return parseVitConfig(readJson(file, 'model-invalid'), file);
-};
 
 /** Folder of a part of the base or the refiner, and its config. */
 function decoderPart(model: ModelFolder, which: 'base' | 'refiner', part: string) {
@@ -87,21 +81,27 @@ const unet = (which: 'base' | 'refiner'): Probe => ({
   },
 });
 
+const vae = (input: string, output: string, makeModel: typeof vaeDecoderModel): Probe => ({
+  inputs: [input],
+  outputs: [output],
+  build(model, target) {
+    const { folder, file, json } = decoderPart(model, 'base', 'vae');
+    return makeModel(parseVaeConfig(json, file), openCheckpoint(folder), target);
+  },
+});
+
 const probes: Readonly<Record<string, Probe | undefined>> = {
   vision: {
     inputs: ['pixel_values'],
     outputs: ['last_hidden_state'],
     build: (model, target) =>
-      vitModel(visionConfig(model), openCheckpoint(model.visionModel), target),
+      vitModel(readVisionConfigs(model).vit, openCheckpoint(model.visionModel), target),
   },
   qformer: {
     inputs: ['encoder_hidden_states'],
     outputs: ['last_hidden_state', 'image_embeds'],
     build(model, target) {
-      const config = qformerConfigFromSizes(model.manifest.qformerConfig, {
-        encoderHiddenSize: visionConfig(model).hiddenSize,
-        projectionSize: languageHiddenSize(model),
-      });
+      const config = readVisionConfigs(model).qformer(languageHiddenSize(model));
       return qformerModel(config, openCheckpoint(...model.qformer), target);
     },
   },
@@ -109,34 +109,19 @@ const probes: Readonly<Record<string, Probe | undefined>> = {
   text_encoder_2: textEncoder('text_encoder_2'),
   unet: unet('base'),
   refiner_unet: unet('refiner'),
-  vae_decoder: {
-    inputs: ['latents'],
-    outputs: ['image'],
-    build(model, target) {
-      const { folder, file, json } = decoderPart(model, 'base', 'vae');
-      return vaeDecoderModel(parseVaeConfig(json, file), openCheckpoint(folder), target);
-    },
-  },
-  vae_encoder: {
-    inputs: ['image'],
-    outputs: ['latents'],
-    build(model, target) {
-      const { folder, file, json } = decoderPart(model, 'base', 'vae');
-      return vaeEncoderModel(parseVaeConfig(json, file), openCheckpoint(folder), target);
-    },
-  },
+  vae_decoder: vae('latents', 'image', vaeDecoderModel),
+  vae_encoder: vae('image', 'latents', vaeEncoderModel),
 };
 const networkNames = [...Object.keys(probes), 'language'];
 
-export const probeCommand = {
+export const probeCommand = command({
   usage:
     'textbind probe --model DIR --network NAME --input F.safetensors --output G.safetensors [--precision fp32|fp16|int4] [--provider cpu|webgpu|cuda] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: ['model', 'network', 'input', 'output', 'precision', 'provider'],
-    });
+  texts: ['model', 'network', 'input', 'output', 'precision', 'provider'],
+  async run({ values, output }) {
     const network = required(values.network, 'network');
-    if (!networkNames.includes(network)) {
+    const probe = probes[network];
+    if (probe === undefined && network !== 'language') {
       throw new UsageError(`--network ${network}: expected one of ${networkNames.join(', ')}`);
     }
     const precision = oneOf(values.precision ?? 'fp32', precisions, 'precision');
@@ -154,9 +139,9 @@ export const probeCommand = {
       throw new StudioError('unsupported', `${preference} cannot be used: ${reason}`);
     }
     const tensors =
-      network === 'language'
+      probe === undefined
         ? await probeLanguage(model, input, precision, choice.provider)
-        : await probeNetwork(probes[network]!, model, input, precision, choice.provider);
+        : await probeNetwork(probe, model, input, precision, choice.provider);
     writeTensorFile(target, tensors);
     const shapes = Object.fromEntries(
       Object.entries(tensors).map(([name, { dims }]) => [name, dims]),
@@ -166,7 +151,7 @@ export const probeCommand = {
         output.line(`${name} [${dims.join(', ')}]`);
     });
   },
-};
+});
 
 async function probeNetwork(
   probe: Probe,
@@ -245,10 +230,8 @@ async function storedAs(
   weights: Checkpoint | undefined,
   scratch: string,
 ): Promise<string> {
-  const config = readJson(path.join(folder, 'config.json'), 'model-invalid') as Record<
-    string,
-    unknown
-  >;
+  const file = path.join(folder, 'config.json');
+  const config = readJsonFile(file, z.record(z.string(), z.unknown()), 'model-invalid');
   const isQuantised = config['quantization_config'] !== undefined;
   if (precision === 'fp32' || (precision === 'int4' && isQuantised)) return folder;
   if (isQuantised) throw new UsageError(`--precision ${precision}: ${folder} is quantised`);

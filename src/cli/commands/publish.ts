@@ -1,27 +1,17 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { publishRun } from '../../main/training/publish-run.ts';
+import { command } from '../options.ts';
 import { trainerRuntime } from '../trainer-process.ts';
-import { createOutput, numberOption, UsageError } from '../usage.ts';
+import { numberOption, onlyWord } from '../usage.ts';
 import { dataFolder, findRun, openRuns } from './runs.ts';
 
-export const publishCommand = {
+export const publishCommand = command({
   usage:
     'textbind publish RUN [--step N] [--name NAME] [--data DIR] [--json]: makes a model of a checkpoint',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        step: { type: 'string' },
-        name: { type: 'string' },
-        data: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const output = createOutput(values.json);
-    const [named, ...more] = positionals;
-    if (named === undefined || more.length > 0) throw new UsageError('one RUN must be given');
+  texts: ['step', 'name', 'data'],
+  positionals: true,
+  async run({ values, positionals, output }) {
+    const named = onlyWord(positionals, 'RUN');
     const step = numberOption(values.step, 'step', { min: 0, max: 1e9 }) ?? null;
     const runs = openRuns(values.data);
     try {
@@ -44,4 +34,4 @@ export const publishCommand = {
       runs.close();
     }
   },
-};
+});

@@ -2,16 +2,19 @@ import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { writeDataFile } from '../../main/recipe/data-file.ts';
 import type { Recipe } from '../../main/recipe/recipe.ts';
+import { limitsOf, type Limits } from '../../shared/domain/limits.ts';
 import { diversityOf } from '../../shared/domain/recipe-conversation.ts';
 import {
   recipePlanSchema,
+  recipeSettingsSchema,
   recipeWriterSchema,
   type RecipePlan,
+  type RecipeSettings,
   type RecipeWriter,
 } from '../../shared/domain/recipe.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { findModelFolder } from '../model-option.ts';
-import { readOptions, type OptionValues } from '../options.ts';
+import { command, type OptionValues } from '../options.ts';
 import { makeRecipe, openRecipe, openWriter } from '../recipe-folder.ts';
 import { numberOption, required, UsageError, type Output } from '../usage.ts';
 
@@ -37,11 +40,12 @@ const actions: Readonly<Record<string, (call: Call) => Promise<void>>> = {
   export: exportData,
 };
 
-export const recipeCommand = {
+export const recipeCommand = command({
   usage:
     'textbind recipe make|show|estimate|write|judge|export DIR [--data PATH] [--images DIR] [--eyes NAME|DIR] [--count N] [--pictures 2-4] [--clusters N] [--leave-out 0.1] [--seed N] [--tries N] [--server ADDRESS --server-model NAME] [--key-file FILE] [--at-once N] [--max-tokens N] [--most N] [--model NAME|DIR] [--accept all|N,N] [--reject N,N] [--prompts DIR] [--out DIR] [--json]: conversations from pictures with captions',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, positionals, output } = readOptions(args, { texts, positionals: true });
+  texts,
+  positionals: true,
+  async run({ values, positionals, output }) {
     const [action, place, ...more] = positionals;
     const act = actions[action ?? ''];
     if (act === undefined || place === undefined || more.length > 0) {
@@ -49,7 +53,7 @@ export const recipeCommand = {
     }
     await act({ values, output, place });
   },
-};
+});
 
 function opened({ values, output, place }: Call): Recipe {
   return openRecipe(place, { prompts: values.prompts, writer: null, output });
@@ -64,16 +68,14 @@ async function make(call: Call): Promise<void> {
   finish(recipe, call.output);
 }
 
+const limits = (name: keyof RecipeSettings): Limits => limitsOf(recipeSettingsSchema.shape[name]);
+
 async function planOf(values: Values): Promise<RecipePlan> {
   const data = path.resolve(required(values.data, 'data'));
   const [least, most] = range(values.pictures ?? '2-4');
-  const whole = (name: 'count' | 'clusters' | 'seed' | 'tries', max: number): number | undefined =>
-    numberOption(values[name], name, { min: name === 'seed' ? 0 : 1, max });
-  const leaveOut = numberOption(values['leave-out'], 'leave-out', {
-    min: 0,
-    max: 0.9,
-    whole: false,
-  });
+  const whole = (name: 'count' | 'clusters' | 'seed' | 'tries'): number | undefined =>
+    numberOption(values[name], name, limits(name));
+  const leaveOut = numberOption(values['leave-out'], 'leave-out', limits('leaveOut'));
   return recipePlanSchema.parse({
     name: values.name ?? path.parse(data).name,
     data: {
@@ -83,8 +85,8 @@ async function planOf(values: Values): Promise<RecipePlan> {
     },
     eyes: await findModelFolder(values.eyes),
     settings: {
-      ...{ count: whole('count', 1_000_000), clusters: whole('clusters', 100_000) ?? null },
-      ...{ seed: whole('seed', 0x7fff_ffff), tries: whole('tries', 10), least, most, leaveOut },
+      ...{ count: whole('count'), clusters: whole('clusters') ?? null },
+      ...{ seed: whole('seed'), tries: whole('tries'), least, most, leaveOut },
     },
     writer: { kind: 'app' },
     price: null,
@@ -109,9 +111,9 @@ function writerOf(values: Values): RecipeWriter {
 function withWriter(recipe: Recipe, values: Values): RecipeWriter {
   const writer = writerOf(values);
   const { settings } = recipe.plan;
-  const count = numberOption(values.count, 'count', { min: 1, max: 1_000_000 });
-  const atOnce = numberOption(values['at-once'], 'at-once', { min: 1, max: 64 });
-  const maxTokens = numberOption(values['max-tokens'], 'max-tokens', { min: 16, max: 32_768 });
+  const count = numberOption(values.count, 'count', limits('count'));
+  const atOnce = numberOption(values['at-once'], 'at-once', limits('atOnce'));
+  const maxTokens = numberOption(values['max-tokens'], 'max-tokens', limits('maxTokens'));
   recipe.change({
     writer,
     settings: {
@@ -138,7 +140,7 @@ function estimate(call: Call): Promise<void> {
 }
 
 async function write({ values, output, place }: Call): Promise<void> {
-  const most = numberOption(values.most, 'most', { min: 1, max: 1_000_000 }) ?? null;
+  const most = numberOption(values.most, 'most', limits('count')) ?? null;
   const ending = new AbortController();
   const { writer, close } = await openWriter(
     writerOf(values),

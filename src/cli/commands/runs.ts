@@ -1,30 +1,23 @@
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { silentLogger } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { Runs } from '../../main/training/runs.ts';
 import type { RunSummary } from '../../shared/domain/training.ts';
+import { command } from '../options.ts';
 import { userDataFolder } from '../user-data.ts';
 import { trainerRuntime } from '../trainer-process.ts';
-import { createOutput, UsageError } from '../usage.ts';
+import { UsageError } from '../usage.ts';
 
 const actions = ['stop', 'start', 'kill'] as const;
 type Action = (typeof actions)[number];
 
-export const runsCommand = {
+export const runsCommand = command({
   usage:
     'textbind runs [stop|start|kill RUN] [--accept-changes] [--data DIR] [--json]: the runs of the app, by id or name',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        data: { type: 'string' },
-        'accept-changes': { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const output = createOutput(values.json);
+  texts: ['data'],
+  flags: ['accept-changes'],
+  positionals: true,
+  async run({ values, positionals, output }) {
     const runs = openRuns(values.data);
     try {
       const [action, named, ...more] = positionals;
@@ -46,7 +39,7 @@ export const runsCommand = {
       runs.close();
     }
   },
-};
+});
 
 function isAction(word: string): word is Action {
   return actions.some((action) => action === word);

@@ -8,18 +8,16 @@ import { freshKey, startLocalServer } from '../../server/server.ts';
 import { defaultServerPort } from '../../shared/domain/local-server.ts';
 import { openLocalEngine } from '../local-engine.ts';
 import { findModelFolder } from '../model-option.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { numberOption, UsageError } from '../usage.ts';
 
 const keyVariable = 'TEXTBIND_API_KEY';
 
-export const serveCommand = {
+export const serveCommand = command({
   usage:
     'textbind serve [--model NAME|DIR] [--port N] [--key-file FILE] [--allow-origin ORIGIN] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: ['model', 'port', 'key-file', 'allow-origin'],
-    });
+  texts: ['model', 'port', 'key-file', 'allow-origin'],
+  async run({ values, output }) {
     const port = numberOption(values.port, 'port', { min: 0, max: 65_535 }) ?? defaultServerPort;
     const allowedOrigins = readOrigin(values['allow-origin']);
     const key = await readKey(values['key-file']);
@@ -54,7 +52,7 @@ export const serveCommand = {
       await rm(pictures, { recursive: true, force: true });
     }
   },
-};
+});
 
 /** Aborted by Ctrl+C, or a request to end. */
 function endingSignal(): AbortSignal {

@@ -5,25 +5,23 @@ import { StudioError } from '../../shared/errors.ts';
 import { buildPrompt } from '../../worker/inputs/prompt.ts';
 import { openLanguageTokenizer } from '../../worker/inputs/tokenizer.ts';
 import { readModelFolder } from '../../library/model-folder.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { checkConversation, toPromptTurn } from '../conversation-file.ts';
 import { findModelFolder } from '../model-option.ts';
 import { runTrainer } from '../trainer-process.ts';
 import { required, UsageError } from '../usage.ts';
 
-export const tokensCommand = {
+export const tokensCommand = command({
   usage: 'textbind tokens --model NAME|DIR --conversation IN.json [--trainer] [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: ['model', 'conversation'],
-      flags: ['trainer'],
-    });
+  texts: ['model', 'conversation'],
+  flags: ['trainer'],
+  async run({ values, output }) {
     const file = path.resolve(required(values.conversation, 'conversation'));
     const folder = await findModelFolder(required(values.model, 'model'));
     const ids = values.trainer ? await trainerIds(folder, file) : await engineIds(folder, file);
     output.result({ ids }, () => output.line(ids.join(' ')));
   },
-};
+});
 
 /** The whole conversation's ids up to the reply; what a model's context cannot hold is not left out here. */
 async function engineIds(folder: string, file: string): Promise<readonly number[]> {

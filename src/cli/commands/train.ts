@@ -2,19 +2,17 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { trainerEventSchema, type TrainerEvent } from '../../shared/contracts/trainer-protocol.ts';
 import { StudioError } from '../../shared/errors.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { runTrainer } from '../trainer-process.ts';
 import { required, UsageError, type Output } from '../usage.ts';
 import { packRun, readBack } from './train-elsewhere.ts';
 
-export const trainCommand = {
+export const trainCommand = command({
   usage:
     'textbind train --config RUN.json [--accept-changes | --export-to DIR [--copy] [--nodes N] [--gpus N]] | --read-back DIR [--json]',
-  async run(args: readonly string[]): Promise<void> {
-    const { values, output } = readOptions(args, {
-      texts: ['config', 'export-to', 'nodes', 'gpus', 'read-back'],
-      flags: ['accept-changes', 'copy'],
-    });
+  texts: ['config', 'export-to', 'nodes', 'gpus', 'read-back'],
+  flags: ['accept-changes', 'copy'],
+  async run({ values, output }) {
     if (values['read-back'] !== undefined) return readBack(values['read-back'], output);
     const config = path.resolve(required(values.config, 'config'));
     if (!existsSync(config)) throw new UsageError(`--config ${config}: does not exist`);
@@ -32,7 +30,7 @@ export const trainCommand = {
     });
     if (exit.code !== 0) throw whyItEnded(last, exit);
   },
-};
+});
 
 function readEvent(line: string): TrainerEvent {
   const parsed = trainerEventSchema.safeParse(JSON.parse(line));

@@ -1,16 +1,14 @@
 import path from 'node:path';
 import { validatedEventSchema, type DataFault } from '../../shared/contracts/trainer-protocol.ts';
-import { readOptions } from '../options.ts';
+import { command } from '../options.ts';
 import { askModule } from '../trainer-answer.ts';
-import { UsageError, type Output } from '../usage.ts';
+import { onlyWord, UsageError, type Output } from '../usage.ts';
 
-export const validateDataCommand = {
+export const validateDataCommand = command({
   usage: 'textbind validate-data --stage 1|2 PATH [--images DIR] [--format F] [--json]',
-  async run(args: readonly string[]): Promise<number> {
-    const { values, positionals, output } = readOptions(args, {
-      texts: ['stage', 'images', 'format'],
-      positionals: true,
-    });
+  texts: ['stage', 'images', 'format'],
+  positionals: true,
+  async run({ values, positionals, output }) {
     const call = dataArguments(values, positionals);
     const { answer, code } = await askModule('validate', call, validatedEventSchema, output);
     const { rows, faults, format } = answer;
@@ -20,7 +18,7 @@ export const validateDataCommand = {
     });
     return code;
   },
-};
+});
 
 /** Which data, as every module of the trainer takes it. @throws UsageError where stage or path are missing */
 export function dataArguments(
@@ -31,8 +29,7 @@ export function dataArguments(
   },
   positionals: readonly string[],
 ): string[] {
-  const [place, ...more] = positionals;
-  if (place === undefined || more.length > 0) throw new UsageError('one PATH must be given');
+  const place = onlyWord(positionals, 'PATH');
   if (values.stage !== '1' && values.stage !== '2') {
     throw new UsageError(`--stage ${values.stage ?? '(missing)'}: expected 1 or 2`);
   }
