@@ -96,25 +96,17 @@ export function describeEngine(
 /** Why a message cannot be sent in this state of the engine; null when it can. */
 export function whyNotSend(status: EngineStatus): string | null {
   if (lacksModel(status)) return t.engine.noModelIsOpenYour;
-  switch (status.state) {
-    case 'ready':
-    case 'busy':
-      return null;
-    case 'starting':
-      return t.engine.engineIsStartingYouCan;
-    case 'loading':
-      return t.engine.modelIsLoadingYouCan;
-    case 'unresponsive':
-      return t.engine.engineIsNotAnsweringRestart;
-    case 'crashed':
-      return t.engine.engineStoppedAndIsAbout;
-    case 'halted':
-      return t.engine.engineIsStoppedStartIt;
-    case 'stopped':
-      return t.engine.engineIsOffStartIt;
-    default:
-      return status.state satisfies never;
-  }
+  const reasons: Readonly<Record<EngineStatus['state'], string | null>> = {
+    ready: null,
+    busy: null,
+    starting: t.engine.engineIsStartingYouCan,
+    loading: t.engine.modelIsLoadingYouCan,
+    unresponsive: t.engine.engineIsNotAnsweringRestart,
+    crashed: t.engine.engineStoppedAndIsAbout,
+    halted: t.engine.engineIsStoppedStartIt,
+    stopped: t.engine.engineIsOffStartIt,
+  };
+  return reasons[status.state];
 }
 
 /** True where the engine runs but the chosen model could not be opened; `reason` says why. */
