@@ -43,16 +43,22 @@ function kindOf({ pid, args }: Row, isMain: boolean): string {
   return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('libonnxruntime') ? 'engine' : 'helper';
 }
 
-/** A process and all below it. */
-export function familyOf(main: number): readonly ProcessUse[] {
-  const all = rows();
+/** A process and all below it, of these: where Chromium's zygote forks them the zygote stands between. */
+export function withDescendants<Each extends { readonly pid: number; readonly parent: number }>(
+  all: readonly Each[],
+  main: number,
+): readonly Each[] {
   const family = new Set([main]);
   for (let size = 0; size !== family.size;) {
     size = family.size;
     for (const { pid, parent } of all) if (family.has(parent)) family.add(pid);
   }
-  return all
-    .filter(({ pid }) => family.has(pid))
+  return all.filter(({ pid }) => family.has(pid));
+}
+
+/** What a process and all below it take. */
+export function familyOf(main: number): readonly ProcessUse[] {
+  return withDescendants(rows(), main)
     .flatMap((row) => {
       try {
         return [use(row, row.pid === main)];

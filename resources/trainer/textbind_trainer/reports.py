@@ -32,6 +32,12 @@ class Sink(Protocol):
         """No more come."""
 
 
+def lacks(package: str) -> TrainerError:
+    """What is said where a report's package, which the report is called by, is missing."""
+    said = f'reports: "{package}" needs the package {package}, which this Python lacks: pip install {package}'
+    return TrainerError("config", said)
+
+
 class TensorBoard:
     """Event files of TensorBoard."""
 
@@ -39,8 +45,7 @@ class TensorBoard:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            said = 'reports: "tensorboard" needs the package tensorboard, which this Python lacks: pip install tensorboard'
-            raise TrainerError("config", said) from error
+            raise lacks("tensorboard") from error
         writer: Any = SummaryWriter
         self._writer = writer(str(config.output / "tensorboard"), purge_step=step + 1)
 
@@ -62,8 +67,7 @@ class WeightsAndBiases:
         try:
             import wandb
         except ImportError as error:
-            said = 'reports: "wandb" needs the package wandb, which this Python lacks: pip install wandb'
-            raise TrainerError("config", said) from error
+            raise lacks("wandb") from error
         name = config.output.resolve().name
         mode = os.environ.get("WANDB_MODE", "offline")
         self._run = wandb.init(

@@ -41,11 +41,12 @@ function tally(lines: readonly string[]): Tally[] {
   const tallies = new Map<string, Tally>();
   for (const judgement of lines.flatMap(readLine)) {
     // One pair, whichever was shown first.
-    const models = judgement.models.toSorted((one, other) => (one.folder < other.folder ? -1 : 1));
+    const [one, other] = judgement.models;
+    const models: Tally['models'] = other.folder < one.folder ? [other, one] : [one, other];
     const key = models.map(({ folder }) => folder).join('\n');
     const before = tallies.get(key) ?? { wins: [0, 0], both: 0, neither: 0, blind: 0 };
     tallies.delete(key);
-    tallies.set(key, counted({ ...before, models: [models[0]!, models[1]!] }, judgement));
+    tallies.set(key, counted({ ...before, models }, judgement));
   }
   return [...tallies.values()].reverse();
 }

@@ -44,8 +44,11 @@ export class ComparisonStore {
     prompt: ComparisonPrompt,
   ): Promise<void> {
     await attempt(this, async () => {
-      const request = { models: [models[0], models[1]] as [ComparedModel, ComparedModel], blind };
-      const started = await this.#api.request('comparison.start', { ...request, prompt });
+      const asked = { blind, prompt };
+      const started = await this.#api.request('comparison.start', {
+        models: [...models],
+        ...asked,
+      });
       // What was told since then is newer.
       if (this.current?.id !== started.id) this.current = started;
     });

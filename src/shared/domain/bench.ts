@@ -51,7 +51,7 @@ export interface DrawingRange {
 }
 
 const mostSeeds = 0x1_0000_0000;
-/** Guidance and steps, as shares of what was set. */
+/** Guidance and steps, as shares of what was set: as many as are drawn in one go. */
 const shares = { guidance: [0.6, 1, 1.5, 2.2], steps: [0.4, 0.7, 1, 1.5] } as const;
 /** Sides of a square of the same area, as shares. */
 const shapes = [
@@ -67,23 +67,24 @@ export function planDrawings(
   differ: Varied | null,
   range: DrawingRange,
 ): readonly DrawingPlan[] {
-  const each = <Value>(make: (index: number) => Value): Value[] =>
-    Array.from({ length: drawingsAtOnce }, (_, index) => make(index));
   switch (differ) {
     case null:
       return [base];
     case 'seed':
-      return each((index) => ({ ...base, seed: (base.seed + index) % mostSeeds }));
+      return Array.from({ length: drawingsAtOnce }, (_, index) => ({
+        ...base,
+        seed: (base.seed + index) % mostSeeds,
+      }));
     case 'guidance': {
       const middle = base.guidance ?? range.guidance;
-      return each((index) => {
-        const guidance = Math.round(middle * shares.guidance[index]! * 10) / 10;
+      return shares.guidance.map((share) => {
+        const guidance = Math.round(middle * share * 10) / 10;
         return { ...base, guidance: Math.min(Math.max(guidance, 1), 30) };
       });
     }
     case 'steps':
-      return each((index) => {
-        const steps = Math.round(base.steps * shares.steps[index]!);
+      return shares.steps.map((share) => {
+        const steps = Math.round(base.steps * share);
         return { ...base, steps: Math.min(Math.max(steps, 1), 150) };
       });
     case 'size':

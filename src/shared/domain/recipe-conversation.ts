@@ -160,16 +160,21 @@ function isClose(written: string, truth: string): boolean {
 
 /** Levenshtein's distance: letters to put in, take out or change. */
 export function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, at) => at);
-  for (const [at, letter] of [...one].entries()) {
-    const next = [at + 1];
-    for (const [column, wanted] of [...other].entries()) {
-      const changed = row[column]! + (letter === wanted ? 0 : 1);
-      next.push(Math.min(changed, row[column + 1]! + 1, next[column]! + 1));
-    }
-    row = next;
+  const letters = [...other];
+  /** From what was read of `one` to each beginning of `other`, without the empty one. */
+  let row = letters.map((_, at) => at + 1);
+  let count = 0;
+  for (const letter of one) {
+    let diagonal = count;
+    let left = (count += 1);
+    row = row.map((above, column) => {
+      const changed = diagonal + (letter === letters[column] ? 0 : 1);
+      diagonal = above;
+      left = Math.min(changed, above + 1, left + 1);
+      return left;
+    });
   }
-  return row.at(-1)!;
+  return row.at(-1) ?? count;
 }
 
 /** As a row of stage 2 says it, with the true captions. @param files of the pictures, in the order of the request */

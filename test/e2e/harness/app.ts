@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { withDescendants } from '../../../bench/app/processes.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
@@ -125,15 +126,8 @@ function pidsWith(words: string): number[] {
   const processes = rows.flatMap((row) =>
     row === null ? [] : [{ pid: Number(row[1]), parent: Number(row[2]), args: String(row[3]) }],
   );
-  const main = mainPid();
-  // Where Chromium's zygote forks them the parent is the zygote, whose parent is the main process.
-  const family = new Set([main]);
-  for (let size = 0; size !== family.size;) {
-    size = family.size;
-    for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
-  }
-  return processes
-    .filter(({ pid, args }) => family.has(pid) && args.includes(words))
+  return withDescendants(processes, mainPid())
+    .filter(({ args }) => args.includes(words))
     .map(({ pid }) => pid);
 }
 

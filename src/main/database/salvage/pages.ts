@@ -33,7 +33,7 @@ export function openPages(file: string): PageFile {
   const first = logged?.pages.get(1) ?? readAt(descriptor, 0, 100);
   const hasHeader = first.length >= 100 && first.subarray(0, 16).equals(magic);
   const pageSize = logged?.pageSize ?? (hasHeader ? sizeOf(first) : null) ?? usualPageSize;
-  const reserved = hasHeader ? first[20]! : 0;
+  const reserved = hasHeader ? first.readUInt8(20) : 0;
   return {
     pageSize,
     usableSize: pageSize - (reserved <= 32 ? reserved : 0),

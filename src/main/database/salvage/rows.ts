@@ -73,7 +73,7 @@ function readPage(file: PageFile, number: number): ReadPage | null {
   if (page === null) return null;
   // The first page begins with the file's header.
   const start = number === 1 ? 100 : 0;
-  const type = page[start]!;
+  const type = page[start];
   if (type !== interior && type !== leaf) return null;
   const cells = cellOffsets(file, page, start, type === interior ? 12 : 8);
   if (cells === null) return null;

@@ -61,9 +61,12 @@ export function rangeOf(points: readonly Point[]): Range {
 /** Index of the point whose step is nearest; -1 where there is none. */
 export function nearest(points: readonly Point[], step: number): number {
   let found = -1;
+  let least = Infinity;
   for (const [index, point] of points.entries()) {
-    if (found < 0 || Math.abs(point.step - step) < Math.abs(points[found]!.step - step))
-      found = index;
+    const distance = Math.abs(point.step - step);
+    if (distance >= least) continue;
+    found = index;
+    least = distance;
   }
   return found;
 }

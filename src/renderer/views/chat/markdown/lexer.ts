@@ -169,9 +169,8 @@ const optionsByNeed = new Map<string, Marked['defaults']>();
 export function lex(source: string, growing: boolean): Token[] {
   const lexer = new Lexer(optionsFor(source, growing));
   const tokens = lexer.blockTokens(source, lexer.tokens);
-  // As marked's own `lex` does, but for the limit.
-  for (let next = 0; next < lexer.inlineQueue.length; next += 1) {
-    const { src, tokens: into } = lexer.inlineQueue[next]!;
+  // As marked's own `lex` does, but for the limit. The queue grows while it is gone through.
+  for (const { src, tokens: into } of lexer.inlineQueue) {
     if (tooMuchInline(src)) into.push({ type: 'text', raw: src, text: src });
     else lexer.inlineTokens(src, into);
   }
