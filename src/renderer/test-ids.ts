@@ -351,6 +351,8 @@ export const testIds = {
   trainingError: 'training-error',
   trainingBack: 'training-back',
   trainerCard: 'trainer-card',
+  trainerSetUp: 'trainer-set-up',
+  trainerRepair: 'trainer-repair',
   trainerPython: 'trainer-python',
   trainerChoose: 'trainer-choose',
   datasetPickFile: 'dataset-pick-file',

@@ -71,7 +71,9 @@ def main(argv: list[str] | None = None) -> int:
         tell(Failed(kind=error.kind, message=str(error)))
         return 2
     except ModuleNotFoundError as error:
-        message = f"{error}: this Python lacks a package of requirements.txt; repair the trainer"
+        message = (
+            f'{error}: this Python lacks a package of requirements.txt; "Repair" under Training fetches it'
+        )
         tell(Failed(kind="config", message=message))
         return 2
     write_json(given.folder / "clusters.json", {"seed": given.seed, "of": of})

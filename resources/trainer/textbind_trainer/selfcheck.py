@@ -1,12 +1,13 @@
 """Does this Python train? One real step of stage 1 on a made-up picture, with the versions and devices it ran on.
 
-Run: ``python -m textbind_trainer.selfcheck --model DIR``; the last line on standard output is an event ``verified``, or
+Run: ``python -m textbind_trainer.selfcheck --model DIR [--requirements FILE]``; the last line on standard output is an event ``verified``, or
 an ``error``.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import io
 import json
 import platform
@@ -46,6 +47,21 @@ def gpus() -> list[dict[str, str | int]]:
     return found
 
 
+def lacks(requirements: Path) -> list[str]:
+    """Packages of a requirements.txt that are wanted on this system and not installed, in any version."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = (line.partition("#")[0].strip() for line in requirements.read_text(encoding="utf-8").splitlines())
+    wanted = [Requirement(line) for line in lines if line]
+    installed = {canonicalize_name(found.metadata["Name"]) for found in importlib.metadata.distributions()}
+    return [
+        each.name
+        for each in wanted
+        if (each.marker is None or each.marker.evaluate()) and canonicalize_name(each.name) not in installed
+    ]
+
+
 def step(model: Path, folder: Path) -> float:
     """Train one step; gives its seconds."""
     # One thread: a machine that is busy with something else should answer too.
@@ -67,11 +83,12 @@ def main(argv: list[str] | None = None) -> int:
     """Command line: 0; 1 where it does not train."""
     parser = argparse.ArgumentParser(description="Train one step, to see that it works here")
     parser.add_argument("--model", type=Path, required=True, help="folder with textbind.json")
-    model = parser.parse_args(argv).model
+    parser.add_argument("--requirements", type=Path, help="what should be installed")
+    given = parser.parse_args(argv)
 
     def verify() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            seconds = step(model, Path(folder))
+            seconds = step(given.model, Path(folder))
         emit(
             "verified",
             python=platform.python_version(),
@@ -79,6 +96,7 @@ def main(argv: list[str] | None = None) -> int:
             device="cuda" if torch.cuda.is_available() else "cpu",
             gpus=gpus(),
             seconds=round(seconds, 2),
+            lacks=lacks(given.requirements) if given.requirements else [],
         )
 
     return loop.tell_failure(verify)

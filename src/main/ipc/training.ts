@@ -14,6 +14,7 @@ export function trainerHandlers({
     },
     'trainer.choose': ({ python }) => environment.choose(python),
     'trainer.verify': () => environment.verify(),
+    'trainer.repair': () => environment.repair(),
     'trainer.remove': () => environment.remove(),
   };
 }

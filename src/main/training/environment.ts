@@ -13,6 +13,7 @@ import {
   findPythons,
   isNewEnough,
   leastPython,
+  startsPip,
   whyNoEnvironment,
   whyPipFailed,
   wordsOfPip,
@@ -36,9 +37,15 @@ export interface EnvironmentOptions {
 
 type Found = NonNullable<TrainerStatus['found']>;
 
+/** Which build of PyTorch: what the package index gives by itself, or the small one for processors. */
+const torchBuilds = ['usual', 'cpu'] as const;
+export type TorchBuild = (typeof torchBuilds)[number];
+
 const storedSchema = z.object({
   python: z.string(),
   isOwn: z.boolean(),
+  /** Of ours: what it was made with. */
+  build: z.enum(torchBuilds).default('usual'),
   found: trainerStatusSchema.shape.found,
   message: z.string().nullable(),
 });
@@ -49,8 +56,6 @@ const verifiedSchema = trainerStatusSchema.shape.found.unwrap().extend({
   time: z.number(),
 });
 
-/** Which build of PyTorch: what the package index gives by itself, or the small one for processors. */
-export type TorchBuild = 'usual' | 'cpu';
 /** PyTorch's own index; the usual one has it only in builds for GPUs, on Linux. */
 const cpuIndex = 'https://download.pytorch.org/whl/cpu';
 
@@ -116,7 +121,7 @@ export class TrainerEnvironment {
           `${python}: is Python ${found.version}; ${leastPython.join('.')} or newer is needed.`,
         );
       }
-      await this.#verify(python, false);
+      await this.#verify({ python, isOwn: false, build: 'usual' });
     });
   }
 
@@ -125,16 +130,41 @@ export class TrainerEnvironment {
    * @param python the interpreter to make it with; null: the first that is found
    */
   install(python: string | null, build: TorchBuild): Promise<TrainerStatus> {
-    return this.#work('Looking for Python', async () => {
-      const base = python ?? (await findPythons())[0]?.python;
-      if (base === undefined) throw new StudioError('not-found', noPython());
-      const own = this.#ownPython();
-      this.#say('Making the environment');
-      rmSync(this.#ownFolder(), { recursive: true, force: true });
-      mkdirSync(this.#options.folder, { recursive: true });
-      await this.#tool(base, ['-m', 'venv', this.#ownFolder()], whyNoEnvironment);
-      await this.#fetchPackages(own, build);
-      await this.#verify(own, true);
+    return this.#work('Looking for Python', () => this.#make(python, build));
+  }
+
+  async #make(python: string | null, build: TorchBuild): Promise<void> {
+    const base = python ?? (await findPythons())[0]?.python;
+    if (base === undefined) throw new StudioError('not-found', noPython());
+    this.#say('Making the environment');
+    // What is half made, and was left so, is no environment.
+    this.#forget();
+    mkdirSync(this.#options.folder, { recursive: true });
+    await this.#tool(base, ['-m', 'venv', this.#ownFolder()], whyNoEnvironment);
+    await this.#complete(build);
+  }
+
+  async #complete(build: TorchBuild): Promise<Stored> {
+    const python = this.#ownPython();
+    await this.#fetchPackages(python, build);
+    return this.#verify({ python, isOwn: true, build });
+  }
+
+  /**
+   * Puts ours right: packages that it lacks are fetched; where it still does not train, it is made anew.
+   * @throws StudioError `bad-input` where it is not ours
+   */
+  repair(): Promise<TrainerStatus> {
+    const stored = this.#stored;
+    if (stored?.isOwn !== true) {
+      throw new StudioError('bad-input', 'Only what the app made itself can be repaired.');
+    }
+    return this.#work('Starting Python', async () => {
+      if (await startsPip(stored.python)) {
+        const { found } = await this.#complete(stored.build);
+        if (found?.lacks.length === 0) return;
+      }
+      await this.#make(null, stored.build);
     });
   }
 
@@ -155,15 +185,13 @@ export class TrainerEnvironment {
   verify(): Promise<TrainerStatus> {
     const stored = this.#stored;
     if (stored === null) throw new StudioError('not-found', 'No Python is set up yet.');
-    return this.#work('Starting Python', () => this.#verify(stored.python, stored.isOwn));
+    return this.#work('Starting Python', async () => void (await this.#verify(stored)));
   }
 
   /** Deletes what is ours, forgets what is not. */
   async remove(): Promise<TrainerStatus> {
     this.#free();
-    rmSync(this.#ownFolder(), { recursive: true, force: true });
-    rmSync(this.#file(), { force: true });
-    this.#stored = null;
+    this.#forget();
     this.#message = null;
     this.#options.onChange(this.#status());
     return this.status();
@@ -177,24 +205,33 @@ export class TrainerEnvironment {
     this.#task?.stop();
   }
 
-  async #verify(python: string, isOwn: boolean): Promise<void> {
+  #forget(): void {
+    rmSync(this.#file(), { force: true });
+    rmSync(this.#ownFolder(), { recursive: true, force: true });
+    this.#stored = null;
+  }
+
+  async #verify({ python, isOwn, build }: Omit<Stored, 'found' | 'message'>): Promise<Stored> {
     this.#say('Training one step, to see that it works');
     const runtime = { python, code: this.#options.code() };
     let found: Found | null = null;
     let message: string | null = null;
     try {
-      const args = ['--model', this.#options.model];
+      const { model, requirements } = this.#options;
+      const args = ['--model', model, '--requirements', requirements];
       const task = askTrainer(runtime, 'selfcheck', args, verifiedSchema);
       this.#task = task;
       const { event: _event, time: _time, ...rest } = await task.answer;
       found = rest;
     } catch (error) {
       this.#refuseCancelled();
-      message = describeFailure(toWireError(error).message);
+      message = describeFailure(toWireError(error).message, isOwn);
     } finally {
       this.#task = null;
     }
-    this.#keep({ python, isOwn, found, message });
+    const stored = { python, isOwn, build, found, message };
+    this.#keep(stored);
+    return stored;
   }
 
   /** One thing at a time; what goes wrong is part of the status. */
@@ -209,8 +246,6 @@ export class TrainerEnvironment {
       const { message, kind } = toWireError(error);
       this.#options.log.warn('the environment', { kind, message });
       this.#message = this.#cancelled ? null : message;
-      // What was ready before stays so, unless it was ours and is being made anew.
-      if (this.#stored?.isOwn === true && !existsSync(this.#stored.python)) this.#stored = null;
     } finally {
       this.#progress = null;
     }
@@ -305,10 +340,11 @@ function noPython(): string {
   return `No Python ${leastPython.join('.')} or newer was found. ${how}, then look again.`;
 }
 
-/** A missing package is what most often is wrong with a Python that was chosen. */
-function describeFailure(message: string): string {
+/** A missing package is what most often is wrong. */
+function describeFailure(message: string, isOwn: boolean): string {
   const missing = /ModuleNotFoundError: No module named '([^']+)'/.exec(message);
-  return missing === null
-    ? `This Python does not train: ${message}`
+  if (missing === null) return `This Python does not train: ${message}`;
+  return isOwn
+    ? `It lacks the package ${missing[1]}.`
     : `This Python lacks the package ${missing[1]}. Install the packages of the trainer's requirements.txt into it, or let the app make an environment of its own.`;
 }

@@ -45,6 +45,14 @@ export function askPython(name: string): Promise<FoundPython | null> {
   });
 }
 
+/** Whether an interpreter starts, and its pip. */
+export function startsPip(python: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options = { timeout: 60_000, windowsHide: true };
+    execFile(python, ['-m', 'pip', '--version'], options, (error) => resolve(error === null));
+  });
+}
+
 export function isNewEnough(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > leastPython[0] || (major === leastPython[0] && minor >= leastPython[1]);

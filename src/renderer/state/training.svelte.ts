@@ -133,6 +133,10 @@ export class TrainingStore {
     return this.#status(() => this.#api.request('trainer.verify', null));
   }
 
+  repairEnvironment(): Promise<boolean> {
+    return this.#status(() => this.#api.request('trainer.repair', null));
+  }
+
   removeEnvironment(): Promise<boolean> {
     return this.#status(() => this.#api.request('trainer.remove', null));
   }

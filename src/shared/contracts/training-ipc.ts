@@ -35,6 +35,8 @@ export const trainingRequests = {
   /** Takes a Python that is there, with its packages, and verifies it. */
   'trainer.choose': { request: z.object({ python: place }), reply: trainerStatusSchema },
   'trainer.verify': { request: nothing, reply: trainerStatusSchema },
+  /** Fetches what our own environment lacks; makes it anew where that does not do. */
+  'trainer.repair': { request: nothing, reply: trainerStatusSchema },
   /** Deletes our own environment, or forgets one that was chosen. */
   'trainer.remove': { request: nothing, reply: trainerStatusSchema },
 

@@ -341,6 +341,8 @@ export const trainerStatusSchema = z.object({
       gpus: z.array(z.object({ name: z.string(), totalBytes: count, freeBytes: count })),
       /** Of the one step with which it was verified. */
       seconds: z.number(),
+      /** Packages of the trainer that are not there, though the step could do without. */
+      lacks: z.array(z.string()).default([]),
     })
     .nullable(),
   /** What went wrong, and what to do. */

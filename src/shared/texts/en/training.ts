@@ -71,6 +71,14 @@ export const training = {
   noPythonFound:
     "No Python of 3.11 or newer was found on this machine. Install one (python.org, or your system's packages), then look again.",
   setUp: 'Set up',
+  repair: 'Repair',
+  repairFetches:
+    '“Repair” fetches what is missing from PyPI; where that does not do, it makes the environment anew.',
+  trainerLacks: (names: Value) =>
+    `It trains, but lacks ${names}: some of what training offers needs it. “Repair” fetches it from PyPI.`,
+  pythonLacks: (names: Value) =>
+    `It trains, but lacks ${names}: some of what training offers needs it. Install it there, then check again.`,
+  madeWith: (version: Value) => `It is made with Python ${version} of this machine:`,
   processorAloneHint: 'Smaller; for machines without an NVIDIA GPU',
   setUpForProcessorAlone: 'Set up for the processor alone',
   lookAgain: 'Look again',
@@ -268,7 +276,7 @@ export const training = {
   readRunBack: 'Read a run back',
   compareTwoModels: 'Compare two models',
   stageNumber: (stage: Value) => `Stage ${stage}`,
-  noRunsYet:
+  noRunsYetBecause:
     'No runs yet. “New run” asks for what it needs and tries a few steps before it starts.',
   noRunsYetBecause: (why: Value) => `No runs yet. ${why}`,
   goOnAtRateOf: (rate: Value) => `Go on at a rate of ${rate}`,

@@ -161,6 +161,8 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   'This Python does not train: {message}': '此 Python 无法训练：{message}',
   "This Python lacks the package {name}. Install the packages of the trainer's requirements.txt into it, or let the app make an environment of its own.":
     '此 Python 缺少软件包 {name}。请把训练器 requirements.txt 中的软件包装入其中，或让应用建立自己的环境。',
+  'It lacks the package {name}.': '它缺少软件包 {name}。',
+  'Only what the app made itself can be repaired.': '只有应用自己建立的环境可以修复。',
   'The trainer did not start: {words}': '训练器没有启动：{words}',
   'The process of the trainer was ended by SIGKILL; the system does this when memory runs out.':
     '训练器的进程被 SIGKILL 结束；内存耗尽时系统会这样做。',

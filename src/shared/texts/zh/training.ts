@@ -68,6 +68,13 @@ export const training: typeof english = {
     '训练需要 Python 3.11 或更新版本以及 PyTorch（2 到 8 GB）。应用会在其数据文件夹中建立自己的环境，并在您按下按钮时从 PyPI 获取软件包。',
   noPythonFound:
     '没有在这台电脑上找到 Python 3.11 或更新版本。请安装一个（python.org，或系统的软件包），然后再次查找。',
+  repair: '修复',
+  repairFetches: '“修复”从 PyPI 获取缺少的软件包；若仍不行，就重新建立环境。',
+  trainerLacks: (names: Value) =>
+    `可以训练，但缺少 ${names}：训练的部分功能需要它。“修复”会从 PyPI 获取。`,
+  pythonLacks: (names: Value) =>
+    `可以训练，但缺少 ${names}：训练的部分功能需要它。请在其中安装，然后再次检查。`,
+  madeWith: (version: Value) => `用这台电脑上的 Python ${version} 建立：`,
   setUp: '设置',
   processorAloneHint: '较小；适用于没有 NVIDIA GPU 的电脑',
   setUpForProcessorAlone: '仅为处理器设置',
