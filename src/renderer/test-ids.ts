@@ -394,6 +394,7 @@ export const testIds = {
   runReplies: 'run-replies',
   runReply: 'run-reply',
   runSteps: 'run-steps',
+  runOptimizer: 'run-optimizer',
   runBatch: 'run-batch',
   runMicroBatch: 'run-micro-batch',
   runName: 'run-name',

@@ -37,18 +37,23 @@ export function runFileOf(plan: RunPlan, data: PlannedData, featureFolder: strin
   checkStage(stage, data.training);
   if (data.validation !== null) checkStage(stage, data.validation);
   const { loraRank, loraBits, keepFeatures, samples, processes: _processes, ...plain } = settings;
-  const isSharded = plain.sharding === 'fsdp';
+  const { optimizer, reports } = plain;
+  // One process has nothing to share out.
+  const sharding = settings.processes > 1 ? plain.sharding : 'none';
   const whole = given({
     ...plain,
     stage,
     model: modelOf(plan.source),
     data: dataOf(stage, data),
     output: '.',
-    offload: isSharded && plain.offload,
+    sharding,
+    offload: sharding === 'fsdp' && plain.offload,
+    // Shards have Adam alone.
+    optimizer: optimizer === 'adam' || sharding === 'fsdp' ? null : optimizer,
+    reports: reports.length === 0 ? null : reports,
     lora: loraRank === null || stage === 1 ? null : given({ rank: loraRank, bits: loraBits }),
     featureCache: keepFeatures ? featureFolder : null,
-    // Shards are gathered by all processes or by none: none of them can answer alone.
-    samples: samples !== null && !isSharded && asksAnything(samples, data) ? samples : null,
+    samples: samples !== null && asksAnything(samples, data) ? samples : null,
   });
   return whole as RunFile;
 }

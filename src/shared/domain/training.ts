@@ -202,6 +202,9 @@ export const modelSourceSchema = z.discriminatedUnion('kind', [
 ]);
 export type ModelSource = z.infer<typeof modelSourceSchema>;
 
+/** The trainer's own names for them. */
+export const optimizers = ['adam', 'adam8bit', 'pagedAdam', 'pagedAdam8bit'] as const;
+
 /** What the wizard asks for; what is null the trainer decides, by the paper's table. */
 export const runSettingsSchema = z.object({
   steps: z.number().int().min(1).max(100_000_000).nullable(),
@@ -219,6 +222,10 @@ export const runSettingsSchema = z.object({
   /** Of the frozen matrices beneath adapters (QLoRA); null keeps them whole. */
   loraBits: z.literal(4).nullable(),
   activationCheckpointing: z.boolean(),
+  /** Adam's states whole, in eight bits, or in the machine's memory where the GPU's is full. */
+  optimizer: z.enum(optimizers),
+  /** Figures for other programs, beside ours. */
+  reports: z.array(z.enum(['tensorboard', 'wandb'])).max(2),
   /** Keep the frozen encoder's features on disk. */
   keepFeatures: z.boolean(),
   /** GPUs to use at once, or processes on a processor. */

@@ -23,6 +23,7 @@ const plan = (stage: 1 | 2): RunPlan => ({
       loraBits: null,
       offload: false,
       activationCheckpointing: false,
+      ...{ optimizer: 'adam', reports: [] },
       keepFeatures: false,
       processes: 1,
     },
@@ -88,9 +89,17 @@ it('writes adapters in four bits, and asks nothing where nobody could answer', (
   const heldBack = { ...ask, prompts: [] };
   expect(of({ samples: heldBack }).samples).toBeUndefined();
   expect(of({ samples: heldBack }, one).samples).toEqual(heldBack);
-  // Shards are gathered by all processes or by none.
+  // Shards answer together.
   const shards = of({ samples: ask, sharding: 'fsdp', processes: 2, offload: true });
-  expect(shards).toMatchObject({ sharding: 'fsdp', offload: true });
-  expect(shards.samples).toBeUndefined();
+  expect(shards).toMatchObject({ sharding: 'fsdp', offload: true, samples: ask });
   expect(of({ offload: true })['offload']).toBe(false);
+  expect(of({ sharding: 'fsdp' })['sharding']).toBe('none');
+  // What is usual is left to the trainer, and so is what it knows of shards.
+  expect(of({})).not.toHaveProperty('optimizer');
+  expect(of({})).not.toHaveProperty('reports');
+  const small = of({ optimizer: 'pagedAdam8bit', reports: ['tensorboard'] });
+  expect(small).toMatchObject({ optimizer: 'pagedAdam8bit', reports: ['tensorboard'] });
+  expect(of({ optimizer: 'adam8bit', sharding: 'fsdp', processes: 2 })).not.toHaveProperty(
+    'optimizer',
+  );
 });

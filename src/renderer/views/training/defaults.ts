@@ -64,6 +64,8 @@ export const defaultSettings: RunSettings = {
   loraRank: null,
   loraBits: null,
   activationCheckpointing: false,
+  optimizer: 'adam',
+  reports: [],
   keepFeatures: true,
   processes: 1,
   sharding: 'none',

@@ -170,7 +170,7 @@ export const training = {
     'Held back from training: its loss says whether the model learns or memorises.',
   stepsHint: (epochs: Value) =>
     `One batch each. Empty: as many as ${epochs} times through the data take.`,
-  timesThroughData: (epochs: Value) => `${epochs} times through the data`,
+  timesThroughData: (epochs: Value) => `${epochs} epochs`,
   batch: 'Batch',
   batchHint: 'Samples that a step learns from. More is steadier and slower.',
   atOnce: 'At once',
@@ -179,6 +179,25 @@ export const training = {
   loraRank: 'LoRA rank',
   loraHint:
     "Trains small matrices beside the language model's, which takes far less memory. Empty: the whole model.",
+  trainsOn: (cards: Value) =>
+    `Trains on ${cards}. “Try a few steps” says how much of it is free, and what would fit.`,
+  trainsOnProcessor:
+    'PyTorch finds no GPU here: it trains on the processor, which is fit for small models. “Try a few steps” says how long it takes.',
+  optimizer: 'Optimiser',
+  optimizerHint:
+    'Adam keeps two states for each weight in training: 8 bytes. In 8 bits they take 2; paged ones move to the machine’s memory when the GPU’s is full, and need an NVIDIA GPU.',
+  optimizers: {
+    adam: 'Adam',
+    adam8bit: 'Adam, in 8 bits',
+    pagedAdam: 'Adam, paged',
+    pagedAdam8bit: 'Adam, paged and in 8 bits',
+  },
+  reports: { tensorboard: 'Log for TensorBoard', wandb: 'Log for Weights & Biases' },
+  reportHints: {
+    tensorboard: 'Beside the run’s own curves, in its folder. Needs the package tensorboard.',
+    wandb:
+      'Kept in the run’s folder; nothing is sent unless WANDB_MODE asks for it. Needs the package wandb.',
+  },
   moreSettings: 'More settings',
   warmUpSteps: 'Warm-up steps',
   warmUpHint: 'The learning rate rises over them.',
@@ -276,7 +295,7 @@ export const training = {
   readRunBack: 'Read a run back',
   compareTwoModels: 'Compare two models',
   stageNumber: (stage: Value) => `Stage ${stage}`,
-  noRunsYetBecause:
+  noRunsYet:
     'No runs yet. “New run” asks for what it needs and tries a few steps before it starts.',
   noRunsYetBecause: (why: Value) => `No runs yet. ${why}`,
   goOnAtRateOf: (rate: Value) => `Go on at a rate of ${rate}`,
@@ -348,7 +367,7 @@ export const training = {
   fourBitsNeed: 'A quarter of the memory for the frozen matrices. Needs an NVIDIA GPU.',
   shareOut: 'Share the model out over the GPUs (FSDP)',
   eachHoldsAPart:
-    'Each holds a part of weights, gradients and states. Nothing is asked on the way then.',
+    'Each holds a part of weights, gradients and states. Replies on the way are short where they have no room together.',
   keepShardsOffGpu: "Keep the parts in the machine's memory (offload)",
   slowerForMuchLess: 'Slower, for much less GPU memory. Needs NVIDIA GPUs.',
   notTried: (device: Value) => `Not tried on ${device}: it cannot fit. Counted:`,
