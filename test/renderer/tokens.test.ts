@@ -46,7 +46,14 @@ function contrast(one: Rgb, other: Rgb): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-const grounds = ['ground', 'ground-list', 'ground-rail', 'ground-raised', 'ground-tint'];
+const grounds = [
+  'ground',
+  'ground-list',
+  'ground-rail',
+  'ground-raised',
+  'ground-tint',
+  'ground-tint-raised',
+];
 const pairs: readonly (readonly [text: string, ground: string])[] = [
   ...grounds.flatMap((ground) =>
     ['text', 'text-soft', 'text-faint', 'accent', 'red'].map((text) => [text, ground] as const),
