@@ -430,6 +430,8 @@ export const testIds = {
   recipeForm: 'recipe-form',
   recipeName: 'recipe-name',
   recipeCount: 'recipe-count',
+  recipeEyes: 'recipe-eyes',
+  recipeClip: 'recipe-clip',
   recipeCreate: 'recipe-create',
   /** `data-state`: resting, looking or writing. */
   recipePage: 'recipe-page',

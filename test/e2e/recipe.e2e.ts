@@ -248,4 +248,28 @@ describe('conversations from captions', function () {
     await byId(testIds.runState).waitForDisplayed();
     await reaches('finished', 1);
   });
+
+  it('is put together by the eyes of a CLIP in a folder too, and one that is none is named', async () => {
+    const pairs = path.join(app().scratch, 'scenes');
+    await openTraining();
+    await press(testIds.recipeNew);
+    await byId(testIds.recipeEyes).$('input[value="clip"]').parentElement().click();
+    expect(await byId(testIds.recipeCreate).isEnabled()).toBe(false);
+    await fill(testIds.recipeClip, pairs);
+    await press(testIds.recipeCreate);
+    const form = byId(testIds.recipeForm);
+    await browser.waitUntil(
+      async () => (await form.getText()).includes('neither a model (textbind.json) nor a CLIP'),
+      { timeout: patienceMs },
+    );
+    await fill(testIds.recipeClip, path.join(runPython('tiny_clip.py'), 'tiny-clip'));
+    await bothThemes('recipe-form-clip');
+    await press(testIds.recipeCreate);
+    await byId(testIds.recipePage).waitForDisplayed({ timeout: patienceMs });
+    await byId(testIds.recipeWrite).waitForExist({ timeout: patienceMs });
+    await rests();
+    const page = byId(testIds.recipePage).parentElement();
+    expect(await page.getText()).toContain('Seen by the eyes of tiny-clip.');
+    expect(await page.getText()).toContain('These eyes cannot compare captions with pictures');
+  });
 });

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from textbind_trainer import clusters, recipe_pictures
 from textbind_trainer.eyes import open_eyes
 from textbind_trainer.faults import TrainerError
@@ -111,7 +112,26 @@ def test_other_eyes_begin_anew(scenes, seen, tmp_path, parts):
     assert len(lines(out)) == 40
 
 
-def test_a_clip_sees_and_reads(tmp_path):
+CLIP_VISION = {
+    "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2,
+    "image_size": 32, "patch_size": 16,
+}  # fmt: skip
+COLOURS = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")]
+
+
+def with_processor(folder: Path) -> Path:
+    processor = {
+        "size": {"shortest_edge": 32},
+        "image_mean": [0.5] * 3,
+        "image_std": [0.5] * 3,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
+    return folder
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A whole CLIP with random weights."""
     from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
     text = {
@@ -122,28 +142,51 @@ def test_a_clip_sees_and_reads(tmp_path):
         "vocab_size": 1844,
         "eos_token_id": 1843,
     }
-    vision = {
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 32,
-        "patch_size": 16,
-    }
+    folder = tmp_path / "clip"
     torch.manual_seed(0)
-    CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=8)).save_pretrained(tmp_path)
-    CLIPTokenizer.from_pretrained(MINI / "image-decoder" / "tokenizer_2").save_pretrained(tmp_path)
-    processor = {
-        "size": {"shortest_edge": 32},
-        "image_mean": [0.5] * 3,
-        "image_std": [0.5] * 3,
-    }
-    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor))
-    eyes = open_eyes(tmp_path)
-    pictures = eyes.see([Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")])
+    config = CLIPConfig(text_config=text, vision_config=CLIP_VISION, projection_dim=8)
+    CLIPModel(config).save_pretrained(folder)
+    CLIPTokenizer.from_pretrained(MINI / "image-decoder" / "tokenizer_2").save_pretrained(folder)
+    return with_processor(folder)
+
+
+def test_a_clip_sees_and_reads(clip):
+    eyes = open_eyes(clip)
+    pictures = eyes.see(COLOURS)
     captions = eyes.read(["a fox", "a hot dog on a red background"])
-    assert pictures.shape == captions.shape == (2, 8)
+    assert eyes.reads and pictures.shape == captions.shape == (2, 8)
     assert torch.allclose(captions.norm(dim=1), torch.ones(2), atol=1e-5)
+
+
+def test_a_clips_vision_part_sees_as_the_whole_does_and_reads_nothing(clip, scenes, tmp_path):
+    from transformers import CLIPVisionModel, CLIPVisionModelWithProjection
+
+    part, bare = tmp_path / "part", tmp_path / "bare"
+    CLIPVisionModelWithProjection.from_pretrained(clip).save_pretrained(part)
+    CLIPVisionModel.from_pretrained(clip).save_pretrained(bare)
+    whole = open_eyes(clip)
+    eyes = open_eyes(with_processor(part))
+    assert torch.allclose(eyes.see(COLOURS), whole.see(COLOURS), atol=1e-6)
+    assert not eyes.reads
+    with pytest.raises(ValueError, match="reads no captions"):
+        eyes.read(["a fox"])
+    # Without a projection the class position itself: the same each time, nothing drawn at random.
+    seen = open_eyes(with_processor(bare)).see(COLOURS)
+    assert seen.shape == (2, 16) and torch.equal(seen, open_eyes(bare).see(COLOURS))
+    assert see(scenes, tmp_path / "out", part) == {"pictures": 40, "skipped": 3, "width": 8, "reads": False}
+
+
+def test_a_clip_that_is_not_whole_is_named(clip):
+    state = load_file(clip / "model.safetensors")
+    gone = "vision_model.post_layernorm.weight"
+    save_file(
+        {name: v for name, v in state.items() if name != gone}, clip / "model.safetensors", {"format": "pt"}
+    )
+    with pytest.raises(TrainerError, match=f"lacks {gone}"):
+        open_eyes(clip)
+    (clip / "model.safetensors").unlink()
+    with pytest.raises(TrainerError, match="the CLIP cannot be read"):
+        open_eyes(clip)
 
 
 def test_clusters_are_those_of_what_is_alike_and_the_same_each_time():

@@ -20,6 +20,11 @@ from .weights import load_vision, read_state
 HEAD = "clip-head.safetensors"
 """Beside a vision encoder's weights: the projection into the space of the image decoder's second text encoder."""
 
+WHOLE_CLIP = "clip"
+CLIPS = (WHOLE_CLIP, "clip_vision_model")
+"""`model_type` of what sees; the same in src/main/recipe/eyes.ts."""
+PROJECTION = "visual_projection.weight"
+
 
 class Eyes(Protocol):
     """Unit vectors of pictures, and of captions where there is a space for both."""
@@ -39,27 +44,38 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 class ClipEyes:
-    """A whole CLIP in transformers' layout, as the paper's recipe has it."""
+    """A CLIP in transformers' layout: whole, as the paper's recipe has it, or its vision part alone, which reads nothing."""
 
-    reads = True
+    def __init__(self, folder: Path, kind: str):
+        from transformers import AutoTokenizer, CLIPModel, CLIPVisionModelWithProjection
 
-    def __init__(self, folder: Path):
-        from transformers import AutoTokenizer, CLIPModel
-
-        self._model: Any = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self._processor = ImageProcessor.load(folder)
+        self.reads = kind == WHOLE_CLIP
+        made: Any = CLIPModel if self.reads else CLIPVisionModelWithProjection
+        try:
+            model, told = made.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder) if self.reads else None
+            self._processor = ImageProcessor.load(folder)
+        except (OSError, ValueError, KeyError) as error:
+            raise TrainerError("config", f"{folder}: the CLIP cannot be read: {error}") from error
+        self._model: Any = model.eval()
+        missing = set(told["missing_keys"])
+        # A vision part that was saved without its projection sees by what the projection would be given.
+        self._projects = self.reads or PROJECTION not in missing
+        if missing - (set() if self._projects else {PROJECTION}):
+            raise TrainerError("config", f"{folder}: the CLIP lacks {min(missing)}")
 
     @torch.no_grad()
     def see(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """By its own projection."""
+        """By its own projection, where it has one."""
         pixels = torch.stack([self._processor.pixels(picture) for picture in pictures])
         seen = self._model.vision_model(pixel_values=pixels).pooler_output
-        return _unit(self._model.visual_projection(seen))
+        return _unit(self._model.visual_projection(seen) if self._projects else seen)
 
     @torch.no_grad()
     def read(self, captions: Sequence[str]) -> Tensor:
-        """By its own projection; longer captions are cut at its limit."""
+        """By its own projection; longer captions are cut at its limit. ValueError where there is no text part."""
+        if self._tokenizer is None:
+            raise ValueError("a CLIP's vision part reads no captions")
         given = self._tokenizer(list(captions), return_tensors="pt", padding=True, truncation=True)
         told = self._model.text_model(
             input_ids=given["input_ids"], attention_mask=given["attention_mask"]
@@ -117,13 +133,13 @@ def _text_side(decoder: Path) -> tuple[Any, Any]:
 
 
 def open_eyes(folder: Path) -> Eyes:
-    """A folder with textbind.json, or with a whole CLIP. TrainerError("config") where it is neither."""
+    """A folder with textbind.json, or with a CLIP. TrainerError("config") where it is neither, or not whole."""
     if (folder / "textbind.json").is_file():
         return ModelEyes(folder)
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError) as error:
         raise TrainerError("config", f"{folder}: is neither a model nor a CLIP: {error}") from error
-    if kind != "clip":
+    if kind not in CLIPS:
         raise TrainerError("config", f"{folder}: is a {kind}, expected a model with textbind.json, or a CLIP")
-    return ClipEyes(folder)
+    return ClipEyes(folder, kind)

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { writeDataFile } from '../../main/recipe/data-file.ts';
+import { checkEyes } from '../../main/recipe/eyes.ts';
 import type { Recipe } from '../../main/recipe/recipe.ts';
 import { limitsOf, type Limits } from '../../shared/domain/limits.ts';
 import { diversityOf } from '../../shared/domain/recipe-conversation.ts';
@@ -76,6 +77,8 @@ async function planOf(values: Values): Promise<RecipePlan> {
   const whole = (name: 'count' | 'clusters' | 'seed' | 'tries'): number | undefined =>
     numberOption(values[name], name, limits(name));
   const leaveOut = numberOption(values['leave-out'], 'leave-out', limits('leaveOut'));
+  const eyes = await findModelFolder(values.eyes);
+  checkEyes(eyes);
   return recipePlanSchema.parse({
     name: values.name ?? path.parse(data).name,
     data: {
@@ -83,7 +86,7 @@ async function planOf(values: Values): Promise<RecipePlan> {
       path: data,
       images: values.images === undefined ? null : path.resolve(values.images),
     },
-    eyes: await findModelFolder(values.eyes),
+    eyes,
     settings: {
       ...{ count: whole('count'), clusters: whole('clusters') ?? null },
       ...{ seed: whole('seed'), tries: whole('tries'), least, most, leaveOut },

@@ -1,6 +1,7 @@
 import { recipePlanSchema } from '../../shared/domain/recipe.ts';
 import { StudioError } from '../../shared/errors.ts';
 import { writeDataFile } from '../recipe/data-file.ts';
+import { checkEyes } from '../recipe/eyes.ts';
 import type { AppServices } from '../services.ts';
 import type { DomainHandlers } from './handlers.ts';
 
@@ -14,6 +15,7 @@ export function recipeHandlers(services: AppServices): DomainHandlers<'recipes'>
       if (stage !== 1) {
         throw new StudioError('bad-input', `"${name}" holds conversations already.`);
       }
+      checkEyes(plan.eyes);
       const data = { name, path, images };
       return recipes.create(recipePlanSchema.parse({ ...plan, data })).view();
     },

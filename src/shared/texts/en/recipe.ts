@@ -12,6 +12,13 @@ export const recipe = {
   suggestedName: (data: Value) => `Conversations of ${data}`,
   picturesWithCaptions: 'Pictures with captions',
   whoseEyes: 'Whose eyes put alike pictures together',
+  eyesOfModel: 'A model',
+  eyesOfClip: 'A CLIP in a folder',
+  eyesHints: {
+    model: 'One of this app, by its own vision encoder.',
+    clip: 'As the paper has it: Hugging Face’s layout, whole, or the vision part alone.',
+  },
+  clipFolder: 'Folder of the CLIP',
   conversations: 'Conversations',
   moreCanBeWritten: 'More can be written later.',
   picturesAtLeast: 'Pictures of one, at least',
@@ -51,6 +58,7 @@ export const recipe = {
   skipped: (count: Value) => `${count} rows could not be used, or were the same picture again.`,
   worstLeftOut: (percent: Value) =>
     `The ${percent} per cent that fit their captions worst are left out.`,
+  seenBy: (name: Value) => `Seen by the eyes of ${name}.`,
   cannotCompare: 'These eyes cannot compare captions with pictures, so none is left out.',
   theClusters: 'The clusters',
   andSmaller: (count: Value) => `and ${count} smaller ones`,

@@ -84,6 +84,9 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   'The server gave the whole file in place of a piece.': '服务器给出了整个文件，而不是一部分。',
 
   '"{name}" holds conversations already.': '“{name}”中已有对话。',
+  '{folder}: holds neither a model (textbind.json) nor a CLIP (config.json).':
+    '{folder}：其中既没有模型（textbind.json），也没有 CLIP（config.json）。',
+  '{folder}: holds a {kind}, and no CLIP.': '{folder}：其中是 {kind}，不是 CLIP。',
   '{to}: the drive does not hold what was written to it.': '{to}：磁盘没有保住写入的内容。',
   'Another model is being moved or added; wait for it.': '正在移动或添加另一个模型；请等待。',
   'Nothing of it is to be moved.': '没有可移动的内容。',
