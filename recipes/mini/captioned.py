@@ -7,13 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from .album import STRANGER_CAPTIONS
+from .album import STRANGER_CAPTIONS, on, painted
+from .hand_scenes import HandScene
 from .pictures import seed_of
+from .seen import called
 from .strangers import photographs, stranger
-from .views import BACKGROUND_NAMES, caption_of, compose_view
+from .views import BACKGROUND_NAMES, MODE_NAMES, caption_of, compose_view
 from .world import DRAWN_NAMES
 
-STRANGERS = 0.12
+STRANGERS = 0.1
+MODE_WEIGHTS = (42, 22, 16, 16, 4)
+"""Of views' modes: more counts and places than views have by themselves."""
+DRAWINGS = 0.08
+"""Pictures as the hand draws them: soft, and what the model is asked about after it drew."""
+DRAWN = 0.3
+"""Of single things and of pairs, how many are of those that the model also draws."""
 
 
 class Captioned:
@@ -24,15 +32,18 @@ class Captioned:
         self.photos, self.screens = photographs(photos), photographs(screens)
 
     def one(self, split: str, number: int) -> tuple[np.ndarray, str]:
-        """([SIZE, SIZE, 3] uint8, caption). A third of the single things are of those that the model also draws."""
+        """([SIZE, SIZE, 3] uint8, caption)."""
         seed = seed_of(split, number)
         random_ = random.Random(f"captioned {seed}")
         if random_.random() < STRANGERS:
             pixels, kind = stranger(random_, self.photos, self.screens)
             return pixels, STRANGER_CAPTIONS[kind]
-        if random_.random() < 0.2:
-            name, colour = random_.choice(DRAWN_NAMES), random_.choice(BACKGROUND_NAMES)
-            view = compose_view(seed, self.pictures, mode="one", names=[name], colour=colour)
-        else:
-            view = compose_view(seed, self.pictures)
+        if random_.random() < DRAWINGS:
+            scene = HandScene(random_.choice(DRAWN_NAMES), random_.choice(BACKGROUND_NAMES), "single")
+            image, _ = painted(random_, scene, self.pictures)
+            return np.asarray(image), f"{called(scene.main)} {on(scene.background or 'white')}"
+        mode = random_.choices(MODE_NAMES, MODE_WEIGHTS)[0]
+        size = {"one": 1, "beside": 2, "over": 2}.get(mode, 0)
+        names = random_.sample(DRAWN_NAMES, size) if size and random_.random() < DRAWN else None
+        view = compose_view(seed, self.pictures, mode=mode, names=names)
         return view.pixels, caption_of(view)

@@ -22,7 +22,7 @@ from textbind_trainer.stage2 import build as build_stage2
 from textbind_trainer.stage2 import export
 from torch import Tensor
 
-from .stage0 import target_ids
+from .listing import target_ids
 
 NOISE = 0.3
 """Deviation of the noise on the captions' embeddings, in units of their own: the Q-Former will not be exact."""

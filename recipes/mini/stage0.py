@@ -1,9 +1,8 @@
-"""Stage 0 of the mini model: the Q-Former learns to write a caption in the language model's own embeddings.
+"""Stage 0 of the mini model: the Q-Former learns to write a caption and a list (listing.py) in the language model's own embeddings.
 
 It stands where the paper takes BLIP-2's pre-trained Q-Former. No language model runs: the n-th output is pulled to the
-embedding of the caption's n-th token (a softmax over the captions' words by cosine, and the squared distance for the
-length). Sixteen queries learn; the published 32 are these twice: keys that all come twice change no attention, so that
-the outputs hold the caption twice at half the cost of learning. What is left of a slot is the newline's embedding.
+embedding of the n-th token (a softmax over all such tokens by cosine, and the squared distance for the length). What is left
+of the caption's room and of an entry of the list is the newline's embedding.
 """
 
 from __future__ import annotations
@@ -20,22 +19,31 @@ from safetensors.torch import load_file, save_file
 from textbind_trainer.events import emit
 from textbind_trainer.files import replace_folder
 from textbind_trainer.model import make_qformer
-from textbind_trainer.tokenizer import AnyTokenizer, language_tokenizer, load_tokenizer
+from textbind_trainer.tokenizer import AnyTokenizer, load_tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
 from . import loop
+from .aim import aim
 from .captioned import Captioned
 from .features import cached_features, open_eyes, seen
+from .listing import CAPTION, FIRST, SECOND, kind_of, target_ids, vocabulary
 from .pictures import fetch_pictures
 from .shape import SHAPE
-from .views import NUMBERS
 
-SLOT = 16
 SHARPNESS = 20.0
 FILLER = 0.2
 """What a filler counts beside a word: most outputs are fillers, and learnt at once."""
+CROWDED = 0.25
+"""What a caption's words count where it is of two or more things: the list says them where they can be learnt."""
+ALIKE = 0.02
+"""Difference of the halves, in units of the whole, below which the list's queries are the caption's."""
+PARTED = 0.5
+"""Noise on the list's queries where they are the caption's, in units of their deviation."""
+AIMED = 96
+"""Pictures from which it is read how to aim."""
+KINDS = ("single", "several", "placed", "many")
 DEFAULT_MINUTES = 45.0
 VALIDATION = 640
 
@@ -45,64 +53,64 @@ class QueryHalf(nn.Module):
 
     def __init__(self, vision_hidden: int, language_hidden: int):
         super().__init__()
-        self.query_tokens = nn.Parameter(torch.randn(1, SLOT, SHAPE.hidden_size) * 0.5)
+        half = torch.randn(1, CAPTION, SHAPE.hidden_size) * 0.5
+        self.query_tokens = nn.Parameter(half.repeat(1, SHAPE.num_query_tokens // CAPTION, 1))
         self.qformer = make_qformer(SHAPE, vision_hidden)
         self.qformer_projection = nn.Linear(SHAPE.hidden_size, language_hidden)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[batch, patches + 1, vision hidden] -> [batch, SLOT, language hidden]."""
+        """[batch, patches + 1, vision hidden] -> [batch, queries, language hidden]."""
         queries = self.query_tokens.expand(len(features), -1, -1)
         hidden = self.qformer(query_embeds=queries, encoder_hidden_states=features, return_dict=True)
         return self.qformer_projection(hidden.last_hidden_state)
 
 
-def target_ids(tokenizer: AnyTokenizer, captions: list[str]) -> Tensor:
-    """[captions, 32]: each caption twice (a long one once), slots filled up with newlines."""
-    tokenizer = language_tokenizer(tokenizer)
-    (filler,) = tokenizer.encode("\n", add_special_tokens=False)
-    rows, queries = [], SHAPE.num_query_tokens
-    for caption in captions:
-        ids = tokenizer.encode(f" {caption}.", add_special_tokens=False)
-        if len(ids) > queries:
-            raise ValueError(f"{caption!r}: {len(ids)} tokens, there are {queries} queries")
-        slot = SLOT if len(ids) <= SLOT else queries
-        rows.append((ids + [filler] * (slot - len(ids))) * (queries // slot))
-    return torch.tensor(rows)
+def weights_of(targets: Tensor, kinds: Tensor, filler: int) -> Tensor:
+    """[batch, queries] what each output counts."""
+    weights = torch.where(targets == filler, FILLER, 1.0)
+    weights[:, :CAPTION] *= torch.where(kinds >= KINDS.index("placed"), CROWDED, 1.0)[:, None]
+    return weights
 
 
-def losses(outputs: Tensor, targets: Tensor, table: Tensor, filler: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(cross entropy, squared distance in units of the table's variance, whether each caption is all right [batch]).
+def losses(outputs: Tensor, targets: Tensor, table: Tensor, weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """(cross entropy, squared distance in units of the table's variance, whether each output is right [batch, queries]).
 
-    outputs [batch, SLOT, hidden]; targets [batch, SLOT] as rows of table [words, hidden], one of which is the filler.
+    outputs [batch, queries, hidden]; targets [batch, queries] as rows of table [words, hidden]; weights [batch, queries].
     """
     cosine = functional.normalize(outputs, dim=-1) @ functional.normalize(table, dim=-1).T
-    weights = torch.ones(len(table))
-    weights[filler] = FILLER
-    entropy = functional.cross_entropy(cosine.flatten(0, 1) * SHARPNESS, targets.flatten(), weights)
-    counted = weights[targets]
-    distance = ((outputs - table[targets]).square().mean(-1) * counted).sum() / counted.sum() / table.var()
-    return entropy, distance, (cosine.argmax(-1) == targets).all(-1).float()
+    each = functional.cross_entropy(cosine.flatten(0, 1) * SHARPNESS, targets.flatten(), reduction="none")
+    entropy = (each * weights.flatten()).sum() / weights.sum()
+    distance = ((outputs - table[targets]).square().mean(-1) * weights).sum() / weights.sum() / table.var()
+    return entropy, distance, cosine.argmax(-1) == targets
 
 
 @dataclass(frozen=True)
 class Captions:
-    """Pictures of a split that fit one slot."""
+    """Pictures of a split and what is to be said of them."""
 
     features: Tensor
     """[pictures, patches + 1, vision hidden], half precision."""
     targets: Tensor
-    """[pictures, SLOT] token ids, or rows of the table."""
-    single: Tensor
-    """[pictures] whether the caption is of one thing."""
+    """[pictures, queries] token ids, or rows of the table."""
+    kinds: Tensor
+    """[pictures] listing.kind_of."""
 
 
-def short_captions(features: Tensor, captions: list[str], tokenizer: AnyTokenizer) -> Captions:
-    """Of those captions that fit; a few of four things do not."""
-    targets = target_ids(tokenizer, captions)
-    fits = (targets[:, :SLOT] == targets[:, SLOT:]).all(1)
-    several = (" and ", " above ", *(f"{number} " for number in NUMBERS[2:]))
-    single = torch.tensor([not any(word in f" {caption}" for word in several) for caption in captions])
-    return Captions(features[fits], targets[fits][:, :SLOT], single[fits])
+def captions_of(features: Tensor, captions: list[str], tokenizer: AnyTokenizer) -> Captions:
+    """With their targets."""
+    kinds = torch.tensor([kind_of(caption) for caption in captions])
+    return Captions(features, target_ids(tokenizer, captions), kinds)
+
+
+def shares(right: Tensor, kinds: Tensor) -> dict[str, float]:
+    """Of each kind of picture: captions that are right word for word, and lists."""
+    found = {}
+    for number, kind in enumerate(KINDS):
+        of = right[kinds == number]
+        if len(of):
+            found[f"{kind}Caption"] = of[:, :CAPTION].all(1).float().mean().item()
+            found[f"{kind}List"] = of[:, CAPTION:].all(1).float().mean().item()
+    return found
 
 
 class Fresh(IterableDataset[Captions]):
@@ -128,7 +136,7 @@ class Fresh(IterableDataset[Captions]):
         eyes = open_eyes(self.vision)
         for first in itertools.count(self.first, self.size):
             rows = [self.source.one("training", number) for number in range(first, first + self.size)]
-            yield short_captions(
+            yield captions_of(
                 seen(eyes, [pixels for pixels, _ in rows]),
                 [caption for _, caption in rows],
                 self.tokenizer,
@@ -150,14 +158,10 @@ class Lesson:
     def renew(self) -> None:
         """Put fresh pictures into the bank."""
         new = next(self.fresh)
-        targets = torch.searchsorted(self.words, new.targets).clamp(max=len(self.words) - 1)
-        known = (self.words[targets] == new.targets).all(1)  # a rare word that the bank never had
-        places = (self.next + torch.arange(int(known.sum()))) % len(self.data.features)
-        self.data.features[places] = new.features[known]
-        self.data.targets[places], self.data.single[places] = (
-            targets[known],
-            new.single[known],
-        )
+        places = (self.next + torch.arange(len(new.features))) % len(self.data.features)
+        self.data.features[places] = new.features
+        self.data.targets[places] = torch.searchsorted(self.words, new.targets)
+        self.data.kinds[places] = new.kinds
         self.next = int(places[-1]) + 1
 
     def __call__(self, step: int, progress: float) -> dict[str, float]:
@@ -166,37 +170,34 @@ class Lesson:
         first = self.next
         self.renew()
         rows[: self.size // 2] = (first + torch.arange(self.size // 2)) % len(self.data.features)
+        targets, kinds = self.data.targets[rows], self.data.kinds[rows]
         with torch.autocast("cpu", torch.bfloat16):
             outputs = self.query(self.data.features[rows].float())
-        entropy, distance, right = losses(outputs.float(), self.data.targets[rows], self.table, self.filler)
+        entropy, distance, right = losses(
+            outputs.float(), targets, self.table, weights_of(targets, kinds, self.filler)
+        )
         (entropy + 0.5 * distance).backward()
-        single = right[self.data.single[rows]].mean().item()
-        return {
-            "entropy": entropy.item(), "distance": distance.item(), "right": right.mean().item(), "singleRight": single,
-        }  # fmt: skip
+        return {"entropy": entropy.item(), "distance": distance.item(), **shares(right, kinds)}
 
     @torch.no_grad()
     def validate(self, held: Captions, step: int) -> None:
-        """Report the shares of captions that are right word for word."""
+        """Report the shares of captions and lists that are right word for word."""
         parts = zip(held.features.split(64), held.targets.split(64), strict=True)
-        right = torch.cat([losses(self.query(f.float()), t, self.table, self.filler)[2] for f, t in parts])
-        emit(
-            "validation", run="stage0", step=step, right=round(right.mean().item(), 4),
-            singleRight=round(right[held.single].mean().item(), 4),
-        )  # fmt: skip
+        ones = torch.ones(64, SHAPE.num_query_tokens)
+        right = torch.cat([losses(self.query(f.float()), t, self.table, ones[: len(t)])[2] for f, t in parts])
+        figures = {name: round(value, 4) for name, value in shares(right, held.kinds).items()}
+        emit("validation", run="stage0", step=step, **figures)
 
 
-def published(query: QueryHalf) -> dict[str, Tensor]:
-    """The weights with every query twice."""
-    weights = {name: value.contiguous() for name, value in query.state_dict().items()}
-    twice = SHAPE.num_query_tokens // SLOT
-    return weights | {"query_tokens": weights["query_tokens"].repeat(1, twice, 1)}
-
-
-def load_published(query: QueryHalf, path: Path) -> None:
-    """Go on from what an earlier stage 0 left."""
-    weights = load_file(path)
-    query.load_state_dict(weights | {"query_tokens": weights["query_tokens"][:, :SLOT].contiguous()})
+@torch.no_grad()
+def begin_list(query: QueryHalf, features: Tensor) -> None:
+    """Where the list's queries are still the caption's, as new ones and those published until 2026-11-30 are, part the halves and aim the names of two things."""
+    tokens = query.query_tokens
+    halves = tokens[:, :CAPTION], tokens[:, CAPTION:]
+    if (halves[0] - halves[1]).norm() > ALIKE * tokens.norm():
+        return
+    tokens[:, CAPTION:] += torch.randn_like(halves[1]) * halves[1].std() * PARTED
+    aim(query, features, FIRST, SECOND)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -235,17 +236,15 @@ def main(argv: list[str] | None = None) -> int:
     tokenizer = load_tokenizer(arguments.language)
     embedding = load_file(arguments.language / "model.safetensors")["model.embed_tokens.weight"]
     data, held = (
-        short_captions(
-            *cached_features(arguments.vision, source, arguments.out, split, count),
-            tokenizer,
-        )
+        captions_of(*cached_features(arguments.vision, source, arguments.out, split, count), tokenizer)
         for split, count in (("training", arguments.scenes), ("validation", VALIDATION))
     )
-    words = torch.unique(torch.cat([data.targets, held.targets]))
+    words = vocabulary(tokenizer)
     data, held = (replace(part, targets=torch.searchsorted(words, part.targets)) for part in (data, held))
     query = QueryHalf(data.features.shape[-1], embedding.shape[1])
     if arguments.begin_with:
-        load_published(query, arguments.begin_with)
+        query.load_state_dict(load_file(arguments.begin_with))
+    begin_list(query, data.features[:AIMED].float())
     filler = int(data.targets.flatten().mode().values)
     size = arguments.batch or 64
     fresh = Fresh(arguments.vision, source, tokenizer, arguments.fresh_from, size // 2)
@@ -259,7 +258,10 @@ def main(argv: list[str] | None = None) -> int:
 
     def publish(step: int) -> None:
         with replace_folder(arguments.out / "model") as part:
-            save_file(published(query), part / "qformer.safetensors")
+            save_file(
+                {name: value.contiguous() for name, value in query.state_dict().items()},
+                part / "qformer.safetensors",
+            )
         lesson.validate(held, step)
 
     loop.train(
