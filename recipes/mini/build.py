@@ -2,7 +2,8 @@
 
 Every step is a program of its own that resumes by itself. A step is skipped when its manifest (written
 after it ended well) fits its command and the steps before it; a change runs it and what depends on it again.
-``--scale 3`` trains everything three times as long; ``--only`` and ``--list`` look at single steps.
+``--scale 3`` trains everything three times as long; ``--only`` and ``--list`` look at single steps. ``--from-published FOLDER``
+goes on from weights that ship, where the caches of what made them are gone: stage 0 and the lessons alone.
 """
 
 from __future__ import annotations
@@ -83,6 +84,20 @@ def _conversations(folder: str) -> dict[str, Any]:
     return {name: f"../{folder}/{file}" for name, file in files.items()} | {"validationSamples": 32}
 
 
+def lessons_run(
+    count: Callable[[int], int],
+    threads: int,
+    language: str = "stage2/model/language",
+    qformer: str = "stage2/model/qformer.safetensors",
+) -> dict[str, Any]:
+    """Stage 2's second part."""
+    return _stage(
+        2, language, _conversations("lessons"), "stage2-lessons", count(LESSONS_STEPS), batchSize=16, microBatchSize=8,
+        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 3e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
+        qformer=qformer, threads=threads, seed=11, maxLength=256,
+    )  # fmt: skip
+
+
 def run_files(count: Callable[[int], int], threads: int) -> dict[str, dict[str, Any]]:
     """Of the rehearsal, of both stages, and of stage 2's lessons; `count` scales their steps."""
     conversations = _conversations("conversations")
@@ -104,17 +119,18 @@ def run_files(count: Callable[[int], int], threads: int) -> dict[str, dict[str, 
         learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 5e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
         qformer="stage1/model/qformer.safetensors", threads=threads, seed=2,
     )  # fmt: skip
-    lessons = _stage(
-        2, "stage2/model/language", _conversations("lessons"), "stage2-lessons", count(LESSONS_STEPS), batchSize=16, microBatchSize=8,
-        learningRate=2.5e-4, learningRates={"qformer": 0, "tokens": 3e-4}, warmupSteps=5, trainLayersFrom=TRAINED_FROM,
-        qformer="stage2/model/qformer.safetensors", threads=threads, seed=11, maxLength=256,
-    )  # fmt: skip
-    return {"rehearsal": rehearsal, "stage1": stage1, "stage2": stage2, "stage2-lessons": lessons}
+    return {
+        "rehearsal": rehearsal,
+        "stage1": stage1,
+        "stage2": stage2,
+        "stage2-lessons": lessons_run(count, threads),
+    }
 
 
-def steps(out: Path, scale: float, threads: int) -> list[Step]:
-    """The whole recipe, in order."""
-    count = lambda base: max(1, round(base * scale))
+def _given(
+    out: Path, scale: float, threads: int
+) -> tuple[tuple[str, ...], tuple[str, ...], Callable[[float], tuple[str, ...]]]:
+    """Arguments that many steps have: the pictures, the strangers, and how long a part is trained."""
     parts = lambda minutes: (
         "--out",
         str(out),
@@ -126,41 +142,48 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
     )
     pictures = ("--pictures", str(out / "raw"))
     strangers = ("--photos", str(out / "photographs"), "--screens", str(out / "screenshots"))
-    runs = run_files(count, threads)
-    language = str(out / "language-base")
+    return pictures, strangers, parts
+
+
+def _words(out: Path) -> list[Step]:
+    """The base, what it says by itself, and the photographs."""
+    language = ("--language", str(out / "language-base"))
     package = "recipes.mini"
-    run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
     return [
-        Step("vision", f"{package}.vision", parts(VISION_MINUTES)),
         Step("photographs", f"{package}.photographs", ("--cache", str(out / "downloads"), "--out", str(out))),
-        Step(
-            "eyes", f"{package}.eyes", (*parts(EYES_MINUTES), *strangers, "--begin", str(out / "hf" / "vision")),
-            ("vision", "photographs"),
-        ),
-        Step("describe", f"{package}.describe", parts(TEXT_MINUTES)),
-        Step("unet", f"{package}.unet", parts(UNET_MINUTES)),
-        Step("vae", f"{package}.vae", parts(VAE_MINUTES)),
-        Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("describe", "unet", "vae")),
-        Step("clip-head", f"{package}.clip_head", ("--out", str(out)), ("eyes", "describe")),
-        Step("judge", f"{package}.judge", parts(JUDGE_MINUTES)),
-        Step("language", f"{package}.language", ("--out", language, "--cache", str(out / "downloads"))),
-        Step("small-talk", f"{package}.small_talk", ("--language", language, "--every", "2", "--out", str(out / "small-talk.json")), ("language",)),
-        Step("conversations", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk", "photographs")),
-        Step("lessons", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "lessons"), "--lessons", "--count", "7000"), ("small-talk", "photographs")),
-        Step("caption-tars", f"{package}.caption_tars", (*pictures, *strangers, "--out", str(out / "cc"), "--tars", "3"), ("photographs",)),
-        Step(
-            "stage0", f"{package}.stage0",
-            ("--vision", str(out / "hf" / "vision"), "--language", language, "--raw", str(out / "raw"), *strangers,
-             "--out", str(out / "stage0"), "--minutes", str(STAGE0_MINUTES * scale), "--threads", str(threads), "--resume"),
-            ("eyes", "language"), clears="stage0",
-        ),
-        Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), runs["rehearsal"], "rehearsal"),
-        Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), runs["stage1"], "stage1"),
-        Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), runs["stage2"], "stage2"),
-        Step("stage2-lessons", "textbind_trainer.stage2", run("stage2-lessons"), ("stage2", "lessons"), runs["stage2-lessons"], "stage2-lessons"),
+        Step("language", f"{package}.language", ("--out", language[1], "--cache", str(out / "downloads"))),
+        Step("small-talk", f"{package}.small_talk", (*language, "--every", "2", "--out", str(out / "small-talk.json")), ("language",)),
+        Step("going-on", f"{package}.going_on", (*language, "--out", str(out / "going-on.json")), ("language",)),
+    ]  # fmt: skip
+
+
+def _stage0(out: Path, scale: float, threads: int, needs: tuple[str, ...], *more: str) -> Step:
+    _, strangers, _ = _given(out, scale, threads)
+    return Step(
+        "stage0", "recipes.mini.stage0",
+        ("--vision", str(out / "hf" / "vision"), "--language", str(out / "language-base"), "--raw", str(out / "raw"), *strangers,
+         "--out", str(out / "stage0"), "--minutes", str(STAGE0_MINUTES * scale), "--threads", str(threads), "--resume", *more),
+        needs, clears="stage0",
+    )  # fmt: skip
+
+
+def _lessons(out: Path, scale: float, threads: int) -> Step:
+    pictures, strangers, _ = _given(out, scale, threads)
+    talk = ("--talk", str(out / "small-talk.json"), str(out / "going-on.json"))
+    arguments = (*pictures, *strangers, *talk, "--out", str(out / "lessons"), "--lessons", "--count", "7000")
+    return Step("lessons", "recipes.mini.conversations", arguments, ("small-talk", "going-on", "photographs"))
+
+
+def _ending(out: Path, qformer: str, parts: tuple[str, ...], scale: float, threads: int) -> list[Step]:
+    """From the lessons' result to the folder that ships, and its table."""
+    package = "recipes.mini"
+    pictures, _, _ = _given(out, scale, threads)
+    language = str(out / "language-base")
+    return [
         Step(
             "interpolate", f"{package}.interpolate",
-            ("--base", language, "--tuned", str(out / "stage2-lessons/model/language"), "--share", str(SHARE), "--out", str(out / "language")),
+            ("--base", language, "--tuned", str(out / "stage2-lessons/model/language"), "--share", str(SHARE), "--first", str(TRAINED_FROM),
+             "--out", str(out / "language")),
             ("stage2-lessons",),
         ),
         Step(
@@ -170,8 +193,8 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
         ),
         Step(
             "publish", f"{package}.publish",
-            ("--qformer", str(out / "stage2/model/qformer.safetensors"), "--language", str(out / "language-shipped"), "--out", str(out / "hf")),
-            ("compensate", "parts", "clip-head"),
+            ("--qformer", str(out / qformer), "--language", str(out / "language-shipped"), "--out", str(out / "hf")),
+            ("compensate", *parts),
         ),
         Step("ship", f"{package}.ship", ("--model", str(out / "hf"), "--out", str(out / "shipped")), ("publish",)),
         Step(
@@ -180,6 +203,61 @@ def steps(out: Path, scale: float, threads: int) -> list[Step]:
              "--out", str(out / "evaluation.json")),
             ("ship",),
         ),
+    ]  # fmt: skip
+
+
+def steps(out: Path, scale: float, threads: int) -> list[Step]:
+    """The whole recipe, in order."""
+    count = lambda base: max(1, round(base * scale))
+    pictures, strangers, parts = _given(out, scale, threads)
+    runs = run_files(count, threads)
+    package = "recipes.mini"
+    vision = ("--vision", str(out / "hf" / "vision"))
+    run = lambda name: ("--config", str(out / "runs" / f"{name}.json"))
+    return [
+        *_words(out),
+        Step("vision", f"{package}.vision", parts(VISION_MINUTES)),
+        Step(
+            "eyes", f"{package}.eyes", (*parts(EYES_MINUTES), *strangers, "--begin", vision[1]), ("vision", "photographs"),
+        ),
+        Step("places", f"{package}.places", (*vision, "--raw", str(out / "raw"), "--out", vision[1]), ("eyes",)),
+        Step("describe", f"{package}.describe", parts(TEXT_MINUTES)),
+        Step("unet", f"{package}.unet", parts(UNET_MINUTES)),
+        Step("vae", f"{package}.vae", parts(VAE_MINUTES)),
+        Step("parts", f"{package}.publish_parts", ("--out", str(out), "--final"), ("describe", "unet", "vae")),
+        Step("clip-head", f"{package}.clip_head", ("--out", str(out)), ("places", "describe")),
+        Step("judge", f"{package}.judge", parts(JUDGE_MINUTES)),
+        Step("conversations", f"{package}.conversations", (*pictures, *strangers, "--talk", str(out / "small-talk.json"), "--out", str(out / "conversations")), ("small-talk", "photographs")),
+        _lessons(out, scale, threads),
+        Step("caption-tars", f"{package}.caption_tars", (*pictures, *strangers, "--out", str(out / "cc"), "--tars", "3"), ("photographs",)),
+        _stage0(out, scale, threads, ("places", "language")),
+        Step("rehearsal", f"{package}.rehearsal", run("rehearsal"), ("conversations",), runs["rehearsal"], "rehearsal"),
+        Step("stage1", "textbind_trainer.stage1", run("stage1"), ("stage0", "rehearsal", "caption-tars"), runs["stage1"], "stage1"),
+        Step("stage2", "textbind_trainer.stage2", run("stage2"), ("stage1",), runs["stage2"], "stage2"),
+        Step("stage2-lessons", "textbind_trainer.stage2", run("stage2-lessons"), ("stage2", "lessons"), runs["stage2-lessons"], "stage2-lessons"),
+        *_ending(out, "stage2/model/qformer.safetensors", ("parts", "clip-head"), scale, threads),
+    ]  # fmt: skip
+
+
+def steps_from_published(model: Path, out: Path, scale: float, threads: int) -> list[Step]:
+    """On from weights that ship: the eyes, the hand and the language model's lower layers stay as they are."""
+    package, vision, qformer = "recipes.mini", str(out / "hf" / "vision"), "stage0/model/qformer.safetensors"
+    run = lessons_run(lambda base: max(1, round(base * scale)), threads, "published/language", qformer)
+    return [
+        *_words(out),
+        Step("unship", f"{package}.unship", ("--model", str(model), "--out", str(out))),
+        Step(
+            "places", f"{package}.places",
+            ("--vision", str(out / "published" / "vision"), "--raw", str(out / "raw"), "--out", vision), ("unship",),
+        ),
+        Step("clip-head", f"{package}.clip_head", ("--out", str(out), "--text", str(out / "hf" / "image-decoder")), ("places",)),
+        _lessons(out, scale, threads),
+        _stage0(out, scale, threads, ("places", "language"), "--begin-with", str(out / "published" / "qformer.safetensors")),
+        Step(
+            "stage2-lessons", "textbind_trainer.stage2", ("--config", str(out / "runs" / "stage2-lessons.json")),
+            ("stage0", "lessons", "unship"), run, "stage2-lessons",
+        ),
+        *_ending(out, qformer, ("clip-head",), scale, threads),
     ]  # fmt: skip
 
 
@@ -215,9 +293,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 1)))
     parser.add_argument("--only", help="this step alone, whatever its manifest says")
     parser.add_argument("--list", action="store_true", help="print the steps and leave")
+    parser.add_argument("--from-published", type=Path, metavar="FOLDER", help="go on from weights that ship")
     arguments = parser.parse_args(argv)
-    out = arguments.out.resolve()
-    plan = steps(out, arguments.scale, arguments.threads)
+    out, model = arguments.out.resolve(), arguments.from_published
+    plan = (
+        steps_from_published(model.resolve(), out, arguments.scale, arguments.threads)
+        if model
+        else steps(out, arguments.scale, arguments.threads)
+    )
     if arguments.list:
         for step in plan:
             emit("step", name=step.name, needs=step.needs, module=step.module)

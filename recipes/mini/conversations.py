@@ -40,10 +40,12 @@ from .turns import (
     draw_number,
     draw_too_many,
     draw_unknown,
+    go_on,
     instruct,
     name_it,
     no_picture,
     number_or_place,
+    number_or_place_too,
     own_talk,
     show_and_ask,
     show_stranger,
@@ -118,10 +120,12 @@ def _turn(role: str, content: str, pictures: list[Shown]) -> dict[str, Any]:
 
 
 LESSONS: tuple[tuple[Exchanger, float], ...] = (
-    (name_it, 38), (number_or_place, 18), (show_stranger, 6), (show_and_ask, 4), (draw, 6), (ask_whether, 8), (own_talk, 9), (talk, 6), (instruct, 5),
+    (name_it, 38), (number_or_place, 20), (show_stranger, 5), (show_and_ask, 4), (draw, 5), (ask_whether, 5), (own_talk, 6), (talk, 4), (instruct, 3),
+    (go_on, 10),
 )  # fmt: skip
 LESSON_PLANS: tuple[tuple[tuple[Exchanger | None, ...], float], ...] = (
-    ((None,), 90), ((show_and_ask, show_and_ask, ask_first), 5), ((show_and_ask, ask_whether), 5),
+    ((None,), 76), ((number_or_place, number_or_place_too), 14), ((show_and_ask, show_and_ask, ask_first), 5), ((show_and_ask, ask_whether), 3),
+    ((draw, ask_drawn), 2),
 )  # fmt: skip
 
 
@@ -162,7 +166,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, required=True, help="cache folder of the registry pictures")
     parser.add_argument("--photos", type=Path, required=True, help="folder of photographs")
     parser.add_argument("--screens", type=Path, required=True, help="folder of screenshots")
-    parser.add_argument("--talk", type=Path, help="JSON of small_talk.py")
+    parser.add_argument(
+        "--talk", type=Path, nargs="*", default=[], help="JSON of small_talk.py, of going_on.py"
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--lessons", action="store_true", help="lessons, mostly of one exchange each")
     parser.add_argument("--count", type=int, default=8000)
@@ -171,7 +177,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     pictures = fetch_pictures(arguments.pictures)
     photos, screens = photographs(arguments.photos), photographs(arguments.screens)
-    talk_rows = json.loads(arguments.talk.read_text(encoding="utf-8")) if arguments.talk else []
+    talk_rows = [row for path in arguments.talk for row in json.loads(path.read_text(encoding="utf-8"))]
     (arguments.out / "images").mkdir(parents=True, exist_ok=True)
     for split, count in (("training", arguments.count), ("validation", arguments.validation)):
         random_ = random.Random(f"conversations {split} {arguments.seed}")

@@ -20,11 +20,18 @@ from torch import Tensor
 EMBEDDING = "model.embed_tokens.weight"
 
 
-def between(base: dict[str, Tensor], tuned: dict[str, Tensor], share: float) -> dict[str, Tensor]:
-    """``share`` of the way from base (0) to tuned (1); raises ValueError if the two have other weights."""
+def between(
+    base: dict[str, Tensor], tuned: dict[str, Tensor], share: float, first: int = 0
+) -> dict[str, Tensor]:
+    """``share`` of the way from base (0) to tuned (1); raises ValueError if the two have other weights.
+
+    Layers below ``first`` stay as the tuned model has them: nothing has trained them, but they may lie on a grid.
+    """
     if base.keys() != tuned.keys() or any(base[name].shape != tuned[name].shape for name in base):
         raise ValueError("the two language models do not have the same weights")
     mixed = {name: base[name].float().lerp(tuned[name].float(), share) for name in base}
+    for layer in range(first):
+        mixed |= {name: tuned[name].float() for name in base if name.startswith(f"model.layers.{layer}.")}
     added = len(SPECIAL_TOKENS)
     mixed[EMBEDDING][-added:] = tuned[EMBEDDING][-added:].float()
     return mixed
@@ -38,10 +45,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--tuned", type=Path, required=True, help="folder of the trained one")
     parser.add_argument("--share", type=float, required=True, help="0: the base, 1: the tuned one")
+    parser.add_argument("--first", type=int, default=0, help="the first layer that is mixed")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args(argv)
     base, tuned = (load_file(folder / "model.safetensors") for folder in (arguments.base, arguments.tuned))
-    mixed = between(base, tuned, arguments.share)
+    mixed = between(base, tuned, arguments.share, arguments.first)
     with replace_folder(arguments.out) as part:
         for path in arguments.tuned.iterdir():
             if path.is_file() and path.suffix == ".json":

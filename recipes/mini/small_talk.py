@@ -192,13 +192,16 @@ def answers(model: Any, tokenizer: Any, system: str, asked: list[str], tokens: i
 
 
 def generate(language_model: Path, out: Path, every: int = 1, batch: int = 64) -> list[dict[str, Any]]:
-    """Question and answer pairs, in ``out`` after each batch; ``long`` says which are answers to instructions."""
+    """Question and answer pairs, in ``out`` after each batch; ``kind`` is "long" for answers to instructions, else "short"."""
     from transformers import AutoModelForCausalLM
 
     tokenizer: Any = load_tokenizer(language_model, padding_side="left")
     model: Any = AutoModelForCausalLM.from_pretrained(language_model, dtype=torch.bfloat16)
     rows: list[dict[str, Any]] = []
-    kinds = ((LONG_SYSTEM, LONG_MAX_TOKENS, instructions()), (SYSTEM, MAX_TOKENS, questions()[::every]))
+    kinds = (
+        (LONG_SYSTEM, LONG_MAX_TOKENS, instructions()[:: max(1, every // 2)]),
+        (SYSTEM, MAX_TOKENS, questions()[::every]),
+    )
     for system, tokens, asked in kinds:
         long = tokens == LONG_MAX_TOKENS
         for start in range(0, len(asked), batch):
@@ -208,7 +211,7 @@ def generate(language_model: Path, out: Path, every: int = 1, batch: int = 64) -
             ):
                 kept = trimmed(answer) if long else answer if ended and usable(answer) else ""
                 if kept:
-                    rows.append({"question": question, "answer": kept, "long": long})
+                    rows.append({"question": question, "answer": kept, "kind": "long" if long else "short"})
             write_json(out, rows)
             emit(
                 "progress",
@@ -226,7 +229,12 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--language", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--every", type=int, default=1, help="2: every second question, for half the time")
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=1,
+        help="4: every fourth question and every second instruction, for less time",
+    )
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)

@@ -13,7 +13,7 @@ from . import wordings as say
 from .album import COLOURS, Album, Shown, Wish, on
 from .hand_scenes import plural as hand_plural
 from .pictures import with_article
-from .questions import ask, beside, count, is_there, name, where
+from .questions import Question, ask, beside, count, is_there, name, where
 from .seen import SEEN, SEEN_NAMES, called, countable
 from .stories import picture_story
 from .talking import NO_PICTURE_YET, some_talk, thanks
@@ -79,16 +79,36 @@ def show_and_ask(state: State) -> Exchange:
 
 def name_it(state: State) -> Exchange:
     """The user shows a picture, mostly of one thing, and mostly asks what it is: every name comes up as often."""
-    it = state.album.show("one" if state.random.random() < 0.75 else None)
+    single = state.random.random() < 0.75
+    it = state.album.show("one", [state.random.choice(SEEN_NAMES)]) if single else state.album.show()
     question, answer = (name if state.random.random() < 0.7 else ask)(state.random, it)
     return Exchange(_with_picture(state.random, question), answer, [it])
 
 
+PLACE_MODES, PLACE_WEIGHTS = ("one", "several", "beside", "over", "many"), (10, 36, 25, 25, 4)
+COUNTED: tuple[tuple[Question, float], ...] = ((count, 5), (is_there, 1))
+PLACED: tuple[tuple[Question, float], ...] = ((where, 6), (count, 1.5), (is_there, 1), (beside, 1))
+
+
+def _number_or_place(state: State, it: Shown) -> tuple[str, str] | None:
+    questions = PLACED if it.order in ("beside", "over") else COUNTED
+    asked = state.random.choices([q for q, _ in questions], [weight for _, weight in questions])[0]
+    return asked(state.random, it)
+
+
 def number_or_place(state: State) -> Exchange | None:
-    """The user shows a picture of several things and asks how many there are, or where one of them is."""
-    it = state.album.show(state.random.choice(("several", "several", "beside", "over", "many")))
-    asked = state.random.choices((count, where, is_there, beside), (5, 4, 1, 1))[0](state.random, it)
+    """The user shows a picture and asks how many things there are, or where one of them is."""
+    mode = state.random.choices(PLACE_MODES, PLACE_WEIGHTS)[0]
+    pair = mode in ("beside", "over") and state.random.random() < 0.5
+    it = state.album.show(mode, state.random.sample(DRAWN_NAMES, 2) if pair else None)
+    asked = _number_or_place(state, it)
     return Exchange(_with_picture(state.random, asked[0]), asked[1], [it]) if asked else None
+
+
+def number_or_place_too(state: State) -> Exchange | None:
+    """A further such question about the last picture: it costs a third of one with a picture of its own."""
+    asked = _number_or_place(state, state.last) if state.last else None
+    return Exchange(*asked) if asked else ask_more(state)
 
 
 def show_stranger(state: State) -> Exchange:
@@ -301,22 +321,28 @@ def story(state: State) -> Exchange:
     return Exchange(user, text.format(i=IMAGE), [], [state.album.draw(wish)], wish)
 
 
+def _recorded(state: State, kind: str) -> Exchange | None:
+    rows = [row for row in state.talk if row["kind"] == kind]
+    if not rows:
+        return None
+    row = state.random.choice(rows)
+    return Exchange(row["question"], row["answer"])
+
+
 def talk(state: State) -> Exchange:
     """Words only: what SmolLM2 itself answers to general questions, or small talk of our own."""
-    short = [row for row in state.talk if not row.get("long")]
-    if short and state.random.random() < 0.5:
-        row = state.random.choice(short)
-        return Exchange(row["question"], row["answer"])
-    return Exchange(*some_talk(state.random))
+    own = Exchange(*some_talk(state.random))
+    return own if state.random.random() < 0.5 else _recorded(state, "short") or own
 
 
 def instruct(state: State) -> Exchange | None:
     """Instructions that are answered in words, at some length."""
-    long = [row for row in state.talk if row.get("long")]
-    if not long:
-        return None
-    row = state.random.choice(long)
-    return Exchange(row["question"], row["answer"])
+    return _recorded(state, "long")
+
+
+def go_on(state: State) -> Exchange | None:
+    """A text that is to be continued."""
+    return _recorded(state, "text")
 
 
 def own_talk(state: State) -> Exchange:

@@ -10,7 +10,7 @@ import pytest
 from textbind_trainer.config import parse_config
 
 from recipes.mini import build
-from recipes.mini.build import Step, run_step, steps
+from recipes.mini.build import Step, run_step, steps, steps_from_published
 
 
 def noted(name: str, out: Path, text: str = "x", needs: tuple[str, ...] = ()) -> Step:
@@ -44,8 +44,9 @@ def test_a_failed_step_leaves_no_manifest(tmp_path):
     assert not (tmp_path / "build" / "bad.json").exists()
 
 
-def test_every_need_stands_before_and_every_run_file_is_valid(tmp_path, monkeypatch):
-    plan = steps(tmp_path, 2.0, 1)
+@pytest.mark.parametrize("published", [False, True])
+def test_every_need_stands_before_and_every_run_file_is_valid(tmp_path, monkeypatch, published):
+    plan = steps_from_published(tmp_path, tmp_path, 2.0, 1) if published else steps(tmp_path, 2.0, 1)
     seen: set[str] = set()
     monkeypatch.setattr(Path, "exists", lambda self: True)
     for step in plan:

@@ -22,7 +22,10 @@ from recipes.mini.turns import State
 from recipes.mini.views import MODE_NAMES, compose_view
 from recipes.mini.world import DRAWN
 
-TALK = [{"question": "What is tea?", "answer": "A drink."}]
+TALK = [
+    {"question": "What is tea?", "answer": "A drink.", "kind": "short"},
+    {"question": "Go on: It", "answer": "rained.", "kind": "text"},
+]
 PHOTO = [np.full((120, 160, 3), 90, np.uint8)]
 
 

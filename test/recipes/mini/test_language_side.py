@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import torch
 from textbind_trainer.prompt import SPECIAL_TOKENS
 
+from recipes.mini.going_on import openings, rows_of, tidy
 from recipes.mini.interpolate import EMBEDDING, between
 from recipes.mini.small_talk import trimmed, usable
 
@@ -39,3 +42,19 @@ def test_half_way_is_the_mean_and_added_rows_are_the_tuned_ones():
     assert mixed[EMBEDDING][:2].eq(0.5).all() and mixed[EMBEDDING][2:].eq(1).all()
     with pytest.raises(ValueError, match="the same weights"):
         between(base, {"layer": tuned["layer"]}, 0.5)
+
+
+def test_layers_below_the_first_that_is_mixed_stay_the_tuned_ones():
+    names = (EMBEDDING, "model.layers.1.x", "model.layers.2.x", "model.layers.12.x")
+    base = {name: torch.zeros(5, 4) for name in names}
+    tuned = {name: torch.ones(5, 4) for name in names}
+    mixed = between(base, tuned, 0.5, first=2)
+    assert [mixed[name][0, 0].item() for name in names] == [0.5, 1.0, 0.5, 0.5]
+
+
+def test_a_text_goes_on_to_its_last_whole_sentence():
+    text = "the rain fell on the roofs of the old town all night long. In the morning the streets were wet and shone. And then"
+    assert tidy(text) == text[: text.rindex(" And")]
+    assert not tidy("too short.") and not tidy(text.replace("rain", "[INST] rain"))
+    (row,) = rows_of(openings()[:2], [tidy(text), ""], random.Random(0))
+    assert row["kind"] == "text" and openings()[0] in row["question"] and row["answer"] == tidy(text)
