@@ -45,7 +45,8 @@ function talkingIn(model: ModelFolder, needs: ModelNeeds, bits: 4 | 8 | null): n
 /** A configuration as quantising writes it. */
 export function quantisedConfig(config: LlamaConfig, bits: 4 | 8): LlamaConfig {
   const embeddingBits = config.hiddenSize % blockSize === 0 ? 8 : 16;
-  return { ...config, quantisation: { bits, lowLayers: 0, blockSize, embeddingBits } };
+  const layerBits = Array<4 | 8>(config.layerCount).fill(bits);
+  return { ...config, quantisation: { layerBits, blockSize, embeddingBits } };
 }
 
 /** Bytes for pictures; null for no drawing, undefined where there is nothing to leave out. */

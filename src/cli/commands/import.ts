@@ -17,6 +17,7 @@ import {
   type ImportSources,
   type ImportStorage,
 } from '../../worker/conversion/import-model.ts';
+import { measureLayers } from '../../worker/layer-costs.ts';
 import type { ImportProgress } from '../../shared/domain/model-import.ts';
 import { TextBindModel } from '../../worker/pipelines/textbind-model.ts';
 import { command } from '../options.ts';
@@ -30,9 +31,13 @@ const sizeLimits = {
   length: limitsOf(modelSizesSchema.shape.maxSequenceLength),
 };
 
+/** Flags that say what else is quantised. */
+const quantisingFlags = ['fast-reading', 'quantize-networks'] as const;
+type ImportFlag = 'load' | 'resume' | 'fastReading' | 'foldNetworks';
+
 export const importCommand = command({
   usage:
-    'textbind import --vision DIR --language DIR|FILE.gguf [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
+    'textbind import --vision DIR --language DIR|FILE.gguf [--checkpoint DIR|FILE] [--qformer FILE] [--qformer-config FILE.json] [--processor DIR] [--sd-base DIR] [--sd-refiner DIR] --out DIR [--copy] [--quantize int4|int8|mixed] [--resume] [--fast-reading] [--quantize-networks] [--name TEXT] [--licence TEXT] [--max-length N] [--guidance X] [--max-pictures N] [--load] [--overwrite] [--json]',
   texts: [
     'vision',
     'language',
@@ -50,10 +55,17 @@ export const importCommand = command({
     'max-pictures',
     'processor',
   ],
-  flags: ['copy', 'load', 'overwrite'],
+  flags: ['copy', 'load', 'overwrite', 'resume', ...quantisingFlags],
   async run({ values, output }) {
     const request = requestOf(values);
-    const { report, openedInSeconds } = await runImport(request, values.load, output);
+    const { report, openedInSeconds } = await runImport(
+      request,
+      {
+        ...{ load: values.load, resume: values.resume, fastReading: values['fast-reading'] },
+        foldNetworks: values['quantize-networks'],
+      },
+      output,
+    );
     const { folder, name, canDraw, bytes, warnings } = report;
     for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
     output.result({ folder, name, canDraw, bytesOnDisk: bytes, openedInSeconds, warnings }, () => {
@@ -81,9 +93,15 @@ function requestOf(given: Values): ImportRequest {
     refiner: optional(values['sd-refiner'], 'sd-refiner'),
   };
   checkSources(sources);
+  const storage = storageOf(given['copy'] === true, values['quantize']);
+  for (const flag of quantisingFlags) {
+    if (given[flag] === true && values['quantize'] === undefined) {
+      throw new UsageError(`--${flag} needs --quantize`);
+    }
+  }
   return {
     sources,
-    storage: storageOf(given['copy'] === true, values['quantize']),
+    storage,
     out,
     replace: given['overwrite'] === true,
     guidance: numberOption(values['guidance'], 'guidance', drawingLimits.guidance) ?? sdxlGuidance,
@@ -102,7 +120,7 @@ function requestOf(given: Values): ImportRequest {
 /** Imports, and tidies up where it is stopped by Ctrl+C, ended by the system, or killed. */
 async function runImport(
   request: ImportRequest,
-  load: boolean,
+  { load, resume, fastReading, foldNetworks }: Readonly<Record<ImportFlag, boolean>>,
   output: Output,
 ): Promise<{ readonly report: ImportReport; readonly openedInSeconds: number | null }> {
   const abort = new AbortController();
@@ -119,7 +137,8 @@ async function runImport(
     const report = await importModel(request, {
       signal: abort.signal,
       onProgress: (progress) => output.progress(progressLine(progress)),
-      onFolders: tidyUpAfterKill,
+      ...{ measureLayers, fastReading, foldNetworks },
+      ...(resume ? { resume } : { onFolders: tidyUpAfterKill }),
       ...(load ? { load: open } : {}),
     });
     return { report, openedInSeconds };
@@ -130,8 +149,8 @@ async function runImport(
   }
 }
 
-function progressLine({ step, part }: ImportProgress): string {
-  return `${step} ${part}`;
+function progressLine({ step, part, bytes }: ImportProgress): string {
+  return `${step} ${part}${bytes > 0 ? `, ${(bytes / 1e6).toFixed(0)} MB so far` : ''}`;
 }
 
 function existing(file: string, name: string): string {
@@ -153,8 +172,8 @@ function checkSources({ qformer, checkpoint, base, refiner }: ImportSources): vo
 
 function storageOf(copy: boolean, quantize: string | undefined): ImportStorage {
   if (quantize === undefined) return copy ? 'copy' : 'refer';
-  if (quantize === 'int4' || quantize === 'int8') return quantize;
-  throw new UsageError(`--quantize ${quantize}: expected int4 or int8`);
+  if (quantize === 'int4' || quantize === 'int8' || quantize === 'mixed') return quantize;
+  throw new UsageError(`--quantize ${quantize}: expected int4, int8 or mixed`);
 }
 
 function readQformerConfig(file: string | undefined): QformerConfig {

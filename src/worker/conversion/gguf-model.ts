@@ -8,8 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import {
+  exactBits,
+  exactBlocks,
   findTensor,
   openGguf,
+  readGgufBytes,
   readGgufTensor,
   toHalf,
   WeightError,
@@ -121,21 +124,28 @@ function storedName(name: string): string | undefined {
   return Object.hasOwn(outerNames, name) ? outerNames[name] : undefined;
 }
 
-/** Rows of query or key, pair by pair, as Hugging Face has them: first halves of all pairs, then second halves. */
-function apart(values: Float32Array, rows: number, heads: number): Float32Array {
+/** Puts rows of query or key, which lie pair by pair, as Hugging Face has them: first halves of all pairs, then second. */
+function apart<Numbers extends Float32Array | Uint16Array | Uint8Array>(
+  values: Numbers,
+  rows: number,
+  heads: number,
+): Numbers {
   const width = values.length / rows;
   const size = rows / heads;
-  const result = new Float32Array(values.length);
+  const before = values.slice();
   for (let row = 0; row < rows; row += 1) {
     const [head, within] = [Math.floor(row / size), row % size];
     const [side, pair] = [Math.floor(within / (size / 2)), within % (size / 2)];
     const from = head * size + 2 * pair + side;
-    result.set(values.subarray(from * width, (from + 1) * width), row * width);
+    values.set(before.subarray(from * width, (from + 1) * width), row * width);
   }
-  return result;
+  return values;
 }
 
-/** A GGUF file's weights under Hugging Face's names; a tensor is read and dequantised each time it is asked for. */
+/**
+ * A GGUF file's weights under Hugging Face's names; a tensor is read and dequantised, or its blocks laid out as ours,
+ * each time it is asked for.
+ */
 function ggufCheckpoint(file: GgufFile, sizes: Sizes): Checkpoint {
   const byName = new Map<string, { readonly own: string; readonly tensor: GgufTensor }>();
   for (const [own, tensor] of file.tensors) {
@@ -145,12 +155,16 @@ function ggufCheckpoint(file: GgufFile, sizes: Sizes): Checkpoint {
     }
     byName.set(name, { own, tensor });
   }
-  const numbers = (own: string, tensor: GgufTensor): Float32Array => {
-    const values = readGgufTensor(file, tensor);
-    const [rows = 1] = tensor.shape;
+  const ordered = <Numbers extends Float32Array | Uint16Array | Uint8Array>(
+    own: string,
+    { shape: [rows = 1] }: GgufTensor,
+    values: Numbers,
+  ): Numbers => {
     if (/\.attn_q\./.test(own)) return apart(values, rows, sizes.headCount);
     return /\.attn_k\./.test(own) ? apart(values, rows, sizes.keyValueHeadCount) : values;
   };
+  const numbers = (own: string, tensor: GgufTensor): Float32Array =>
+    ordered(own, tensor, readGgufTensor(file, tensor));
   return {
     folder: '/',
     source: file.path,
@@ -170,13 +184,39 @@ function ggufCheckpoint(file: GgufFile, sizes: Sizes): Checkpoint {
         },
       };
     },
+    blocks(name, bits) {
+      const { own, tensor } = byName.get(name) ?? {};
+      if (own === undefined || tensor === undefined || !holds(tensor, bits)) return undefined;
+      const [n = 0, k = 0] = tensor.shape;
+      const matrix = exactBlocks(tensor.kind, readGgufBytes(file, tensor), [n, k], bits);
+      if (matrix === undefined) return undefined;
+      const { quantised, scales, zeros } = matrix;
+      for (const values of [quantised, scales, zeros]) ordered(own, tensor, values);
+      return matrix;
+    },
   };
+}
+
+/** Whether our blocks of so many bits hold a tensor's numbers exactly. */
+function holds({ kind, shape }: GgufTensor, bits: 4 | 8): boolean {
+  return shape.length === 2 && (exactBits(kind) ?? Infinity) <= bits;
+}
+
+/** The fewest bits with which every matrix of the layers keeps its numbers; undefined where some would not. */
+function keptBits(file: GgufFile): 4 | 8 | undefined {
+  const matrices = [...file.tensors].filter(
+    ([name, { shape }]) => name.startsWith('blk.') && shape.length === 2,
+  );
+  const isExact = (bits: 4 | 8): boolean => matrices.every(([, tensor]) => holds(tensor, bits));
+  return ([4, 8] as const).find(isExact);
 }
 
 /** A language model that a GGUF file holds. */
 export interface GgufModel {
   /** Weights in single precision under Hugging Face's names. */
   readonly checkpoint: Checkpoint;
+  /** Bits of our blocks in which all layers keep their numbers; undefined where half precision serves better. */
+  readonly keptBits: 4 | 8 | undefined;
 }
 
 /**
@@ -192,7 +232,7 @@ export function writeGgufConfig(path: string, folder: string): GgufModel {
   mkdirSync(folder, { recursive: true });
   writeGgufTokenizer(metadata, folder);
   writeJsonFileSync(join(folder, 'config.json'), config);
-  return { checkpoint };
+  return { checkpoint, keptBits: keptBits(file) };
 }
 
 const written = { stem: 'model', alone: true } as const;
@@ -206,7 +246,7 @@ function writtenType(shape: readonly number[]) {
 
 /** Writes weights as {@link writtenType} says. */
 export async function writeGgufWeights(
-  { checkpoint }: GgufModel,
+  { checkpoint }: Pick<GgufModel, 'checkpoint'>,
   folder: string,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -230,7 +270,7 @@ export interface GgufDescription extends GgufModel {
   readonly hiddenSize: number;
   /** Of config.json and the tokenizer. */
   readonly smallBytes: number;
-  /** Of the weights as they are written. */
+  /** Of the weights as they are written in half precision. */
   readonly weightBytes: number;
 }
 
@@ -242,12 +282,12 @@ export interface GgufDescription extends GgufModel {
 export function describeGguf(path: string): GgufDescription {
   const folder = mkdtempSync(join(tmpdir(), 'textbind-gguf-'));
   try {
-    const { checkpoint } = writeGgufConfig(path, folder);
+    const { checkpoint, keptBits: kept } = writeGgufConfig(path, folder);
     const names = readdirSync(folder);
     const smallBytes = names.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
     const metadata = new GgufMetadata(openGguf(path));
     return {
-      checkpoint,
+      ...{ checkpoint, keptBits: kept },
       layers: metadata.count('llama.block_count'),
       hiddenSize: metadata.count('llama.embedding_length'),
       smallBytes,

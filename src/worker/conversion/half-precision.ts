@@ -94,7 +94,8 @@ function withoutPath(text: string): string {
   return cut.replace(/,(\s*}\s*)$/, '$1');
 }
 
-function halfTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
+/** A tensor as it is written in half precision; one that is no floating point, or half already, stays. */
+export function halfTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
   const { dtype, shape } = findTensor(checkpoint, name);
   const tensor =
     dtype !== 'float32' && dtype !== 'bfloat16'
@@ -105,6 +106,15 @@ function halfTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
   const value = readFloats(checkpoint, name)[at];
   throw new WeightError(
     `${checkpoint.source ?? checkpoint.folder}: tensor "${name}" holds ${value} at place ${at}, which half precision cannot hold`,
+  );
+}
+
+/** @throws WeightError for infinities and NaN, naming the file and the tensor */
+export function refuseNotFinite(checkpoint: Checkpoint, name: string, floats: Float32Array): void {
+  const at = floats.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new WeightError(
+    `${checkpoint.source ?? checkpoint.folder}: tensor "${name}" holds ${floats[at]} at place ${at}`,
   );
 }
 

@@ -5,29 +5,36 @@ import type { ImportCost } from '../../shared/domain/model-import.ts';
 import { languagePrefix } from '../pipelines/language/language-weights.ts';
 import { openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { extractedBytes } from './extract-blip2.ts';
-import { describeGguf } from './gguf-model.ts';
-import type { ImportSources, ImportStorage } from './import-model.ts';
+import { describeGguf, type GgufDescription } from './gguf-model.ts';
+import { keepsBlocks, type ImportSources, type ImportStorage } from './import-model.ts';
+import { mixedBytesPerWeight } from './layer-bits.ts';
 
 /** textbind.json, and a processor's configuration where the vision model has none. */
 const ownBytes = 2000;
 const leftOut: ReadonlySet<string> = new Set(['.git', '.cache']);
 const weightFile = /\.(safetensors|bin|pt|pth|msgpack|onnx|onnx_data|h5|gguf)$/i;
 /** A scale of 16 bits for each block of 32 weights, and its zero point. */
-const bytesPerWeight = { int4: 0.5 + 2 / 32 + 0.5 / 32, int8: 1 + 2 / 32 + 1 / 32 } as const;
+const bytesPerWeight = {
+  int4: 0.5 + 2 / 32 + 0.5 / 32,
+  int8: 1 + 2 / 32 + 1 / 32,
+  mixed: mixedBytesPerWeight,
+} as const;
+type Quantising = keyof typeof bytesPerWeight;
 
 /** @param sources absolute places that exist */
 export function importCost(sources: ImportSources, storage: ImportStorage): ImportCost {
   const { language } = sources;
   // A GGUF file is written anew, wherever the other parts stay.
   const gguf = statSync(language).isFile() ? describeGguf(language) : null;
-  const whole = gguf && gguf.weightBytes + gguf.smallBytes;
-  if (storage === 'refer') return { bytes: ownBytes + (whole ?? 0), exact: true };
+  const whole = gguf && ggufBytes(gguf, sources.checkpoint);
+  const exact = whole?.exact ?? true;
+  if (storage === 'refer') return { bytes: ownBytes + (whole?.bytes ?? 0), exact };
   const bringsBlip2 = sources.qformer === sources.vision;
   const others = otherParts(sources, bringsBlip2);
   if (storage === 'copy') {
     const taken = bringsBlip2 ? extractedBytes(sources.vision) : 0;
     const bytes = others.reduce((sum, place) => sum + bytesOf(place), taken + ownBytes);
-    return { bytes: bytes + (whole ?? bytesOf(language)), exact: true };
+    return { bytes: bytes + (whole?.bytes ?? bytesOf(language)), exact };
   }
   const taken = bringsBlip2 ? halfBytesOf(sources.vision, isOfBlip2) : 0;
   const halves = others.reduce((sum, place) => sum + halfBytesOf(place), taken + ownBytes);
@@ -35,6 +42,16 @@ export function importCost(sources: ImportSources, storage: ImportStorage): Impo
   const small = gguf?.smallBytes ?? smallBytesOf(language);
   const bytes = halves + small + quantisedBytesOf(checkpoint, storage);
   return { bytes: Math.round(bytes), exact: false };
+}
+
+/** What a GGUF file becomes where nothing is asked for: blocks where ours hold its own exactly, else half precision. */
+function ggufBytes(gguf: GgufDescription, checkpoint: string | null): ImportCost {
+  const { keptBits, smallBytes, weightBytes } = gguf;
+  if (keptBits === undefined || !keepsBlocks(keptBits, checkpoint)) {
+    return { bytes: weightBytes + smallBytes, exact: true };
+  }
+  const weights = quantisedBytesOf(gguf.checkpoint, keptBits === 4 ? 'int4' : 'int8');
+  return { bytes: Math.round(weights) + smallBytes, exact: false };
 }
 
 /** All but the language model; of a whole BLIP-2 two parts are taken out before. */
@@ -50,7 +67,7 @@ function isOfBlip2(name: string): boolean {
 }
 
 /** Matrices in blocks, look-up and head in 8 bits, norms in single precision. */
-function quantisedBytesOf(checkpoint: Checkpoint, storage: 'int4' | 'int8'): number {
+function quantisedBytesOf(checkpoint: Checkpoint, storage: Quantising): number {
   return [...checkpoint.names()].reduce((sum, name) => {
     const shape = checkpoint.find(name)?.shape ?? [];
     const isOuter = /embed_tokens|lm_head/.test(name);

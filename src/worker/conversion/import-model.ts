@@ -16,11 +16,15 @@ import {
   overlaidInMemory,
 } from '../pipelines/language/language-weights.ts';
 import type { ImportProgress } from '../../shared/domain/model-import.ts';
-import { isGguf, openCheckpoint } from '../weights/index.ts';
+import { isGguf, openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { writeGgufConfig, writeGgufWeights } from './gguf-model.ts';
 import { checkModel } from './check-model.ts';
 import { copyFolder, copyOneFile, type CopyOptions } from './copy-folder.ts';
+import { writeEightBitCopy } from './eight-bit-copy.ts';
+import { storeFolded } from './fold-network.ts';
 import { copySmallFiles, storeAsHalf, storeFileAsHalf } from './half-precision.ts';
+import { ImportJournal, stampOf } from './import-journal.ts';
+import { chooseLayerBits, measureOnce, type LayerCost } from './layer-bits.ts';
 import {
   createStaged,
   discard,
@@ -42,8 +46,11 @@ export interface ImportSources {
   readonly refiner: string | null;
 }
 
-/** How parts come into the model's folder; `int4` and `int8` write the rest in half precision. */
-export type ImportStorage = 'refer' | 'copy' | 'int4' | 'int8';
+/**
+ * How parts come into the model's folder; `int4`, `int8` and `mixed` (4 bits, and 8 where 4 would cost most) write the
+ * rest in half precision.
+ */
+export type ImportStorage = 'refer' | 'copy' | 'int4' | 'int8' | 'mixed';
 
 export interface ImportRequest {
   readonly sources: ImportSources;
@@ -67,7 +74,25 @@ export interface ImportOptions {
   readonly onFolders?: (folders: OutputFolder) => void;
   /** Opens the finished folder to see that it runs, before it is put in place. */
   readonly load?: (folder: string) => Promise<void>;
+  /**
+   * Keeps what is written where it is cut off or stopped, in a hidden folder beside the target, and goes on from there
+   * when the same import is done again.
+   */
+  readonly resume?: boolean;
+  /** Writes a quantised language model's matrices a second time in 8 bits, with which prompts are read faster. */
+  readonly fastReading?: boolean;
+  /** Where the language model is quantised: matrices of the vision encoder and of UNets become 8 bits as well. */
+  readonly foldNetworks?: boolean;
+  /** What 4 bits cost in each layer of a language model; needed for `mixed`. */
+  readonly measureLayers?: MeasureLayers;
 }
+
+/** @param folder a language model's, for its config.json and tokenizer; `weights` are its own or laid over them */
+export type MeasureLayers = (
+  folder: string,
+  weights: Checkpoint,
+  signal: AbortSignal | undefined,
+) => Promise<readonly LayerCost[]>;
 
 export interface ImportReport {
   readonly folder: string;
@@ -81,7 +106,7 @@ export interface ImportReport {
 
 /**
  * Writes everything beside the target, checks that it fits together, and only then puts it in place. Where it fails
- * or is stopped nothing of it is left, and what stood at the target is untouched.
+ * nothing of it is left, nor where it is stopped unless it is to be resumed; what stood at the target is untouched.
  * @throws StudioError: `bad-input` for folders that must not be used, `model-invalid` or `unsupported` for parts that
  * do not fit, `cancelled` where the signal says so
  */
@@ -89,13 +114,18 @@ export async function importModel(
   request: ImportRequest,
   options: ImportOptions = {},
 ): Promise<ImportReport> {
-  const { sources, manifest } = request;
+  const { sources, storage, manifest } = request;
+  const { resume = false } = options;
   const places = Object.values(sources).filter((place): place is string => place !== null);
-  const folders = planOutput(request.out, places, { replace: request.replace });
+  const { fastReading = false, foldNetworks = false } = options;
+  const work = { sources, storage, fastReading, foldNetworks };
+  const id = resume ? stampOf(work, places) : undefined;
+  const folders = planOutput(request.out, places, { replace: request.replace, id });
   options.onFolders?.(folders);
+  createStaged(folders, resume);
+  const journal = resume ? ImportJournal.open(folders.staged) : ImportJournal.none();
   try {
-    createStaged(folders);
-    const writer = new PartWriter(folders.staged, request, options);
+    const writer = new PartWriter(folders.staged, request, { ...options, journal });
     const tell = (step: 'checking' | 'loading', part: string): void =>
       options.onProgress?.({ kind: 'importing', step, part, bytes: writer.bytes });
     const paths = await writer.write();
@@ -115,13 +145,24 @@ export async function importModel(
       await options.load(folders.staged);
     }
     options.signal?.throwIfAborted();
+    journal.finish();
     putInPlace(folders);
     return { folder: folders.target, name, canDraw, warnings, bytes: folderBytes(folders.target) };
   } catch (error) {
-    discard(folders);
+    if (resume && options.signal?.aborted === true) journal.leave();
+    else discard(folders);
     throw toStudioError(error);
   }
 }
+
+/** Whether a GGUF file's blocks stay blocks: not below a checkpoint's plain tensors, which are laid over them. */
+export function keepsBlocks(keptBits: 4 | 8 | undefined, checkpoint: string | null): boolean {
+  if (keptBits === undefined || checkpoint === null) return keptBits !== undefined;
+  const names = [...openCheckpoint(checkpoint).names()];
+  return !names.some((name) => name.startsWith(languagePrefix));
+}
+
+type PartOptions = ImportOptions & { readonly journal: ImportJournal };
 
 /** Brings the parts into a folder. */
 class PartWriter {
@@ -129,31 +170,35 @@ class PartWriter {
   readonly #sources: ImportSources;
   readonly #storage: ImportStorage;
   readonly #guidance: number;
-  readonly #options: ImportOptions;
+  readonly #options: PartOptions;
+  readonly #journal: ImportJournal;
   #bytes = 0;
   #part = '';
 
-  constructor(folder: string, request: ImportRequest, options: ImportOptions) {
+  constructor(folder: string, request: ImportRequest, options: PartOptions) {
     this.#folder = folder;
     this.#sources = request.sources;
     this.#storage = request.storage;
     this.#guidance = request.guidance;
     this.#options = options;
+    this.#journal = options.journal;
   }
 
-  /** Bytes of whole files that were copied. */
+  /** Bytes of files that were copied, and of matrices that were quantised. */
   get bytes(): number {
     return this.#bytes;
   }
 
   get #quantises(): boolean {
-    return this.#storage === 'int4' || this.#storage === 'int8';
+    return this.#storage !== 'refer' && this.#storage !== 'copy';
   }
 
   /** @returns the manifest's paths */
   async write() {
     const { vision, qformer, checkpoint } = this.#sources;
-    const visionModel = await this.#place('vision', vision, (to) => this.#writeNetwork(vision, to));
+    const visionModel = await this.#place('vision', vision, (to) =>
+      this.#writeFoldable('vision', vision, to),
+    );
     return {
       visionModel,
       ...(qformer === null ? {} : { qformer: await this.#writeFile('qformer', qformer) }),
@@ -167,10 +212,22 @@ class PartWriter {
   /** The path that stands in the manifest: the source's own where parts are referred to. */
   async #place(name: string, source: string, write: (to: string) => Promise<unknown>) {
     if (this.#storage === 'refer') return source;
+    await this.#once(name, write);
+    return name;
+  }
+
+  /**
+   * Writes a part that an earlier run, which was cut off, has not written. What that left of it is removed, but for
+   * quantised weights: those go on at their last whole file.
+   */
+  async #once(name: string, write: (to: string) => Promise<unknown>, goesOn = false) {
+    if (this.#journal.has(name)) return;
     this.#part = name;
     this.#tell();
-    await write(path.join(this.#folder, name));
-    return name;
+    const to = path.join(this.#folder, name);
+    if (!goesOn) rmSync(to, { recursive: true, force: true });
+    await write(to);
+    this.#journal.add(name);
   }
 
   #tell(): void {
@@ -178,12 +235,13 @@ class PartWriter {
     onProgress?.({ kind: 'importing', step: 'writing', part: this.#part, bytes: this.#bytes });
   }
 
+  #count = (bytes: number): void => {
+    this.#bytes += bytes;
+    this.#tell();
+  };
+
   get #copying(): CopyOptions {
-    const onBytes = (bytes: number): void => {
-      this.#bytes += bytes;
-      this.#tell();
-    };
-    return { signal: this.#options.signal, onBytes };
+    return { signal: this.#options.signal, onBytes: this.#count };
   }
 
   async #writeNetwork(from: string, to: string): Promise<void> {
@@ -191,6 +249,14 @@ class PartWriter {
     await (this.#quantises
       ? storeAsHalf(from, to, { signal })
       : copyFolder(from, to, this.#copying));
+  }
+
+  /** A network whose matrices become 8 bits where that is asked for. */
+  #writeFoldable(kind: 'vision' | 'unet', from: string, to: string): Promise<void> {
+    const { signal, foldNetworks = false } = this.#options;
+    return this.#quantises && foldNetworks
+      ? storeFolded(kind, from, to, { signal })
+      : this.#writeNetwork(from, to);
   }
 
   /** Half precision is written as safetensors; a copy keeps its format, and so its extension. */
@@ -216,50 +282,72 @@ class PartWriter {
     return { checkpoint: await this.#writeFile('checkpoint', checkpoint, keep) };
   }
 
-  #writeLanguage(): Promise<string> {
+  async #writeLanguage(): Promise<string> {
     const { language, checkpoint } = this.#sources;
-    const { signal } = this.#options;
     if (statSync(language).isFile()) return this.#writeGguf(language);
-    return this.#place('language', language, async (to) => {
-      if (!this.#quantises) return copyFolder(language, to, this.#copying);
-      const weights =
-        checkpoint === null ? openCheckpoint(language) : overlaid(language, checkpoint);
-      const bits = this.#storage === 'int4' ? 4 : 8;
-      return quantiseModel(language, to, { bits, checkpoint: weights, signal });
-    });
+    if (!this.#quantises) {
+      return this.#place('language', language, (to) => copyFolder(language, to, this.#copying));
+    }
+    const weights = checkpoint === null ? openCheckpoint(language) : overlaid(language, checkpoint);
+    await this.#once('language', (to) => this.#quantise(language, to, weights), true);
+    return 'language';
   }
 
-  /** A GGUF file is always written anew: its rows lie in another order than the network takes them in. */
-  async #writeGguf(file: string): Promise<string> {
-    const { signal } = this.#options;
-    if (!isGguf(file)) throw new StudioError('bad-input', `${file}: is not a GGUF file`);
-    this.#part = 'language';
-    this.#tell();
-    const to = path.join(this.#folder, 'language');
-    if (!this.#quantises) {
-      await writeGgufWeights(writeGgufConfig(file, to), to, signal);
-      return 'language';
+  /** @param kept bits where storage says none: of a file whose blocks stay what they are */
+  async #quantise(from: string, to: string, checkpoint: Checkpoint, kept?: 4 | 8): Promise<void> {
+    const { signal, resume = false } = this.#options;
+    const bits = kept ?? (this.#storage === 'int8' ? 8 : 4);
+    const options = { bits, checkpoint, signal, resume, onBytes: this.#count } as const;
+    await quantiseModel(from, to, { ...options, ...(await this.#layerBits(from, to, checkpoint)) });
+    if (this.#options.fastReading === true) {
+      await writeEightBitCopy(to, { resume, signal, onBytes: this.#count });
     }
-    const parts = path.join(this.#folder, '.gguf');
-    const { checkpoint: own } = writeGgufConfig(file, parts);
-    const over = this.#sources.checkpoint;
-    const checkpoint = over === null ? own : overlaidInMemory(own, over);
-    const bits = this.#storage === 'int4' ? 4 : 8;
-    await quantiseModel(parts, to, { bits, checkpoint, signal });
-    rmSync(parts, { recursive: true });
+  }
+
+  /** Bits of each layer where they are to be chosen by what they cost. */
+  async #layerBits(from: string, to: string, checkpoint: Checkpoint) {
+    const { signal, measureLayers } = this.#options;
+    if (this.#storage !== 'mixed') return {};
+    if (measureLayers === undefined) throw new StudioError('internal', 'nothing measures layers');
+    const costs = await measureOnce(to, () => measureLayers(from, checkpoint, signal));
+    return { layerBits: chooseLayerBits(costs) };
+  }
+
+  /**
+   * A GGUF file is always written anew: its rows lie in another order than the network takes them in. Blocks that ours
+   * hold exactly stay blocks; others become half precision where nothing else is asked for.
+   */
+  async #writeGguf(file: string): Promise<string> {
+    if (!isGguf(file)) throw new StudioError('bad-input', `${file}: is not a GGUF file`);
+    await this.#once('language', (to) => this.#writeGgufTo(file, to), true);
     return 'language';
+  }
+
+  async #writeGgufTo(file: string, to: string): Promise<void> {
+    const parts = path.join(this.#folder, '.gguf');
+    const { checkpoint: own, keptBits } = writeGgufConfig(file, parts);
+    const over = this.#sources.checkpoint;
+    const isHalf = !this.#quantises && !keepsBlocks(keptBits, over);
+    if (isHalf) {
+      rmSync(to, { recursive: true, force: true });
+      await writeGgufWeights(writeGgufConfig(file, to), to, this.#options.signal);
+    } else {
+      const checkpoint = over === null ? own : overlaidInMemory(own, over);
+      await this.#quantise(parts, to, checkpoint, this.#quantises ? undefined : keptBits);
+    }
+    rmSync(parts, { recursive: true });
   }
 
   async #writeProcessor(visionModel: string): Promise<string> {
     const { vision, processor } = this.#sources;
     if (processor !== null) {
       return this.#place('processor', processor, async (to) => {
-        mkdirSync(to);
+        mkdirSync(to, { recursive: true });
         copySmallFiles(processor, to);
       });
     }
     if (existsSync(path.join(vision, 'preprocessor_config.json'))) return visionModel;
-    mkdirSync(path.join(this.#folder, 'processor'));
+    mkdirSync(path.join(this.#folder, 'processor'), { recursive: true });
     const file = path.join(this.#folder, 'processor', 'preprocessor_config.json');
     writeJsonFileSync(file, blipProcessor(vision));
     return 'processor';
@@ -287,13 +375,13 @@ class PartWriter {
       if (!existsSync(source)) continue;
       const target = path.join(to, part);
       mkdirSync(target, { recursive: true });
-      if (hasWeights) await storeAsHalf(source, target, { signal });
+      if (part === 'unet') await this.#writeFoldable(part, source, target);
+      else if (hasWeights) await storeAsHalf(source, target, { signal });
       else copySmallFiles(source, target);
     }
   }
 }
 
-/** A tensor with its bytes in memory, where it is there: laid over one from another folder. */
 /** The folders of a diffusers pipeline of SDXL's family that drawing uses, and whether they hold weights. */
 const diffusionParts = {
   text_encoder: true,

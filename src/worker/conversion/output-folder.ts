@@ -45,25 +45,26 @@ export interface OutputFolder {
  * Chooses the folders, and refuses a target that must not be replaced. Nothing is written.
  * @param out the target; its links are followed
  * @param sources files and folders that are read from
+ * @param options `id`: a word in the names of the folders, by which an import that was cut off is found again
  * @throws StudioError `bad-input` with a sentence that says why not
  */
 export function planOutput(
   out: string,
   sources: readonly string[],
-  options: { readonly replace: boolean },
+  options: { readonly replace: boolean; readonly id?: string | undefined },
 ): OutputFolder {
   const target = realPlace(out);
   if (isThere(target)) checkReplaceable(target, options.replace);
   for (const source of sources) checkApart(target, source);
   const stem = path.join(path.dirname(target), `.${path.basename(target)}`);
-  const id = randomBytes(6).toString('hex');
+  const id = options.id ?? randomBytes(6).toString('hex');
   return { target, staged: `${stem}.importing-${id}`, replaced: `${stem}.replaced-${id}` };
 }
 
-/** Makes the folder to write into. */
-export function createStaged({ staged }: OutputFolder): void {
+/** Makes the folder to write into. One that is there already is an error, unless it is gone on with. */
+export function createStaged({ staged }: OutputFolder, resume: boolean): void {
   mkdirSync(path.dirname(staged), { recursive: true });
-  mkdirSync(staged);
+  mkdirSync(staged, { recursive: resume });
 }
 
 /** Puts what was written in place. Where that fails, what stood there is back. */

@@ -6,64 +6,55 @@
  * embedding, and the head where it is apart, keep 8 bits; norms and biases stay single precision.
  * Names: `X.weight.q4` (or `.q8`), `X.weight.scales`, `X.weight.zeros`.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import {
+  findTensor,
   firstNotFinite,
   openCheckpoint,
   quantiseMatrix,
   readFloats,
   WeightError,
   type Checkpoint,
+  type QuantisedMatrix,
   type TensorToWrite,
 } from '../weights/index.ts';
 import { pause } from './pause.ts';
-import { ShardWriter } from './shards.ts';
+import {
+  groupShape,
+  hasBias,
+  planOf,
+  readRawConfig,
+  sizedGroup,
+  sizedPlain,
+  type Group,
+  type LayerBits,
+  type QuantisePlan,
+} from './quantise-plan.ts';
+import { ShardWriter, wholeTensors } from './shards.ts';
 
 /** How to quantise. */
-export interface QuantiseOptions {
-  readonly bits?: 4 | 8;
-  /** Layers below this one get 4 bits: of a model whose base had no more, and that a training left as they were. */
-  readonly lowLayers?: number;
+export interface QuantiseOptions extends Partial<LayerBits> {
   readonly blockSize?: number;
   /** A file is closed before it grows over this; one tensor alone may exceed it. */
   readonly maxShardBytes?: number;
   /** Weights in place of the folder's own: a fine-tuned checkpoint laid over them. */
   readonly checkpoint?: Checkpoint;
+  /** Goes on where an earlier run of the same work was cut off: files that it left whole are not written again. */
+  readonly resume?: boolean;
   /** Ends the work between two matrices. */
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Told the bytes of each group of matrices, those that were there already too. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
-/** Matrices that are quantised together, and the name of the result. */
-interface Group {
-  readonly name: string;
-  readonly parts: readonly string[];
-  readonly bits: 4 | 8;
-}
+const stem = 'model';
 
-const fused: readonly (readonly [string, readonly string[]])[] = [
-  ['self_attn.qkv_proj', ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj']],
-  ['self_attn.o_proj', ['self_attn.o_proj']],
-  ['mlp.gate_up_proj', ['mlp.gate_proj', 'mlp.up_proj']],
-  ['mlp.down_proj', ['mlp.down_proj']],
-];
-
-function layerGroups(layers: number, bits: 4 | 8, lowLayers: number): Group[] {
-  return Array.from({ length: layers }, (_, layer) =>
-    fused.map(([name, parts]) => ({
-      name: `model.layers.${layer}.${name}`,
-      parts: parts.map((part) => `model.layers.${layer}.${part}`),
-      bits: layer < lowLayers ? 4 : bits,
-    })),
-  ).flat();
-}
-
-function concatenated(arrays: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+function concatenated<Numbers extends Float32Array | Uint16Array | Uint8Array>(
+  arrays: readonly Numbers[],
+  whole: Numbers,
+): Numbers {
   let offset = 0;
   for (const array of arrays) {
     whole.set(array, offset);
@@ -72,108 +63,87 @@ function concatenated(arrays: readonly Float32Array[]): Float32Array {
   return whole;
 }
 
+function lengthOf(arrays: readonly { readonly length: number }[]): number {
+  return arrays.reduce((sum, { length }) => sum + length, 0);
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const [first, ...others] = arrays;
+  // A head alone takes half a gigabyte in single precision: not twice.
+  if (first !== undefined && others.length === 0) return first;
+  return concatenated(arrays, new Float32Array(lengthOf(arrays)));
+}
+
 function bytesOf(array: Float32Array | Uint16Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-function shapeOf(checkpoint: Checkpoint, name: string): readonly number[] {
-  const stored = checkpoint.find(name);
-  if (!stored) {
-    const where = checkpoint.source ?? checkpoint.folder;
-    throw new WeightError(`${where}: the checkpoint lacks tensor "${name}"`);
+type Blocks = Pick<QuantisedMatrix, 'quantised' | 'scales' | 'zeros'>;
+
+/** A group's blocks as they are stored, where our blocks hold all of its parts exactly. */
+function storedBlocks(checkpoint: Checkpoint, group: Group, blockSize: number): Blocks | undefined {
+  const parts: QuantisedMatrix[] = [];
+  for (const part of group.parts) {
+    const stored = checkpoint.blocks?.(`${part}.weight`, group.bits);
+    if (stored?.blockSize !== blockSize) return undefined;
+    refuseNotFinite(checkpoint, `${part}.weight`, 'float16', bytesOf(stored.scales));
+    parts.push(stored);
   }
-  return stored.shape;
+  const [codes, scales, zeros] = [
+    parts.map(({ quantised }) => quantised),
+    parts.map((part) => part.scales),
+    parts.map((part) => part.zeros),
+  ];
+  return {
+    quantised: concatenated(codes, new Uint8Array(lengthOf(codes))),
+    scales: concatenated(scales, new Uint16Array(lengthOf(scales))),
+    zeros: concatenated(zeros, new Uint8Array(lengthOf(zeros))),
+  };
 }
 
-function quantiseGroup(checkpoint: Checkpoint, group: Group, blockSize: number): TensorToWrite[] {
-  const shapes = group.parts.map((part) => shapeOf(checkpoint, `${part}.weight`));
-  const k = shapes[0]?.[1] ?? 0;
-  if (shapes.some((shape) => shape.length !== 2 || shape[1] !== k)) {
-    throw new WeightError(
-      `${group.name}: the shapes of ${group.parts.join(', ')} do not fit together`,
-    );
-  }
-  const n = shapes.reduce((sum, shape) => sum + (shape[0] ?? 0), 0);
-  const weights = concatenated(
-    group.parts.map((part) => finiteFloats(checkpoint, `${part}.weight`)),
-  );
-  const { quantised, scales, zeros } = quantiseMatrix(weights, n, k, group.bits, blockSize);
-  const blocks = Math.ceil(k / blockSize);
-  const tensors: TensorToWrite[] = [
-    {
-      name: `${group.name}.weight.q${group.bits}`,
-      dtype: 'uint8',
-      shape: [n, blocks, quantised.length / n / blocks],
-      bytes: quantised,
-    },
-    {
-      name: `${group.name}.weight.scales`,
-      dtype: 'float16',
-      shape: [n, blocks],
-      bytes: bytesOf(scales),
-    },
-    {
-      name: `${group.name}.weight.zeros`,
-      dtype: 'uint8',
-      shape: [n, zeros.length / n],
-      bytes: zeros,
-    },
-  ];
-  if (group.parts.every((part) => checkpoint.find(`${part}.bias`))) {
-    const bias = concatenated(group.parts.map((part) => finiteFloats(checkpoint, `${part}.bias`)));
-    tensors.push({
-      name: `${group.name}.bias`,
-      dtype: 'float32',
-      shape: [n],
-      bytes: bytesOf(bias),
-    });
-  }
-  return tensors;
+/** The tensors that a group of matrices becomes, as `sizedGroup` lists them. */
+export function quantiseGroup(
+  checkpoint: Checkpoint,
+  group: Group,
+  blockSize: number,
+): TensorToWrite[] {
+  const [n, k] = groupShape(checkpoint, group);
+  const floats = (kind: string) =>
+    joined(group.parts.map((part) => finiteFloats(checkpoint, `${part}.${kind}`)));
+  const { quantised, scales, zeros } =
+    storedBlocks(checkpoint, group, blockSize) ??
+    quantiseMatrix(floats('weight'), n, k, group.bits, blockSize);
+  const bytes = [quantised, bytesOf(scales), zeros];
+  if (hasBias(checkpoint, group)) bytes.push(bytesOf(floats('bias')));
+  return sizedGroup(checkpoint, group, blockSize).map((tensor, index) => ({
+    ...tensor,
+    bytes: bytes[index] ?? new Uint8Array(),
+  }));
 }
 
 /** One tensor's numbers. Rounding to blocks would hide a NaN, or spread it over a block. */
 function finiteFloats(checkpoint: Checkpoint, name: string): Float32Array {
   const floats = readFloats(checkpoint, name);
-  const at = firstNotFinite('float32', bytesOf(floats));
-  if (at < 0) return floats;
+  refuseNotFinite(checkpoint, name, 'float32', bytesOf(floats));
+  return floats;
+}
+
+function refuseNotFinite(
+  checkpoint: Checkpoint,
+  name: string,
+  dtype: 'float32' | 'float16',
+  bytes: Uint8Array,
+): void {
+  const at = firstNotFinite(dtype, bytes);
+  if (at < 0) return;
+  const value = readFloats(checkpoint, name).find((each) => !Number.isFinite(each));
   throw new WeightError(
-    `${checkpoint.source ?? checkpoint.folder}: tensor "${name}" holds ${floats[at]} at place ${at}`,
+    `${checkpoint.source ?? checkpoint.folder}: tensor "${name}" holds ${value} at place ${at}`,
   );
 }
 
 function plainTensor(checkpoint: Checkpoint, name: string): TensorToWrite {
-  const floats = finiteFloats(checkpoint, name);
-  return { name, dtype: 'float32', shape: shapeOf(checkpoint, name), bytes: bytesOf(floats) };
-}
-
-interface RawConfig extends Record<string, unknown> {
-  readonly num_hidden_layers: number;
-  readonly hidden_size: number;
-  readonly tie_word_embeddings: boolean;
-}
-
-function readConfig(folder: string): RawConfig {
-  const file = join(folder, 'config.json');
-  if (!existsSync(file)) throw new WeightError(`${file} does not exist`);
-  const raw = readJsonFile(file, z.record(z.string(), z.unknown()), 'model-invalid');
-  if (raw['model_type'] !== 'llama') {
-    throw new WeightError(
-      `${file}: model_type is ${JSON.stringify(raw['model_type'])}, only "llama" can be quantised`,
-    );
-  }
-  if (raw['quantization_config']) throw new WeightError(`${file}: the model is quantised already`);
-  const { num_hidden_layers: layers, hidden_size: hidden } = raw;
-  if (typeof layers !== 'number' || layers > 256 || typeof hidden !== 'number') {
-    throw new WeightError(
-      `${file}: num_hidden_layers (at most 256) and hidden_size must be numbers`,
-    );
-  }
-  return {
-    ...raw,
-    num_hidden_layers: layers,
-    hidden_size: hidden,
-    tie_word_embeddings: raw['tie_word_embeddings'] === true,
-  };
+  return { ...sizedPlain(checkpoint, name), bytes: bytesOf(finiteFloats(checkpoint, name)) };
 }
 
 /** Tokenizer files and the like: all that is neither weights nor the config. */
@@ -188,25 +158,37 @@ function copyRest(from: string, to: string): void {
   }
 }
 
-/** The matrices of a network and the bits that each gets, and the tensors that stay as they are. */
-function planOf(
+/** Writes the weights by a plan; gives bytes of all tensors. */
+async function writeWeights(
+  to: string,
   checkpoint: Checkpoint,
-  config: RawConfig,
-  { bits, lowLayers, blockSize }: { bits: 4 | 8; lowLayers: number; blockSize: number },
-) {
-  // Look-up and head read the same bytes only when rows are whole blocks.
-  const embeddingBits = config.hidden_size % blockSize === 0 ? 8 : 16;
-  const outer = config.tie_word_embeddings
-    ? ['model.embed_tokens']
-    : ['model.embed_tokens', 'lm_head'];
-  const outerGroups = outer.map((name) => ({ name, parts: [name], bits: 8 }) as const);
-  const groups: Group[] = [
-    ...(embeddingBits === 8 ? outerGroups : []),
-    ...layerGroups(config.num_hidden_layers, bits, lowLayers),
+  { groups, plain, blockSize }: QuantisePlan,
+  { maxShardBytes, resume = false, signal, onBytes }: QuantiseOptions,
+): Promise<number> {
+  const shards = { stem, ...(maxShardBytes === undefined ? {} : { maxBytes: maxShardBytes }) };
+  const sizes = [
+    ...plain.map((name) => sizedPlain(checkpoint, name)),
+    ...groups.flatMap((group) => sizedGroup(checkpoint, group, blockSize)),
   ];
-  const plain = [...checkpoint.names()].filter((name) => /norm\.weight$/.test(name));
-  if (embeddingBits === 16) plain.push(...outer.map((name) => `${name}.weight`));
-  return { embeddingBits, groups, plain };
+  const whole = resume ? wholeTensors(to, sizes, shards) : new Set<string>();
+  const writer = new ShardWriter(to, { ...shards, whole });
+  for (const name of plain) writer.add(plainTensor(checkpoint, name));
+  for (const group of groups) {
+    await pause(signal);
+    const planned = sizedGroup(checkpoint, group, blockSize);
+    const isDone = planned.every(({ name }) => whole.has(name));
+    const tensors = isDone ? planned : quantiseGroup(checkpoint, group, blockSize);
+    for (const tensor of tensors) writer.add(tensor);
+    onBytes?.(lengthOf(planned.map(({ bytes }) => bytes)));
+  }
+  return writer.finish();
+}
+
+/** What a run that was cut off was writing. */
+function removeHalfWritten(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith('.part')) rmSync(join(folder, name));
+  }
 }
 
 /**
@@ -222,34 +204,22 @@ export async function quantiseModel(
   to: string,
   options: QuantiseOptions = {},
 ): Promise<number> {
-  const { bits = 4, lowLayers = 0, blockSize = 32, onProgress, signal } = options;
-  const config = readConfig(from);
+  const { bits = 4, lowLayers = 0, layerBits, blockSize = 32 } = options;
+  const config = readRawConfig(from);
   const checkpoint = options.checkpoint ?? openCheckpoint(from);
-  const { embeddingBits, groups, plain } = planOf(checkpoint, config, {
-    bits,
-    lowLayers,
-    blockSize,
-  });
+  const plan = planOf(checkpoint, config, { bits, lowLayers, layerBits }, blockSize);
   mkdirSync(to, { recursive: true });
-  const writer = new ShardWriter(to, {
-    stem: 'model',
-    ...(options.maxShardBytes === undefined ? {} : { maxBytes: options.maxShardBytes }),
-  });
-  for (const name of plain) writer.add(plainTensor(checkpoint, name));
-  for (const [index, group] of groups.entries()) {
-    await pause(signal);
-    for (const tensor of quantiseGroup(checkpoint, group, blockSize)) writer.add(tensor);
-    onProgress?.(index + 1, groups.length);
-  }
-  const bytes = writer.finish();
+  if (options.resume === true) removeHalfWritten(to);
+  const bytes = await writeWeights(to, checkpoint, plan, options);
   copyRest(from, to);
-  const [rows = 0] = shapeOf(checkpoint, 'model.embed_tokens.weight');
+  const [rows = 0] = findTensor(checkpoint, 'model.embed_tokens.weight').shape;
   const quantization = {
     quant_method: 'textbind-blocks',
     bits,
     ...(lowLayers > 0 ? { low_layers: lowLayers } : {}),
+    ...(layerBits === undefined ? {} : { layer_bits: layerBits }),
     block_size: blockSize,
-    embedding_bits: embeddingBits,
+    embedding_bits: plan.embeddingBits,
   };
   // A fine-tuned checkpoint may have rows for added tokens that its base's config does not count.
   const vocabulary = rows > Number(config['vocab_size'] ?? 0) ? { vocab_size: rows } : {};

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonText, writeJsonFileSync } from '../../base/whole-file.ts';
 import {
+  hasSafetensors,
   safetensorsBytes,
+  WeightError,
   writeSafetensors,
   type SizedTensor,
   type TensorToWrite,
@@ -71,12 +74,21 @@ class Shards<Tensor extends SizedTensor> {
   }
 }
 
+/** Options of a {@link ShardWriter}. */
+export interface ShardWriterOptions extends ShardOptions {
+  /** Tensors whose files are there already; see {@link wholeTensors}. They may come without their bytes. */
+  readonly whole?: ReadonlySet<string>;
+}
+
 /** Writes tensors into files of limited size, and at last the index that names them. */
-export class ShardWriter extends Shards<TensorToWrite> {
-  constructor(folder: string, options: ShardOptions) {
+export class ShardWriter extends Shards<TensorToWrite | SizedTensor> {
+  constructor(folder: string, options: ShardWriterOptions) {
     super(
       {
-        file: (name, tensors) => writeSafetensors(join(folder, name), tensors),
+        file(name, tensors) {
+          if (tensors.every((tensor) => options.whole?.has(tensor.name) === true)) return;
+          writeSafetensors(join(folder, name), tensors.map(withBytes));
+        },
         index: (name, value) => writeJsonFileSync(join(folder, name), value),
       },
       options,
@@ -84,17 +96,49 @@ export class ShardWriter extends Shards<TensorToWrite> {
   }
 }
 
+function withBytes(tensor: TensorToWrite | SizedTensor): TensorToWrite {
+  const { bytes } = tensor;
+  if (bytes instanceof Uint8Array) return { ...tensor, bytes };
+  throw new WeightError(`tensor "${tensor.name}" has no bytes, and its file is not there`);
+}
+
+/** Runs tensors through the same division without writing anything. */
+function divide(
+  tensors: Iterable<SizedTensor>,
+  sink: Sink<SizedTensor>,
+  options: ShardOptions,
+): void {
+  const shards = new Shards<SizedTensor>(sink, options);
+  for (const tensor of tensors) shards.add(tensor);
+  shards.finish();
+}
+
+/** Of the tensors that are to be written, those whose files an earlier run has left whole in the folder. */
+export function wholeTensors(
+  folder: string,
+  tensors: Iterable<SizedTensor>,
+  options: ShardOptions,
+): ReadonlySet<string> {
+  const whole = new Set<string>();
+  const sink: Sink<SizedTensor> = {
+    file(name, inside) {
+      const file = join(folder, name);
+      if (!existsSync(file) || !hasSafetensors(file, inside)) return;
+      for (const tensor of inside) whole.add(tensor.name);
+    },
+    index: () => undefined,
+  };
+  divide(tensors, sink, options);
+  return whole;
+}
+
 /** Bytes on the disk of the files that {@link ShardWriter} makes of such tensors: nothing is read or written. */
 export function shardedBytes(tensors: Iterable<SizedTensor>, options: ShardOptions): number {
   let sum = 0;
-  const shards = new Shards<SizedTensor>(
-    {
-      file: (_, inside) => void (sum += safetensorsBytes(inside)),
-      index: (_, value) => void (sum += jsonText(value).length),
-    },
-    options,
-  );
-  for (const tensor of tensors) shards.add(tensor);
-  shards.finish();
+  const sink: Sink<SizedTensor> = {
+    file: (_, inside) => void (sum += safetensorsBytes(inside)),
+    index: (_, value) => void (sum += jsonText(value).length),
+  };
+  divide(tensors, sink, options);
   return sum;
 }

@@ -2,16 +2,27 @@
  * The networks: for each a reader of its Hugging Face configuration, builders of its graphs, and, where checkpoints
  * come in several spellings, an adapter of their names.
  */
+export { eightBitNames } from './eight-bit.ts';
 export type { ClipTextConfig } from './clip-text/config.ts';
 export { buildClipText } from './clip-text/build.ts';
 export { parseClipTextConfig } from './clip-text/config.ts';
 export { adaptClipTextWeights } from './clip-text/weights.ts';
-export { buildEmbedding, buildScoring } from './llama/build.ts';
+export { buildEmbedding, buildHead, buildLayers, buildScoring } from './llama/build.ts';
 export type { LlamaConfig } from './llama/config.ts';
 export { parseLlamaConfig } from './llama/config.ts';
 export { buildDecoder, cacheNames } from './llama/decoder.ts';
 export type { LlamaOptions } from './llama/form.ts';
-export { buildReader, eightBitLayerBytes, readerParts, withEightBits } from './llama/reader.ts';
+export {
+  buildReader,
+  eightBitLayerBytes,
+  eightBitShape,
+  foldedMatrix,
+  hasStoredEightBits,
+  readerParts,
+  storedEightBitNames,
+  storedEightBits,
+  withEightBits,
+} from './llama/reader.ts';
 export type { LayerRange } from './llama/stack.ts';
 export { blocksProbeModel, eightBitProbeModel, probeSizes } from './llama/eight-bit-probe.ts';
 export type { QformerConfig, QformerSizes } from './qformer/config.ts';

@@ -25,6 +25,7 @@ import {
 } from '../graph/ops/index.ts';
 import type { Value } from '../graph/value.ts';
 import { constant, input } from '../graph/value.ts';
+import { eightBitProduct, widened } from './eight-bit.ts';
 import type { BuildTarget } from './target.ts';
 import type { ConvWeights, GroupNormWeights, LinearWeights, NormWeights } from './weight-names.ts';
 
@@ -45,13 +46,24 @@ export function floatInput(
  * loads; on the CPU that would hold the weights twice (see DESIGN.md).
  */
 export function linear(x: Value, weights: LinearWeights): Value {
-  const { weight, bias, provider } = weights;
-  if (x.shape.length === 2) return gemm(x, weight, bias, { transB: true });
-  const product =
-    provider === 'cpu'
-      ? fusedMatMul(x, weight, { transB: true })
-      : matMul(x, transpose(weight, [1, 0]));
+  const { bias } = weights;
+  if (!('folded' in weights) && x.shape.length === 2) {
+    return gemm(x, weights.weight, bias, { transB: true });
+  }
+  const product = matrixProduct(x, weights);
   return bias ? add(product, bias) : product;
+}
+
+function matrixProduct(x: Value, weights: LinearWeights): Value {
+  const { provider, precision, folded } = weights.target;
+  if ('folded' in weights) {
+    return folded === 'eightBits'
+      ? eightBitProduct(x, weights.folded)
+      : matMul(x, widened(weights.folded, precision));
+  }
+  return provider === 'cpu'
+    ? fusedMatMul(x, weights.weight, { transB: true })
+    : matMul(x, transpose(weights.weight, [1, 0]));
 }
 
 /** Layer normalisation over the last axis. */

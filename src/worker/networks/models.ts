@@ -2,6 +2,7 @@
 import type { Graph, Sizes } from '../graph/index.ts';
 import { compareWeights, parameterBytes, serialise, workingBytes } from '../graph/index.ts';
 import type { Checkpoint } from '../weights/index.ts';
+import { eightBitNames } from './eight-bit.ts';
 import type {
   BuildTarget,
   ClipTextConfig,
@@ -20,6 +21,8 @@ import {
   buildClipText,
   buildDecoder,
   buildEmbedding,
+  buildHead,
+  buildLayers,
   buildQformer,
   buildReader,
   buildScoring,
@@ -27,6 +30,7 @@ import {
   buildVaeDecoder,
   buildVaeEncoder,
   buildVit,
+  hasStoredEightBits,
   withEightBits,
 } from './index.ts';
 
@@ -38,6 +42,8 @@ export interface NetworkModel {
   readonly memoryFiles?: ReadonlyMap<string, Uint8Array>;
   /** One of several that run one after another: each gives back what a run works with, or all would keep their most. */
   readonly givesBack?: boolean;
+  /** Its weights are read where the system maps their files: no memory of the process is taken for them. */
+  readonly keepWeightsMapped?: boolean;
   /** Names of tensors that the weights hold and the network does not use. */
   readonly unused: () => readonly string[];
   /** Bytes of its weights in the types that it computes with. */
@@ -48,6 +54,12 @@ export interface NetworkModel {
 
 /** What a network takes of memory, whoever has its weights. */
 export type NetworkSizes = Pick<NetworkModel, 'parameterBytes' | 'workingBytes'>;
+
+/** A target for these weights: folded matrices are widened unless the target says otherwise. */
+function forWeights(target: BuildTarget, weights: Checkpoint): BuildTarget {
+  const isFolded = [...weights.names()].some((name) => name.endsWith(eightBitNames.weights));
+  return { ...target, folded: isFolded ? (target.folded ?? 'widened') : undefined };
+}
 
 function networkModel(graph: Graph, weights: Checkpoint): NetworkModel {
   return {
@@ -101,9 +113,12 @@ export function readerModel(
   positions: number,
   range: LayerRange,
 ): NetworkModel {
+  const graph = buildReader(config, positions, range);
+  if (hasStoredEightBits(weights)) {
+    return { ...networkModel(graph, weights), givesBack: true, keepWeightsMapped: true };
+  }
   const eightBits = withEightBits(weights, config);
-  const network = networkModel(buildReader(config, positions, range), eightBits);
-  return { ...network, memoryFiles: eightBits.memoryFiles, givesBack: true };
+  return { ...networkModel(graph, eightBits), memoryFiles: eightBits.memoryFiles, givesBack: true };
 }
 
 /** inputs_embeds -> logits of whole sequences; see `buildScoring`. */
@@ -119,13 +134,34 @@ export function scoringModel(
   return { ...networkModel(graph, eightBits), memoryFiles: eightBits.memoryFiles };
 }
 
+/** inputs_embeds -> sum of some layers; see `buildLayers`. */
+export function layersModel(
+  config: LlamaConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+  range: LayerRange,
+  options: LlamaOptions,
+): NetworkModel {
+  return networkModel(buildLayers(config, target, options, range), weights);
+}
+
+/** sum of all layers -> logits; see `buildHead`. */
+export function headModel(
+  config: LlamaConfig,
+  weights: Checkpoint,
+  target: BuildTarget,
+  options: LlamaOptions,
+): NetworkModel {
+  return networkModel(buildHead(config, target, options), weights);
+}
+
 /** pixel_values -> last_hidden_state; see `buildVit`. */
 export function vitModel(
   config: VitConfig,
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildVit(config, target), adaptVitWeights(weights));
+  return networkModel(buildVit(config, forWeights(target, weights)), adaptVitWeights(weights));
 }
 
 /** encoder_hidden_states -> last_hidden_state, image_embeds; see `buildQformer`. */
@@ -134,7 +170,7 @@ export function qformerModel(
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildQformer(config, target), weights);
+  return networkModel(buildQformer(config, forWeights(target, weights)), weights);
 }
 
 /** input_ids -> hidden_states, pooled; see `buildClipText`. */
@@ -143,7 +179,10 @@ export function clipTextModel(
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildClipText(config, target), adaptClipTextWeights(weights));
+  return networkModel(
+    buildClipText(config, forWeights(target, weights)),
+    adaptClipTextWeights(weights),
+  );
 }
 
 /** sample, timestep, encoder_hidden_states, text_embeds, time_ids -> noise_pred; see `buildUnet`. */
@@ -152,7 +191,7 @@ export function unetModel(
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildUnet(config, target), weights);
+  return networkModel(buildUnet(config, forWeights(target, weights)), weights);
 }
 
 /** latents -> image; see `buildVaeDecoder`. */
@@ -161,7 +200,10 @@ export function vaeDecoderModel(
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildVaeDecoder(config, target), adaptVaeWeights(weights));
+  return networkModel(
+    buildVaeDecoder(config, forWeights(target, weights)),
+    adaptVaeWeights(weights),
+  );
 }
 
 /** image -> latents; see `buildVaeEncoder`. */
@@ -170,5 +212,8 @@ export function vaeEncoderModel(
   weights: Checkpoint,
   target: BuildTarget,
 ): NetworkModel {
-  return networkModel(buildVaeEncoder(config, target), adaptVaeWeights(weights));
+  return networkModel(
+    buildVaeEncoder(config, forWeights(target, weights)),
+    adaptVaeWeights(weights),
+  );
 }

@@ -56,7 +56,8 @@ function timeWeights(
   { size, scales }: TimeOptions,
   outputs: number,
 ): TimeWeights {
-  return { projection: linearWeights(target, name, size, scales ? 2 * outputs : outputs), scales };
+  const width = scales ? 2 * outputs : outputs;
+  return { projection: linearWeights(target, name, size, width, { neverFolded: true }), scales };
 }
 
 /** What the norms of a network have in common. */

@@ -5,6 +5,11 @@ import type { DataType } from '../graph/data-type.ts';
 export interface BuildTarget {
   readonly provider: 'cpu' | 'webgpu' | 'cuda';
   readonly precision: Extract<DataType, 'float32' | 'float16'>;
+  /**
+   * For weights whose matrices were folded to 8 bits: whether they are multiplied so (on a processor that does it
+   * exactly) or widened when they are loaded. Undefined for weights that are not.
+   */
+  readonly folded?: 'eightBits' | 'widened' | undefined;
 }
 
 /** The target that every machine has. */

@@ -3,14 +3,14 @@ import type { Value } from '../graph/value.ts';
 import { parameter } from '../graph/value.ts';
 import type { Checkpoint } from '../weights/index.ts';
 import { withPrefix } from '../weights/index.ts';
+import { eightBitWeights, type EightBitWeights } from './eight-bit.ts';
 import type { BuildTarget } from './target.ts';
 
-/** A matrix [outputs, inputs] as PyTorch's Linear stores it, and its bias [outputs]. */
-export interface LinearWeights {
-  readonly weight: Value;
+/** A matrix [outputs, inputs] as PyTorch's Linear stores it, or folded to 8 bits, and its bias [outputs]. */
+export type LinearWeights = {
   readonly bias: Value | undefined;
-  readonly provider: BuildTarget['provider'];
-}
+  readonly target: BuildTarget;
+} & ({ readonly weight: Value } | { readonly folded: EightBitWeights });
 
 /** A kernel [outputs, inputs, height, width] and its bias [outputs]. */
 export interface ConvWeights {
@@ -30,25 +30,31 @@ export interface GroupNormWeights {
   readonly bias: Value;
 }
 
-/**
- * `name.weight` [outputs, inputs] and, unless it has none, `name.bias`.
- *
- * @param options.reshaped the checkpoint may hold the matrix as a 1 x 1 convolution, as older models do.
- */
+/** `name.weight` [outputs, inputs], or what it was folded to, and, unless it has none, `name.bias`. */
 export function linearWeights(
   target: BuildTarget,
   name: string,
   inputs: number,
   outputs: number,
-  options: { readonly hasBias?: boolean; readonly reshaped?: boolean } = {},
+  options: LinearOptions = {},
 ): LinearWeights {
-  const { hasBias = true, reshaped = false } = options;
-  const { precision, provider } = target;
-  return {
-    weight: parameter(`${name}.weight`, [outputs, inputs], precision, { reshaped }),
-    bias: hasBias ? parameter(`${name}.bias`, [outputs], precision) : undefined,
-    provider,
-  };
+  const { hasBias = true, reshaped = false, neverFolded = false } = options;
+  const { precision } = target;
+  const bias = hasBias ? parameter(`${name}.bias`, [outputs], precision) : undefined;
+  if (target.folded !== undefined && !neverFolded) {
+    return { folded: eightBitWeights(`${name}.weight`, outputs, inputs), bias, target };
+  }
+  const weight = parameter(`${name}.weight`, [outputs, inputs], precision, { reshaped });
+  return { weight, bias, target };
+}
+
+export interface LinearOptions {
+  /** Default: it has one. */
+  readonly hasBias?: boolean;
+  /** The checkpoint may hold the matrix as a 1 x 1 convolution, as older models do. */
+  readonly reshaped?: boolean;
+  /** Stays floating point where others are folded to 8 bits: small, and all of a picture follows from it. */
+  readonly neverFolded?: boolean;
 }
 
 /** `name.weight` [outputs, inputs, kernel, kernel] and `name.bias`. */

@@ -58,6 +58,9 @@ export function openNetwork(network: NetworkModel, placement: Placement): Promis
     provider: placement.provider,
     weightsFolder: network.weightsFolder,
     ...(network.memoryFiles === undefined ? {} : { memoryFiles: network.memoryFiles }),
+    ...(network.keepWeightsMapped === undefined
+      ? {}
+      : { keepWeightsMapped: network.keepWeightsMapped }),
     ...(network.givesBack === undefined ? {} : { givesBack: network.givesBack }),
     ...(placement.threads === undefined ? {} : { threads: placement.threads }),
   });

@@ -9,6 +9,7 @@ import { readJsonFile } from '../../base/json-file.ts';
 import type { StoredTensor, WeightSource } from '../tensor/stored-tensor.ts';
 import { toFloat32 } from './convert.ts';
 import { openRegularFile } from './open-file.ts';
+import type { QuantisedMatrix } from './quantise.ts';
 import { readBytes, readSafetensorsHeader } from './safetensors.ts';
 import type { TensorEntry } from './safetensors.ts';
 import { readTorchTensors } from './torch-file.ts';
@@ -18,6 +19,8 @@ import { WeightError } from './weight-error.ts';
 export interface Checkpoint extends WeightSource {
   /** The folder that the files of all tensors are relative to. */
   readonly folder: string;
+  /** A matrix that is stored in blocks which ours of so many bits hold exactly; undefined for every other. */
+  readonly blocks?: (name: string, bits: 4 | 8) => QuantisedMatrix | undefined;
 }
 
 /** A tensor and the absolute path of its file. */

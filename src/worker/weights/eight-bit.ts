@@ -23,17 +23,42 @@ const top = 127;
  * what the blocks had cost.
  */
 export function foldToEightBits(matrix: QuantisedMatrix): EightBitMatrix {
-  const { n, k } = matrix;
+  return foldRows(
+    matrix,
+    (row) => largestOf(matrix, row),
+    (row, stretch, values) => foldRow(matrix, row, stretch, values),
+  );
+}
+
+/** Folds plain numbers [n, k]: the scale makes the largest of a row 127. */
+export function foldFloats(floats: Float32Array, n: number, k: number): EightBitMatrix {
+  const rowOf = (row: number): Float32Array => floats.subarray(row * k, (row + 1) * k);
+  return foldRows(
+    { n, k },
+    (row) => rowOf(row).reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    (row, stretch, values) => {
+      const from = rowOf(row);
+      // Rounds to the nearest: what is added makes all positive, so that cutting off is rounding down.
+      for (let i = 0; i < k; i += 1) values[i] = ((from[i]! * stretch + 128.5) | 0) - 128;
+    },
+  );
+}
+
+/** @param fold writes a row's numbers, multiplied by `stretch` and rounded */
+function foldRows(
+  { n, k }: Pick<QuantisedMatrix, 'n' | 'k'>,
+  largestOfRow: (row: number) => number,
+  fold: (row: number, stretch: number, values: Int8Array) => void,
+): EightBitMatrix {
   const weights = new Int8Array(k * n);
   const scales = new Float32Array(n);
   const rows = new Int8Array(turnedRows * k);
   for (let first = 0; first < n; first += turnedRows) {
     const count = Math.min(turnedRows, n - first);
     for (let row = 0; row < count; row += 1) {
-      const largest = largestOf(matrix, first + row);
+      const largest = largestOfRow(first + row);
       scales[first + row] = largest / top;
-      const stretch = largest === 0 ? 0 : top / largest;
-      foldRow(matrix, first + row, stretch, rows.subarray(row * k, (row + 1) * k));
+      fold(first + row, largest === 0 ? 0 : top / largest, rows.subarray(row * k, (row + 1) * k));
     }
     turn(rows, count, k, weights, n, first);
   }

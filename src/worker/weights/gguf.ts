@@ -212,6 +212,11 @@ function placed(
 
 /** A tensor's numbers. */
 export function readGgufTensor(file: GgufFile, tensor: GgufTensor): Float32Array {
+  return readBlocks(tensor.kind, readGgufBytes(file, tensor));
+}
+
+/** A tensor's blocks as they lie in the file. */
+export function readGgufBytes(file: GgufFile, tensor: GgufTensor): Uint8Array {
   const descriptor = openRegularFile(file.path);
   try {
     const bytes = Buffer.alloc(tensor.length);
@@ -221,7 +226,7 @@ export function readGgufTensor(file: GgufFile, tensor: GgufTensor): Float32Array
       if (step === 0) throw new WeightError(`${file.path}: ends in the middle of a tensor`);
       done += step;
     }
-    return readBlocks(tensor.kind, bytes);
+    return bytes;
   } finally {
     closeSync(descriptor);
   }

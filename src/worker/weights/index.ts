@@ -11,12 +11,18 @@ export {
 } from './checkpoint.ts';
 export { numberFromBfloat, numberFromHalf, toFloat32, toHalf } from './convert.ts';
 export type { SafetensorsHeader, SizedTensor, TensorEntry, TensorToWrite } from './safetensors.ts';
-export { readSafetensorsHeader, safetensorsBytes, writeSafetensors } from './safetensors.ts';
+export {
+  hasSafetensors,
+  readSafetensorsHeader,
+  safetensorsBytes,
+  writeSafetensors,
+} from './safetensors.ts';
 export { WeightError } from './weight-error.ts';
 export type { QuantisedMatrix } from './quantise.ts';
 export { dequantiseMatrix, quantiseMatrix } from './quantise.ts';
 export type { EightBitMatrix } from './eight-bit.ts';
-export { foldToEightBits } from './eight-bit.ts';
+export { foldFloats, foldToEightBits } from './eight-bit.ts';
 export type { GgufFile, GgufTensor, GgufValue } from './gguf.ts';
-export { isGguf, openGguf, readGgufTensor } from './gguf.ts';
+export { isGguf, openGguf, readGgufBytes, readGgufTensor } from './gguf.ts';
+export { exactBits, exactBlocks } from './gguf-exact.ts';
 export { firstNotFinite } from './finite.ts';

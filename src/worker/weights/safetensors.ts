@@ -261,6 +261,19 @@ export function safetensorsBytes(tensors: readonly SizedTensor[]): number {
   return tensors.reduce((sum, { bytes }) => sum + bytes.length, 8 + headerFor(tensors, {}).length);
 }
 
+/** Whether a file has just these tensors in this order, as {@link writeSafetensors} would have written them. */
+export function hasSafetensors(file: string, tensors: readonly SizedTensor[]): boolean {
+  const header = headerFor(tensors, {});
+  const descriptor = openRegularFile(file);
+  try {
+    if (fstatSync(descriptor).size !== safetensorsBytes(tensors)) return false;
+  } finally {
+    closeSync(descriptor);
+  }
+  const start = readBytes(file, 0, 8 + header.length);
+  return Buffer.from(start.subarray(8)).equals(header);
+}
+
 /** Writes a safetensors file; it appears whole. */
 export function writeSafetensors(
   file: string,

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { writeGguf } from '../../../bench/full-size/gguf-file.ts';
 import { writeGgufConfig, writeGgufWeights } from '../../../src/worker/conversion/gguf-model.ts';
 import { quantiseModel } from '../../../src/worker/conversion/quantise-model.ts';
 import { openLanguageTokenizer } from '../../../src/worker/inputs/tokenizer.ts';
@@ -90,6 +91,46 @@ describe.skipIf(noPython)(`GGUF${noPython ? `: ${noPython}` : ''}`, () => {
     expect(() => openGguf(cut)).toThrow(/cut\.gguf: tensor ".*" lies outside the file/);
     writeFileSync(cut, good.subarray(0, 300));
     expect(() => openGguf(cut)).toThrow(/the header ends in the middle/);
+  });
+});
+
+describe('a GGUF file whose blocks ours hold exactly', () => {
+  const scratch = temporaryFolderForAll();
+
+  it('keeps its numbers, through the order of rows and look-up and head', async () => {
+    const file = join(scratch, 'model.gguf');
+    const shape = { layers: 2, hidden: 128, inner: 96, heads: 4, vocabulary: 400, context: 64 };
+    writeGguf(file, shape);
+    const parts = join(scratch, 'parts');
+    const { checkpoint, keptBits } = writeGgufConfig(file, parts);
+    expect(keptBits).toBe(4);
+    const [kept, half] = [join(scratch, 'kept'), join(scratch, 'half')];
+    await quantiseModel(parts, kept, { bits: 4, checkpoint });
+    await writeGgufWeights(writeGgufConfig(file, half), half);
+    const ids = [3, 1, 41, 59, 26, 5, 35, 8, 97];
+    const logitsOf = async (folder: string): Promise<Float32Array> => {
+      const options = { providers: ['cpu'], graph: { accuracyLevel: 1 } } as const;
+      const model = await LanguageModel.open(folder, options);
+      const logits = await model.score(await model.embed(ids));
+      await model.release();
+      return logits;
+    };
+    // What was written in half precision is rounded; the blocks are not.
+    expect(relativeError(await logitsOf(kept), await logitsOf(half))).toBeLessThan(1e-3);
+  });
+
+  it('is not taken for one where a single matrix is of another kind', () => {
+    const file = join(scratch, 'other.gguf');
+    const shape = { layers: 1, hidden: 64, inner: 96, heads: 4, vocabulary: 400, context: 64 };
+    writeGguf(file, shape);
+    const bytes = readFileSync(file);
+    const name = 'blk.0.ffn_up.weight';
+    const type = bytes.indexOf(name) + name.length + 4 + 2 * 8;
+    expect(bytes.readUInt32LE(type)).toBe(2);
+    // Q5_0. Its blocks are longer, so that it would reach into the next matrix; that is not looked at here.
+    bytes.writeUInt32LE(6, type);
+    writeFileSync(file, bytes);
+    expect(writeGgufConfig(file, join(scratch, 'none')).keptBits).toBe(undefined);
   });
 });
 

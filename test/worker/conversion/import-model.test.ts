@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importModel, type ImportRequest } from '../../../src/worker/conversion/import-model.ts';
+import { RandomNumbers } from '../../../src/worker/sampling/random.ts';
 import {
   openCheckpoint,
   readTensorBytes,
@@ -248,15 +249,7 @@ describe.skipIf(noPython !== undefined)(`importing a small model ${noPython ?? '
 
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('killed by %s leaves nothing', async (how) => {
     const place = mkdtempSync(join(folder, 'killed-'));
-    const root = join(import.meta.dirname, '..', '..', '..');
-    const args = [
-      ...['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'import'],
-      ...['--vision', join(parts, 'vision'), '--language', join(parts, 'language')],
-      ...['--qformer', join(parts, 'qformer.safetensors'), '--out', join(place, 'out')],
-      ...['--qformer-config', join(parts, 'qformer-config.json'), '--max-length', '128'],
-      ...['--sd-base', join(parts, 'image-decoder'), '--quantize', 'int8', '--load'],
-    ];
-    const child = spawn(join(root, 'node_modules/.bin/node'), args, { stdio: 'ignore' });
+    const child = importing(join(place, 'out'), ['--quantize', 'int8', '--load']);
     const ended = once(child, 'exit');
     await until(() => readdirSync(place).length > 0 || child.exitCode !== null);
     child.kill(how);
@@ -264,7 +257,79 @@ describe.skipIf(noPython !== undefined)(`importing a small model ${noPython ?? '
     await until(() => readdirSync(place).length === 0);
     expect(readdirSync(place)).toEqual([]);
   });
+
+  it('killed again and again with --resume, it goes on and ends with the same model', async () => {
+    const [place, other] = [mkdtempSync(join(folder, 'cut-')), mkdtempSync(join(folder, 'whole-'))];
+    const whole = importing(join(other, 'out'), ['--quantize', 'mixed']);
+    expect((await once(whole, 'exit'))[0]).toBe(0);
+    const random = new RandomNumbers(20261130);
+    let parts = 0;
+    for (let kills = 0; kills < 5; kills += 1) {
+      const child = importing(join(place, 'out'), ['--quantize', 'mixed', '--resume']);
+      const ended = once(child, 'exit');
+      const before = new Set(filesIn(place));
+      const news = (): boolean => filesIn(place).some((name) => !before.has(name));
+      // From the first thing that it writes on, a moment by chance.
+      await until(() => child.exitCode !== null || news());
+      await new Promise((resolve) => setTimeout(resolve, 60 * random.uniform()));
+      child.kill('SIGKILL');
+      await ended;
+      if (existsSync(join(place, 'out'))) break;
+      expect(readdirSync(place).every((name) => name.startsWith('.out.importing-'))).toBe(true);
+      parts = Math.max(parts, readdirSync(join(place, readdirSync(place)[0]!)).length);
+    }
+    expect(parts).toBeGreaterThan(0);
+    const last = importing(join(place, 'out'), ['--quantize', 'mixed', '--resume', '--overwrite']);
+    expect((await once(last, 'exit'))[0]).toBe(0);
+    expect(readdirSync(place)).toEqual(['out']);
+    expect(filesIn(place)).toEqual(filesIn(other));
+    for (const name of filesIn(place)) {
+      expect(readFileSync(join(place, name)).equals(readFileSync(join(other, name))), name).toBe(
+        true,
+      );
+    }
+  }, 600_000);
+
+  it('refuses to go on with an import that another process does', async () => {
+    const out = fresh();
+    const options = { resume: true, onProgress: () => undefined };
+    const wanted = request({ out, storage: 'int8' });
+    const abort = new AbortController();
+    const first = importModel(wanted, {
+      ...{ ...options, signal: abort.signal },
+      onProgress: ({ part }) => part === 'language' && abort.abort(),
+    });
+    await expect(first).rejects.toMatchObject({ kind: 'cancelled' });
+    const [staged = ''] = nothingBeside();
+    writeFileSync(join(folder, staged, '.import.lock'), String(process.ppid));
+    await expect(importModel(wanted, options)).rejects.toThrow(/does this import already/);
+    rmSync(join(folder, staged, '.import.lock'));
+    await importModel(wanted, options);
+    expect(nothingBeside()).toEqual([]);
+    expect(readdirSync(out).some((name) => name.startsWith('.'))).toBe(false);
+  });
+
+  /** The command, on the small model. */
+  function importing(out: string, more: readonly string[]) {
+    const root = join(import.meta.dirname, '..', '..', '..');
+    const args = [
+      ...['--disable-warning=ExperimentalWarning', join(root, 'src/cli/main.ts'), 'import'],
+      ...['--vision', join(parts, 'vision'), '--language', join(parts, 'language')],
+      ...['--qformer', join(parts, 'qformer.safetensors'), '--out', out],
+      ...['--qformer-config', join(parts, 'qformer-config.json'), '--max-length', '128'],
+      ...['--sd-base', join(parts, 'image-decoder'), ...more],
+    ];
+    return spawn(join(root, 'node_modules/.bin/node'), args, { stdio: 'ignore' });
+  }
 });
+
+/** All files below a folder. */
+function filesIn(place: string): string[] {
+  return readdirSync(place, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(place.length + 1))
+    .sort();
+}
 
 async function until(condition: () => boolean): Promise<void> {
   for (let waited = 0; waited < 1000 && !condition(); waited += 1) {

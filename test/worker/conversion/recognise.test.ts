@@ -11,6 +11,7 @@ import {
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { importCost } from '../../../src/worker/conversion/import-cost.ts';
+import { writeGguf } from '../../../bench/full-size/gguf-file.ts';
 import { importModel, type ImportSources } from '../../../src/worker/conversion/import-model.ts';
 import { ModelFaults } from '../../../src/worker/conversion/model-faults.ts';
 import { importOneModel } from '../../../src/worker/model-requests.ts';
@@ -149,6 +150,21 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
     }
     const quantised = await importing('int4', given);
     expect(Math.abs(importCost(given, 'int4').bytes / quantised.bytes - 1)).toBeLessThan(0.2);
+  });
+
+  it('a GGUF file of blocks like ours keeps them, and costs what was said before', async () => {
+    const gguf = path.join(folder, 'blocks.gguf');
+    const shape = { layers: 2, hidden: 64, inner: 96, heads: 4, vocabulary: 400, context: 128 };
+    writeGguf(gguf, shape);
+    const given = { ...sources(), language: gguf, base: null };
+    for (const storage of ['refer', 'copy'] as const) {
+      const cost = importCost(given, storage);
+      const made = await importing(storage, given);
+      const config = path.join(made.folder, 'language', 'config.json');
+      expect(readFileSync(config, 'utf8')).toMatch(/"bits": 4/);
+      expect(cost.exact).toBe(false);
+      expect(Math.abs(cost.bytes / made.bytes - 1), storage).toBeLessThan(0.2);
+    }
   });
 
   it('a stage 2 checkpoint costs its language model once', async () => {

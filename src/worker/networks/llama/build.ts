@@ -3,7 +3,14 @@
  * is in decoder.ts. Proved against transformers' LlamaForCausalLM.
  */
 import type { Graph, Value } from '../../graph/index.ts';
-import { cast, constant, finishGraph, input, shapeOf } from '../../graph/index.ts';
+import {
+  cast,
+  constant,
+  finishGraph,
+  input,
+  shapeOf,
+  simplifiedLayerNormalization,
+} from '../../graph/index.ts';
 import type { Attend } from './attention.ts';
 import { groupedAttention, twoPartAttention } from './attention.ts';
 import type { BuildTarget } from '../target.ts';
@@ -12,7 +19,7 @@ import type { GraphForm, LlamaOptions } from './form.ts';
 import { graphForm } from './form.ts';
 import { groupedPositions, lengthOf, twoPartPositions } from './positions.ts';
 import { rotaryTables } from './rotary.ts';
-import { decoderStack } from './stack.ts';
+import { decoderStack, finalNorm, type LayerRange } from './stack.ts';
 import { embedding, head } from './weights.ts';
 
 /** input_ids int64 [batch, length] -> inputs_embeds float32 [batch, length, hidden]. */
@@ -58,5 +65,34 @@ export function buildScoring(
   const { hidden } = decoderStack(config, form)(embeds, attend, undefined);
   return finishGraph('llama-scoring', [given], {
     logits: cast(head(config, form)(hidden), 'float32'),
+  });
+}
+
+/** Some layers over a whole sequence: inputs_embeds float32 [1, length, hidden] -> sum of the same shape. */
+export function buildLayers(
+  config: LlamaConfig,
+  target: BuildTarget,
+  options: LlamaOptions,
+  range: LayerRange,
+): Graph {
+  const form = graphForm(config, target, options);
+  const given = input('inputs_embeds', 'float32', [1, 'length', config.hiddenSize]);
+  const embeds = cast(given, form.dtype);
+  const attend = wholeSequence(config, form, given, embeds);
+  const { sum } = decoderStack(config, form, range)(embeds, attend, undefined);
+  return finishGraph('llama-layers', [given], { sum: cast(sum, 'float32') });
+}
+
+/** What follows the layers: sum float32 [1, length, hidden] -> logits float32 [1, length, vocabulary]. */
+export function buildHead(config: LlamaConfig, target: BuildTarget, options: LlamaOptions): Graph {
+  const form = graphForm(config, target, options);
+  const sum = input('sum', 'float32', [1, 'length', config.hiddenSize]);
+  const normalised = simplifiedLayerNormalization(
+    cast(sum, form.dtype),
+    finalNorm(config, form),
+    config.normEpsilon,
+  );
+  return finishGraph('llama-head', [sum], {
+    logits: cast(head(config, form)(normalised), 'float32'),
   });
 }

@@ -1,4 +1,5 @@
 /** What a Llama checkpoint's config.json says, checked. Source: transformers' LlamaConfig. */
+import { GraphError } from '../../graph/index.ts';
 import type { ConfigReader } from '../config-reader.ts';
 import {
   boolean,
@@ -9,6 +10,7 @@ import {
   isGiven,
   oneOf,
   positiveInteger,
+  positiveIntegers,
   refuseUnknownFields,
   requireValues,
 } from '../config-reader.ts';
@@ -28,18 +30,19 @@ export type RopeScaling =
 
 /** How weights are stored in blocks of few bits; undefined for plain floating point. */
 export interface Quantisation {
-  readonly bits: 4 | 8;
-  /** Layers below this one have 4 bits, whatever `bits` says: those that a training left as they were. */
-  readonly lowLayers: number;
+  /** Of each layer. */
+  readonly layerBits: readonly (4 | 8)[];
   readonly blockSize: number;
   /** Bits of the embedding and the head; 16 where they are stored as half precision. */
   readonly embeddingBits: 8 | 16;
 }
 
 /** Bits of a linear layer's blocks, by its checkpoint name. */
-export function linearBits({ bits, lowLayers }: Quantisation, name: string): 4 | 8 {
-  const layer = Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? lowLayers);
-  return layer < lowLayers ? 4 : bits;
+export function linearBits({ layerBits }: Quantisation, name: string): 4 | 8 {
+  const layer = Number(/^model\.layers\.(\d+)\./.exec(name)?.[1]);
+  const bits = layerBits[layer];
+  if (bits === undefined) throw new GraphError(`${name} is in none of ${layerBits.length} layers`);
+  return bits;
 }
 
 /** A Llama network's sizes and constants. */
@@ -111,7 +114,7 @@ export function parseLlamaConfig(
     hasAttentionBias: boolean(reader, 'attention_bias', false),
     hasMlpBias: boolean(reader, 'mlp_bias', false),
     ...readRope(reader),
-    quantisation: readQuantisation(reader),
+    quantisation: readQuantisation(reader, positiveInteger(reader, 'num_hidden_layers')),
   };
 }
 
@@ -176,21 +179,38 @@ function readRopeScaling(rope: ConfigReader): RopeScaling {
   }
 }
 
-function readQuantisation(reader: ConfigReader): Quantisation | undefined {
+function readQuantisation(reader: ConfigReader, layerCount: number): Quantisation | undefined {
   const json = reader.fields['quantization_config'];
   if (json === undefined || json === null) return undefined;
   const quantisation = configReader(json, `${reader.source}: quantization_config`);
   oneOf(quantisation, 'quant_method', ['textbind-blocks']);
-  const known = ['quant_method', 'bits', 'low_layers', 'block_size', 'embedding_bits'];
+  const known = [
+    'quant_method',
+    'bits',
+    'low_layers',
+    'layer_bits',
+    'block_size',
+    'embedding_bits',
+  ];
   refuseUnknownFields(quantisation, known);
   const blockSize = positiveInteger(quantisation, 'block_size');
   if (blockSize < 16) throw invalidField(quantisation, 'block_size', 'at least 16');
   return {
-    bits: oneOf(quantisation, 'bits', [4, 8]),
-    lowLayers: isGiven(quantisation, 'low_layers')
-      ? positiveInteger(quantisation, 'low_layers')
-      : 0,
+    layerBits: readLayerBits(quantisation, layerCount),
     blockSize,
     embeddingBits: oneOf(quantisation, 'embedding_bits', [8, 16]),
   };
+}
+
+/** `layer_bits` says it layer by layer; without it all have `bits`, but for 4 in those below `low_layers`. */
+function readLayerBits(quantisation: ConfigReader, layerCount: number): readonly (4 | 8)[] {
+  const bits = oneOf(quantisation, 'bits', [4, 8]);
+  const low = isGiven(quantisation, 'low_layers') ? positiveInteger(quantisation, 'low_layers') : 0;
+  if (!isGiven(quantisation, 'layer_bits')) {
+    return Array.from({ length: layerCount }, (_, layer) => (layer < low ? 4 : bits));
+  }
+  return positiveIntegers(quantisation, 'layer_bits', { length: layerCount }).map((each) => {
+    if (each !== 4 && each !== 8) throw invalidField(quantisation, 'layer_bits', '4 or 8', each);
+    return each;
+  });
 }

@@ -2,7 +2,8 @@
 import type { Value } from '../../graph/index.ts';
 import { finishGraph, input, matMulNBits, serialise } from '../../graph/index.ts';
 import { byteLength, type DataType, type StoredTensor } from '../../tensor/stored-tensor.ts';
-import { blockQuantised, eightBitNames, eightBitProduct } from './weights.ts';
+import { eightBitNames, eightBitProduct, eightBitWeights } from '../eight-bit.ts';
+import { blockQuantised } from './weights.ts';
 
 /** x float32 [rows, inputs] -> y float32 [rows, outputs]. */
 export const probeSizes = { rows: 64, inputs: 512, outputs: 512 } as const;
@@ -33,7 +34,7 @@ function probeModel(
  */
 export function eightBitProbeModel(): Uint8Array {
   const { inputs, outputs } = probeSizes;
-  return probeModel((x) => eightBitProduct(x, weight, outputs, inputs), {
+  return probeModel((x) => eightBitProduct(x, eightBitWeights(weight, outputs, inputs)), {
     [weight + eightBitNames.weights]: filled('int8', [inputs, outputs], Int8Array.of(127)),
     [weight + eightBitNames.scales]: filled('float32', [outputs], Float32Array.of(1 / 127)),
   });

@@ -11,7 +11,7 @@ import { prefixPositions, twoPartPositions } from './positions.ts';
 import { rotaryTables } from './rotary.ts';
 import { decoderStack, type LayerRange } from './stack.ts';
 import { cpuTarget } from '../target.ts';
-import { eightBitNames } from './weights.ts';
+import { eightBitNames } from '../eight-bit.ts';
 
 /**
  * Some of the layers, for what is read and not written:
@@ -76,6 +76,41 @@ export function readerParts(config: LlamaConfig): readonly LayerRange[] {
   }));
 }
 
+/** What files of matrices that were folded before are called, in front of their number; see `withEightBits`. */
+export const storedEightBits = 'eight-bits';
+
+/** Names of a folded matrix's tensors. */
+export function storedEightBitNames(name: string): {
+  readonly weights: string;
+  readonly scales: string;
+} {
+  return { weights: name + eightBitNames.weights, scales: name + eightBitNames.scales };
+}
+
+/** Whether a checkpoint has the folded matrices themselves. */
+export function hasStoredEightBits(checkpoint: Checkpoint): boolean {
+  return (
+    checkpoint.find(`model.layers.0.mlp.down_proj.weight${eightBitNames.weights}`) !== undefined
+  );
+}
+
+/** Rows and columns, [k, n], of a folded matrix. */
+export function eightBitShape(config: LlamaConfig, name: string): readonly [number, number] {
+  const { headCount, keyValueHeadCount, headSize, hiddenSize, intermediateSize } = config;
+  const k = inputFeatures(config, name);
+  if (name.endsWith('.qkv_proj.weight')) return [k, (headCount + 2 * keyValueHeadCount) * headSize];
+  return [k, name.endsWith('.gate_up_proj.weight') ? 2 * intermediateSize : hiddenSize];
+}
+
+/** A matrix of blocks folded to 8 bits. */
+export function foldedMatrix(
+  checkpoint: Checkpoint,
+  config: LlamaConfig,
+  name: string,
+): EightBitMatrix {
+  return foldToEightBits(blocksOf(checkpoint, config, name));
+}
+
 /** Weights of a part, and the folded ones among them under the names of the files that they stand for. */
 export interface ReaderWeights extends Checkpoint {
   readonly memoryFiles: ReadonlyMap<string, Uint8Array>;
@@ -90,7 +125,7 @@ export function withEightBits(checkpoint: Checkpoint, config: LlamaConfig): Read
   const folded = new Map<string, EightBitMatrix>();
   const memoryFiles = new Map<string, Uint8Array>();
   const fold = (name: string): EightBitMatrix => {
-    const known = folded.get(name) ?? foldToEightBits(blocksOf(checkpoint, config, name));
+    const known = folded.get(name) ?? foldedMatrix(checkpoint, config, name);
     folded.set(name, known);
     return known;
   };

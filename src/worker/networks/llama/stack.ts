@@ -80,6 +80,11 @@ function decoderLayer(config: LlamaConfig, precision: Precision, index: number):
   };
 }
 
+/** What the sum behind all layers is normalised by. */
+export function finalNorm(config: LlamaConfig, { dtype }: Pick<Precision, 'dtype'>): Value {
+  return parameter('model.norm.weight', [config.hiddenSize], dtype);
+}
+
 /** The whole stack: [b, t, hidden] -> normalised [b, t, hidden], and each layer's cache after it. */
 export type Stack = (
   embeds: Value,
@@ -112,21 +117,21 @@ export function decoderStack(
   const layers = Array.from({ length: end - first }, (_, index) =>
     decoderLayer(config, precision, first + index),
   );
-  const finalNorm = parameter('model.norm.weight', [config.hiddenSize], precision.dtype);
+  const lastNorm = finalNorm(config, precision);
   const skipNorm = (x: Value, skip: Value, scale: Value) =>
     skipSimplifiedLayerNormalization(x, skip, scale, normEpsilon);
   return (embeds, attend, past) => {
     let sum = embeds;
     let hidden = simplifiedLayerNormalization(
       embeds,
-      layers[0]?.attentionNorm ?? finalNorm,
+      layers[0]?.attentionNorm ?? lastNorm,
       normEpsilon,
     );
     const present = layers.map((layer, index) =>
       labelled(`layer.${first + index}`, () => {
         const attention = attend(index, layer.project(hidden), past?.[index]);
         const middle = skipNorm(layer.output(attention.output), sum, layer.mlpNorm);
-        const nextNorm = layers[index + 1]?.attentionNorm ?? finalNorm;
+        const nextNorm = layers[index + 1]?.attentionNorm ?? lastNorm;
         ({ sum, normalised: hidden } = skipNorm(
           layer.mlp(middle.normalised),
           middle.sum,

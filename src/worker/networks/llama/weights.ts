@@ -5,27 +5,20 @@
  */
 import type { BlockQuantised, DataType, Value } from '../../graph/index.ts';
 import {
-  abs,
   add,
   concat,
-  constant,
   dimOf,
-  div,
   gather,
   gatherBlockQuantized,
   gemm,
   int64s,
-  matMulIntegerToFloat,
   matMulNBits,
-  max,
-  mul,
   parameter,
-  quantizeLinear,
-  reduceMax,
   reshape,
   reshapeTo,
   shapeOf,
 } from '../../graph/index.ts';
+import { eightBitProduct, eightBitWeights } from '../eight-bit.ts';
 import { linearBits, type LlamaConfig, type Quantisation } from './config.ts';
 
 /** How the network computes. */
@@ -92,36 +85,10 @@ function quantisedLinear(
   return (x) => {
     const product =
       precision.products === 'eightBits'
-        ? eightBitProduct(x, `${name}.weight`, n, k)
+        ? eightBitProduct(x, eightBitWeights(`${name}.weight`, n, k))
         : matMulNBits(x, weight, precision.accuracyLevel);
     return offset ? add(product, offset) : product;
   };
-}
-
-/** What is added to the name of a weight whose blocks were folded to 8 bits; see `weights/eight-bit.ts`. */
-export const eightBitNames = { weights: '.s8', scales: '.s8scales' } as const;
-
-/** Zero among the unsigned numbers that a row of activations is rounded to. */
-const activationZero = 128;
-/** The largest magnitude that a row is stretched to. */
-const activationTop = 127;
-
-/**
- * Products of 8-bit numbers: each row of x gets a scale of its own, so that one token's outliers cost no other token
- * its accuracy; each output feature of the weight has one too.
- *
- *  x -+- |x| -- max of each row -- / 127 -- scale -+
- *     |                                            |
- *     +--------------- divide by -- round -- product with int8 weights -- times scale
- */
-export function eightBitProduct(x: Value, name: string, n: number, k: number): Value {
-  const weights = parameter(name + eightBitNames.weights, [k, n], 'int8');
-  const scales = parameter(name + eightBitNames.scales, [n], 'float32');
-  const largest = max(reduceMax(abs(x), [-1]), constant(1e-30, 'float32'));
-  const scale = mul(largest, constant(1 / activationTop, 'float32'));
-  const [one, zero] = [constant(1, 'float32'), constant(activationZero, 'uint8')];
-  const rounded = quantizeLinear(div(x, scale), one, zero);
-  return mul(matMulIntegerToFloat(rounded, weights, one, scales, zero), scale);
 }
 
 /** A linear layer by its checkpoint name. */

@@ -121,8 +121,8 @@ function embeddingWeights(
   outputs: number,
 ): EmbeddingWeights {
   return {
-    linear1: linearWeights(target, `${name}.linear_1`, inputs, outputs),
-    linear2: linearWeights(target, `${name}.linear_2`, outputs, outputs),
+    linear1: linearWeights(target, `${name}.linear_1`, inputs, outputs, { neverFolded: true }),
+    linear2: linearWeights(target, `${name}.linear_2`, outputs, outputs, { neverFolded: true }),
   };
 }
 

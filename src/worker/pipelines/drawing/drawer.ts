@@ -114,13 +114,13 @@ export class Drawer {
   #mustFit(size: WorkerRequestBody<'draw'>['size']): void {
     const { sparing, provider } = this.#manner;
     if (!sparing || provider !== 'cpu') return;
-    const { config, refinerConfig } = this.painter;
+    const { config, refinerConfig, target } = this.painter;
     const asked = size ?? this.#ownSize();
-    const needed = drawingNeeds(config, refinerConfig, provider, asked).sparing;
+    const needed = drawingNeeds(config, refinerConfig, target, asked).sparing;
     const room = availableMemory();
     if (needed <= room) return;
     const smallest = { width: config.scale, height: config.scale };
-    const least = drawingNeeds(config, refinerConfig, provider, smallest).sparing;
+    const least = drawingNeeds(config, refinerConfig, target, smallest).sparing;
     const hint =
       least <= room ? 'A smaller picture may fit.' : 'Close other programs and draw again.';
     throw new StudioError(

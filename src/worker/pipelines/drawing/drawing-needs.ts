@@ -1,4 +1,4 @@
-import { targetFor, type BuildTarget, type UnetConfig } from '../../networks/index.ts';
+import type { BuildTarget, UnetConfig } from '../../networks/index.ts';
 import { needsOf, oneByOneBytes, togetherBytes, type PartNeeds } from '../memory/needs.ts';
 import type { DiffusionConfig, TextEncoderConfig } from './diffusion-config.ts';
 import { largestTile } from './decode-latents.ts';
@@ -19,14 +19,13 @@ interface PictureSize {
   readonly height: number;
 }
 
-/** What a drawing of this size takes on a provider. Nothing is loaded. */
+/** What a drawing of this size takes, by what its networks are built for. Nothing is loaded. */
 export function drawingNeeds(
   base: DiffusionConfig,
   refiner: DiffusionConfig | null,
-  provider: BuildTarget['provider'],
+  target: BuildTarget,
   { width, height }: PictureSize,
 ): DrawingNeeds {
-  const target = targetFor(provider);
   const latent = { height: height / base.scale, width: width / base.scale };
   const own = refiner === null || refiner.textEncoder2 === base.textEncoder2 ? null : refiner;
   const encoders = [base.textEncoder, base.textEncoder2, own?.textEncoder2].filter(

@@ -1,7 +1,7 @@
 import type { DrawingProgress } from '../../../shared/contracts/reply-event.ts';
 import { StudioError } from '../../../shared/errors.ts';
 import { encodePng } from '../../inputs/image.ts';
-import { targetFor, type BuildTarget } from '../../networks/index.ts';
+import type { BuildTarget } from '../../networks/index.ts';
 import type { NetworkModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { normalNoise, RandomNumbers } from '../../sampling/random.ts';
@@ -33,6 +33,7 @@ import { readDiffusion, type DiffusionConfig } from './diffusion-config.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { planeSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import { NetworkOnDemand } from '../network-on-demand.ts';
+import { targetOn } from '../target.ts';
 import { nextTurnOfLoop } from '../language/sequence.ts';
 import { previewSize, Progress } from './progress.ts';
 
@@ -83,6 +84,8 @@ export interface PainterOptions {
 
 /** The model's hand: SDXL's base, and its refiner where the model has one. */
 export class Painter {
+  /** What its networks are built for. */
+  readonly target: BuildTarget;
   readonly #base: Diffusion;
   readonly #refiner: Diffusion | null;
   readonly #vaeDecoder: NetworkOnDemand;
@@ -94,7 +97,9 @@ export class Painter {
     refiner: Diffusion | null,
     vaeDecoder: NetworkOnDemand,
     vaeEncoder: NetworkOnDemand,
+    target: BuildTarget,
   ) {
+    this.target = target;
     this.#base = base;
     this.#refiner = refiner;
     this.#vaeDecoder = vaeDecoder;
@@ -110,7 +115,7 @@ export class Painter {
     const { sparing = false, onPart = async () => {} } = options;
     const baseConfig = await readDiffusion(folders.base);
     const lend = (network: () => NetworkModel) => new NetworkOnDemand(network, placement, !sparing);
-    const target = targetFor(placement.provider);
+    const target = await targetOn(placement.provider);
     const base = diffusionOf(baseConfig, target, lend);
     const vaeDecoder = lend(() => vaeDecoderNetwork(baseConfig, target));
     const refinerConfig =
@@ -121,7 +126,7 @@ export class Painter {
       placement,
       false,
     );
-    const painter = new Painter(base, refiner, vaeDecoder, encoder);
+    const painter = new Painter(base, refiner, vaeDecoder, encoder, target);
     try {
       await painter.#prepare(onPart);
     } catch (error) {

@@ -26,7 +26,7 @@ import type { Checkpoint } from '../../weights/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import { openNetwork } from '../network.ts';
 import { KeyValueCache } from './key-value-cache.ts';
-import { readLanguageConfig } from './language-weights.ts';
+import { openForReading, readLanguageConfig } from './language-weights.ts';
 import { leastReaderPositions, PromptReader } from './prompt-reader.ts';
 import { promptRunPositions } from './token-model.ts';
 
@@ -90,6 +90,7 @@ export class LanguageModel {
    */
   static async open(folder: string, options: LanguageModelOptions = {}): Promise<LanguageModel> {
     const checkpoint = options.checkpoint ?? openCheckpoint(folder);
+    const reading = openForReading(folder) ?? checkpoint;
     const config = readLanguageConfig(folder, checkpoint);
     const choice = await chooseProvider(options.providers);
     const suited = targetFor(choice.provider);
@@ -108,7 +109,7 @@ export class LanguageModel {
       embedder: await openSession(embeddingModel(config, checkpoint)),
       reader:
         choice.provider === 'cpu' && options.eightBitReading !== false
-          ? await PromptReader.open(config, checkpoint, positions, openSession)
+          ? await PromptReader.open(config, reading, positions, openSession)
           : undefined,
     });
   }

@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from '../../../base/json-file.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { StudioError } from '../../../shared/errors.ts';
 import type { LanguageTokenizer } from '../../inputs/tokenizer.ts';
-import { parseLlamaConfig, type LlamaConfig } from '../../networks/index.ts';
+import { parseLlamaConfig, storedEightBits, type LlamaConfig } from '../../networks/index.ts';
 import {
   openCheckpoint,
   readTensorBytes,
@@ -34,9 +35,16 @@ export function overlaidInMemory(base: Checkpoint, checkpoint: string): Checkpoi
     find(name) {
       const stored = over.find(name);
       if (stored === undefined) return base.find(name);
-      return { ...stored, location: { kind: 'bytes', bytes: readTensorBytes(over, name) } };
+      const location = {
+        kind: 'bytes',
+        get bytes() {
+          return readTensorBytes(over, name);
+        },
+      } as const;
+      return { ...stored, location };
     },
     names: () => new Set([...base.names(), ...over.names()]),
+    blocks: (name, bits) => (over.find(name) ? undefined : base.blocks?.(name, bits)),
   };
 }
 
@@ -46,6 +54,15 @@ export function languageWeights({
   checkpoint,
 }: Pick<ModelFolder, 'languageModel' | 'checkpoint'>): Checkpoint {
   return checkpoint === null ? openCheckpoint(languageModel) : overlaid(languageModel, checkpoint);
+}
+
+/**
+ * A folder's weights with the matrices that were folded for reading prompts; undefined where none are stored. Blocks lie
+ * in the folder itself, whatever checkpoint is laid over it.
+ */
+export function openForReading(folder: string): Checkpoint | undefined {
+  const folded = join(folder, `${storedEightBits}.safetensors.index.json`);
+  return existsSync(folded) ? openCheckpoint(folder, folded) : undefined;
 }
 
 /** A language model's config.json, with as many tokens as the weights have rows. */

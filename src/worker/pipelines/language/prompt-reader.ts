@@ -1,6 +1,7 @@
 import {
   cacheNames,
   eightBitLayerBytes,
+  hasStoredEightBits,
   readerParts,
   type LayerRange,
   type LlamaConfig,
@@ -20,6 +21,9 @@ export const leastReaderPositions = 8;
 const largestBytes = 2e9;
 /** What must be free for each byte of 8-bit weights: the model's bytes, what the runtime makes of them, and room. */
 const freeShare = 4;
+
+/** The same where they are stored and the system maps their files: less would have them read from the disk each time. */
+const mappedShare = 1.2;
 
 /** Bytes of the 8-bit weights that a model's prompts would be read with; 0 where there is nothing to fold, or too much. */
 export function readerBytes(config: LlamaConfig): number {
@@ -42,15 +46,21 @@ export class PromptReader {
     this.#config = config;
   }
 
-  /** A reader where one is worth it: for quantised weights, on a processor with 8-bit products, where memory allows. */
+  /**
+   * A reader where one is worth it: for quantised weights, on a processor with 8-bit products, where memory allows.
+   *
+   * @param checkpoint with the folded matrices themselves where they are stored
+   */
   static async open(
     config: LlamaConfig,
     checkpoint: Checkpoint,
     positions: number,
     openSession: (network: NetworkModel) => Promise<Session>,
   ): Promise<PromptReader | undefined> {
-    const bytes = readerBytes(config);
-    if (bytes === 0 || bytes * freeShare > availableMemory()) return undefined;
+    const needed = hasStoredEightBits(checkpoint)
+      ? mappedShare * eightBitLayerBytes(config) * config.layerCount
+      : freeShare * readerBytes(config);
+    if (needed === 0 || needed > availableMemory()) return undefined;
     if (!(await hasEightBitProducts())) return undefined;
     const parts: Part[] = [];
     for (const range of readerParts(config)) {

@@ -1,5 +1,5 @@
 import type { ModelFolder } from '../../../library/model-folder.ts';
-import { targetFor, type BuildTarget, type LlamaConfig } from '../../networks/index.ts';
+import type { BuildTarget, LlamaConfig } from '../../networks/index.ts';
 import {
   decoderModel,
   embeddingModel,
@@ -15,11 +15,7 @@ import { promptRunPositions } from '../language/token-model.ts';
 import { needsOf, type PartNeeds } from './needs.ts';
 
 /** What reading and writing take of memory, bytes, beside the process itself. Nothing is loaded. */
-export function conversationNeeds(
-  model: ModelFolder,
-  provider: BuildTarget['provider'],
-): readonly PartNeeds[] {
-  const target = targetFor(provider);
+export function conversationNeeds(model: ModelFolder, target: BuildTarget): readonly PartNeeds[] {
   const weights = languageWeights(model);
   const config = readLanguageConfig(model.languageModel, weights);
   const positions = Math.min(model.manifest.maxSequenceLength, config.maxPositions);

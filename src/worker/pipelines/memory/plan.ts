@@ -9,6 +9,7 @@ import type { ModelFolder } from '../../../library/model-folder.ts';
 import type { Provider } from '../../runtime/index.ts';
 import { readDiffusion } from '../drawing/diffusion-config.ts';
 import { drawingNeeds, type DrawingNeeds } from '../drawing/drawing-needs.ts';
+import { targetOn } from '../target.ts';
 import { availableMemory } from './available.ts';
 import { conversationNeeds } from './conversation-needs.ts';
 import { gigabytes, togetherBytes, type PartNeeds } from './needs.ts';
@@ -41,7 +42,7 @@ export interface ModelNeeds {
 
 /** @throws errors of configurations, graphs and weights that name what does not fit */
 export async function modelNeeds(model: ModelFolder, provider: Provider): Promise<ModelNeeds> {
-  const conversation = conversationNeeds(model, provider);
+  const conversation = conversationNeeds(model, await targetOn(provider));
   const { imageDecoder } = model;
   const drawing = imageDecoder && (await decoderNeeds(imageDecoder, provider));
   return { conversation, talking: togetherBytes(conversation), drawing };
@@ -78,7 +79,7 @@ export async function decoderNeeds(
   const config = await readDiffusion(base);
   const second = refiner === null ? null : await readDiffusion(refiner, config);
   const side = config.defaultSize;
-  return drawingNeeds(config, second, provider, { width: side, height: side });
+  return drawingNeeds(config, second, await targetOn(provider), { width: side, height: side });
 }
 
 /**

@@ -4,13 +4,13 @@ import {
   type ImageProcessor,
   type PictureFile,
 } from '../../inputs/image.ts';
-import { targetFor } from '../../networks/index.ts';
 import { qformerModel, vitModel } from '../../networks/models.ts';
 import { float32Tensor, type Session } from '../../runtime/index.ts';
 import { openCheckpoint } from '../../weights/index.ts';
 import type { ModelFolder } from '../../../library/model-folder.ts';
 import { openNetwork, rowSizes, runFloats, type FloatTensor, type Placement } from '../network.ts';
 import type { Stretch } from '../language/sequence.ts';
+import { targetOn } from '../target.ts';
 import { openFittingProcessor } from './fitting-processor.ts';
 import { readVisionConfigs } from './vision-configs.ts';
 
@@ -39,7 +39,7 @@ export class Vision {
   ): Promise<Vision> {
     const configs = readVisionConfigs(model);
     const processor = openFittingProcessor(model.processor, configs.vit, configs.vitFile);
-    const target = targetFor(placement.provider);
+    const target = await targetOn(placement.provider);
     const qformerConfig = configs.qformer(languageHiddenSize);
     const vit = await openNetwork(
       vitModel(configs.vit, openCheckpoint(model.visionModel), target),

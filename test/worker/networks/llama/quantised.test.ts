@@ -1,5 +1,5 @@
 /** Quantised Llama: exactly the network with the dequantised weights, and close to the original. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { serialise } from '../../../../src/worker/graph/index.ts';
@@ -42,6 +42,12 @@ function writeDequantised(from: string, to: string, bits: 4 | 8): void {
   });
   writeSafetensors(join(to, 'model.safetensors'), tensors);
   writeFileSync(join(to, 'config.json'), readFileSync(join(from, 'config.json')));
+}
+
+/** When each file of weights was written. */
+function timesIn(place: string): Map<string, number> {
+  const names = readdirSync(place).filter((name) => name.endsWith('.safetensors'));
+  return new Map(names.map((name) => [name, statSync(join(place, name)).mtimeMs]));
 }
 
 async function score(
@@ -119,6 +125,57 @@ describe.skipIf(noPython)(`quantised llama${noPython ? `: ${noPython}` : ''}`, (
     const mixed = await distance({ bits: 8, lowLayers: 1 });
     expect(mixed).toBeGreaterThan(await distance({ bits: 8 }));
     expect(mixed).toBeLessThan(await distance({ bits: 4 }));
+  });
+
+  it('gives each layer its own bits', async () => {
+    const golden = reference('grouped-tied');
+    const to = temporaryFolder();
+    await quantiseModel(golden.folder, to, { layerBits: [8, 4, 4] });
+    const names = [...openCheckpoint(to).names()];
+    expect(names).toContain('model.layers.0.mlp.down_proj.weight.q8');
+    expect(names).toContain('model.layers.1.mlp.down_proj.weight.q4');
+    const embeds = golden.floats('embeds');
+    const far = async (place: string): Promise<number> =>
+      relativeError(await score(place, embeds, {}), golden.floats('embeds_logits'));
+    const few = temporaryFolder();
+    await quantiseModel(golden.folder, few);
+    expect(await far(to)).toBeLessThan(await far(few));
+  });
+
+  it('goes on where it was cut off, and writes the same files', async () => {
+    const golden = reference('separate-untied');
+    const options = { bits: 4, maxShardBytes: 20_000 } as const;
+    const [whole, cut] = [temporaryFolder(), temporaryFolder()];
+    await quantiseModel(golden.folder, whole, options);
+    const files = readdirSync(whole);
+    expect(files.filter((name) => name.endsWith('.safetensors')).length).toBeGreaterThan(4);
+    let written = 0;
+    for (let groups = 1; ; groups += 1) {
+      const abort = new AbortController();
+      let left = groups;
+      const onBytes = (): void => void ((left -= 1) === 0 && abort.abort(new Error('cut off')));
+      const before = timesIn(cut);
+      // What a kill leaves of the file that was being written.
+      writeFileSync(join(cut, 'model-00002.safetensors.xyz.part'), 'half');
+      const run = quantiseModel(golden.folder, cut, {
+        ...{ ...options, resume: true, signal: abort.signal, onBytes },
+      });
+      const ended = await run.then(
+        () => true,
+        (error: unknown) => !/cut off/.test(String(error)),
+      );
+      const after = timesIn(cut);
+      for (const [name, time] of before) expect(after.get(name), name).toBe(time);
+      written += after.size - before.size;
+      if (ended) break;
+    }
+    expect(written).toBe(files.filter((name) => name.endsWith('.safetensors')).length);
+    expect(readdirSync(cut)).toEqual(files);
+    for (const name of files) {
+      expect(readFileSync(join(cut, name)).equals(readFileSync(join(whole, name))), name).toBe(
+        true,
+      );
+    }
   });
 
   it('names a tensor that is missing and one of the wrong shape', async () => {

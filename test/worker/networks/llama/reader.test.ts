@@ -1,14 +1,17 @@
 /** Reading with 8-bit products: the folding, the product itself, layers in parts, and a prompt beside the decoder's. */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishGraph, input, serialise } from '../../../../src/worker/graph/index.ts';
 import type { LlamaConfig } from '../../../../src/worker/networks/index.ts';
 import { readerParts } from '../../../../src/worker/networks/index.ts';
 import { readerModel } from '../../../../src/worker/networks/models.ts';
-import { eightBitProduct } from '../../../../src/worker/networks/llama/weights.ts';
+import { eightBitProduct, eightBitWeights } from '../../../../src/worker/networks/eight-bit.ts';
 import { hasEightBitProducts } from '../../../../src/worker/pipelines/language/eight-bit-products.ts';
 import { LanguageModel } from '../../../../src/worker/pipelines/language/language-model.ts';
 import { openNetwork } from '../../../../src/worker/pipelines/network.ts';
 import { Sequence } from '../../../../src/worker/pipelines/language/sequence.ts';
+import { writeEightBitCopy } from '../../../../src/worker/conversion/eight-bit-copy.ts';
 import { quantiseModel } from '../../../../src/worker/conversion/quantise-model.ts';
 import {
   float32Tensor,
@@ -25,7 +28,7 @@ import {
 } from '../../../../src/worker/weights/index.ts';
 import { noPython } from '../../../golden/run-python.ts';
 import { pythonTimeoutMs, reference, relativeError } from './support.ts';
-import { temporaryFolderForAll } from '../../../support/temporary-folder.ts';
+import { temporaryFolder, temporaryFolderForAll } from '../../../support/temporary-folder.ts';
 
 /** Numbers that look random and are the same each time, in -1 .. 1. */
 function numbers(count: number, seed: number): Float32Array {
@@ -76,7 +79,9 @@ describe('eightBitProduct', () => {
     const matrix = quantiseMatrix(numbers(n * k, 6), n, k, 8, 32);
     const { weights, scales } = foldToEightBits(matrix);
     const given = input('x', 'float32', ['rows', k]);
-    const graph = finishGraph('product', [given], { y: eightBitProduct(given, 'w', n, k) });
+    const graph = finishGraph('product', [given], {
+      y: eightBitProduct(given, eightBitWeights('w', n, k)),
+    });
     const model = serialise(graph, {
       find: (name) =>
         name === 'w.s8'
@@ -129,6 +134,31 @@ describe.skipIf(noPython)(`reading a prompt${noPython ? `: ${noPython}` : why}`,
   it('is there where the processor has the products, and not where it was declined', () => {
     expect(eight.hasEightBitReading).toBe(hasProducts);
     expect(plain.hasEightBitReading).toBe(false);
+  });
+
+  it('reads the same from matrices that were folded before and lie in files', async () => {
+    const copied = temporaryFolder();
+    const stored: LanguageModel[] = [];
+    try {
+      await quantiseModel(reference('grouped-tied').folder, copied, { bits: 8 });
+      await writeEightBitCopy(copied, { maxShardBytes: 20_000 });
+      const files = readdirSync(copied).filter((name) => name.startsWith('eight-bits-'));
+      expect(files.length).toBeGreaterThan(3);
+      const before = files.map((name) => readFileSync(join(copied, name)));
+      rmSync(join(copied, files[1]!));
+      await writeEightBitCopy(copied, { maxShardBytes: 20_000, resume: true });
+      expect(files.map((name) => readFileSync(join(copied, name)))).toEqual(before);
+      stored.push(await LanguageModel.open(copied, { providers: ['cpu'] }));
+      expect(stored[0]!.hasEightBitReading).toBe(hasProducts);
+      const logitsOf = async (model: LanguageModel): Promise<Float32Array> => {
+        const cache = model.newCache();
+        await model.readAhead(cache, await model.embed(long.slice(0, -1)));
+        return model.read(cache, long.slice(-1));
+      };
+      expect(relativeError(await logitsOf(stored[0]!), await logitsOf(eight))).toBeLessThan(1e-5);
+    } finally {
+      for (const model of stored) await model.release();
+    }
   });
 
   it('gives what the decoder gives, but for rounding, in one part or several', async () => {
