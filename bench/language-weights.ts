@@ -10,7 +10,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { replaceFolderSync } from '../src/base/whole-file.ts';
-import { quantiseModel } from '../src/worker/conversion/quantise-model.ts';
+import { chooseLayerBits, measureOnce } from '../src/worker/conversion/layer-bits.ts';
+import { quantiseModel, type QuantiseOptions } from '../src/worker/conversion/quantise-model.ts';
+import { measureLayers } from '../src/worker/layer-costs.ts';
+import { openCheckpoint } from '../src/worker/weights/index.ts';
 import { venvPython } from '../scripts/setup/python.mjs';
 import { cacheDir, root, run } from '../scripts/setup/steps.mjs';
 import { PeerMissing } from './peers/peer-process.ts';
@@ -23,6 +26,8 @@ export interface LanguageWeights {
   readonly unrounded: string;
   /** Our int8 folder. */
   readonly eightBitFolder: string;
+  /** Our folder with 4 bits, and 8 in the layers that 4 would cost most. */
+  readonly mixedFolder: string;
   /** Our int4 folder. */
   readonly folder: string;
   readonly folderBytes: number;
@@ -33,7 +38,10 @@ export interface LanguageWeights {
 
 const converted = path.join(cacheDir, 'mini', 'language-base');
 const downloads = path.join(cacheDir, 'mini', 'downloads');
-const quantised = (bits: 4 | 8): string => path.join(cacheDir, 'bench', `smollm2-135m-int${bits}`);
+/** How our blocks are made: of so many bits, or mixed by what was measured. */
+type Blocks = 4 | 8 | 'mixed';
+const quantised = (blocks: Blocks): string =>
+  path.join(cacheDir, 'bench', `smollm2-135m-${blocks === 'mixed' ? blocks : `int${blocks}`}`);
 
 function ggufFile(): string | null {
   if (!existsSync(downloads)) return null;
@@ -63,29 +71,39 @@ async function convert(say: (line: string) => void): Promise<void> {
 function quantiserStamp(): string {
   const folder = path.join(root, 'src', 'worker');
   const hash = createHash('sha256');
-  for (const name of ['weights/quantise.ts', 'conversion/quantise-model.ts']) {
+  for (const name of [
+    ...['weights/quantise.ts', 'conversion/quantise-model.ts', 'conversion/quantise-plan.ts'],
+    ...['conversion/layer-bits.ts', 'layer-costs.ts', 'sample-text.ts'],
+  ]) {
     hash.update(readFileSync(path.join(folder, name)));
   }
   return hash.digest('hex');
 }
 
 /** Quantises the converted weights where that was not done by this quantiser already. */
-async function quantise(bits: 4 | 8, say: (line: string) => void): Promise<string> {
-  const folder = quantised(bits);
+async function quantise(blocks: Blocks, say: (line: string) => void): Promise<string> {
+  const folder = quantised(blocks);
   const stampFile = path.join(folder, 'quantiser.sha256');
   const stamp = quantiserStamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
-  say(`quantising the weights to int${bits}`);
+  say(`quantising the weights (${blocks})`);
   const part = `${folder}.part`;
   rmSync(part, { recursive: true, force: true });
   mkdirSync(path.dirname(folder), { recursive: true });
-  await quantiseModel(converted, part, { bits });
+  await quantiseModel(converted, part, await bitsOf(blocks, part));
   writeFileSync(path.join(part, path.basename(stampFile)), stamp);
   replaceFolderSync(folder, part);
   return folder;
 }
 
-function safetensorsBytes(folder: string): number {
+async function bitsOf(blocks: Blocks, folder: string): Promise<QuantiseOptions> {
+  if (blocks !== 'mixed') return { bits: blocks };
+  const measure = () => measureLayers(converted, openCheckpoint(converted), undefined);
+  return { layerBits: chooseLayerBits(await measureOnce(folder, measure)) };
+}
+
+/** Bytes of a folder's weights. */
+export function safetensorsBytes(folder: string): number {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.safetensors'))
     .reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
@@ -107,6 +125,7 @@ export async function prepareLanguageWeights(
     name: 'SmolLM2-135M-Instruct',
     unrounded: converted,
     eightBitFolder: await quantise(8, say),
+    mixedFolder: await quantise('mixed', say),
     folder,
     folderBytes: safetensorsBytes(folder),
     gguf,

@@ -12,6 +12,7 @@ import {
   parseVitConfig,
   qformerConfigFromSizes,
 } from '../../src/worker/networks/index.ts';
+import type { BuildTarget } from '../../src/worker/networks/index.ts';
 import type { Graph } from '../../src/worker/graph/index.ts';
 import {
   clipTextModel,
@@ -68,13 +69,15 @@ export const unetOf = (changes: object) =>
     ...{ addition_embed_type: 'text_time', addition_time_embed_dim: 256 },
     ...changes,
   });
-export const unet = unetOf({
-  block_out_channels: [320, 640, 1280],
-  down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
-  up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],
-  ...{ transformer_layers_per_block: [1, 2, 10], attention_head_dim: [5, 10, 20] },
-  ...{ cross_attention_dim: 2048, projection_class_embeddings_input_dim: 2816 },
-});
+/** SDXL's, by how many transformer blocks each level has. */
+const sdxlUnet = (depths: readonly number[]) =>
+  unetOf({
+    block_out_channels: [320, 640, 1280],
+    down_block_types: ['DownBlock2D', 'CrossAttnDownBlock2D', 'CrossAttnDownBlock2D'],
+    up_block_types: ['CrossAttnUpBlock2D', 'CrossAttnUpBlock2D', 'UpBlock2D'],
+    ...{ transformer_layers_per_block: depths, attention_head_dim: [5, 10, 20] },
+    ...{ cross_attention_dim: 2048, projection_class_embeddings_input_dim: 2816 },
+  });
 
 /** Numbers that look random, of unit size or so. */
 function noise(...dims: number[]): HostTensor {
@@ -90,6 +93,33 @@ const tokens = (): HostTensor =>
     Array.from({ length: 77 }, (_, at) => (at < 20 ? 300 + at : 49407)),
     [1, 77],
   );
+
+export const unet = sdxlUnet([1, 2, 10]);
+
+/** Matrices in 8 bits, as `textbind import --quantize-networks` stores them. */
+const folded = { ...cpuTarget, folded: 'eightBits' } as const;
+
+function vitPart(target: BuildTarget): Part {
+  return {
+    graph: () => buildVit(vit, target),
+    model: (weights) => vitModel(vit, weights, target),
+    inputs: () => ({ pixel_values: noise(1, 3, 224, 224) }),
+  };
+}
+
+function unetPart(config: ReturnType<typeof sdxlUnet>, target: BuildTarget): Part {
+  return {
+    graph: () => buildUnet(config, target),
+    model: (weights) => unetModel(config, weights, target),
+    inputs: (side) => ({
+      sample: noise(2, 4, side / 8, side / 8),
+      timestep: float32Tensor(Float32Array.of(500), [1]),
+      encoder_hidden_states: noise(2, 77, 2048),
+      text_embeds: noise(2, 1280),
+      time_ids: noise(2, 6),
+    }),
+  };
+}
 
 /** By the names of `--parts`. */
 export const parts: Readonly<Record<string, Part>> = {
@@ -108,25 +138,25 @@ export const parts: Readonly<Record<string, Part>> = {
     model: (weights) => qformerModel(qformer, weights, cpuTarget),
     inputs: () => ({ encoder_hidden_states: noise(1, 257, 1408) }),
   },
-  'vit-g': {
-    graph: () => buildVit(vit, cpuTarget),
-    model: (weights) => vitModel(vit, weights, cpuTarget),
-    inputs: () => ({ pixel_values: noise(1, 3, 224, 224) }),
-  },
+  'vit-g': vitPart(cpuTarget),
+  'vit-g-8': vitPart(folded),
   'vae-decoder': {
     graph: () => buildVaeDecoder(vae, cpuTarget),
     model: (weights) => vaeDecoderModel(vae, weights, cpuTarget),
     inputs: (side) => ({ latents: noise(1, 4, side / 8, side / 8) }),
   },
-  unet: {
-    graph: () => buildUnet(unet, cpuTarget),
-    model: (weights) => unetModel(unet, weights, cpuTarget),
-    inputs: (side) => ({
-      sample: noise(2, 4, side / 8, side / 8),
-      timestep: float32Tensor(Float32Array.of(500), [1]),
-      encoder_hidden_states: noise(2, 77, 2048),
-      text_embeds: noise(2, 1280),
-      time_ids: noise(2, 6),
-    }),
-  },
+  unet: unetPart(unet, cpuTarget),
+  'unet-8': unetPart(unet, folded),
+  // Of the ten transformer blocks of the level that has most of the weights, two: a third of the memory, every size true.
+  'unet-shallow': unetPart(sdxlUnet([1, 2, 2]), cpuTarget),
+  'unet-shallow-8': unetPart(sdxlUnet([1, 2, 2]), folded),
 };
+
+/** @throws Error naming those that there are */
+export function partOf(name: string): Part {
+  const part = Object.hasOwn(parts, name) ? parts[name] : undefined;
+  if (part === undefined) {
+    throw new Error(`--parts ${name}: expected ${Object.keys(parts).join(', ')}`);
+  }
+  return part;
+}

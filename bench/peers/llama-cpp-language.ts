@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readJsonFile } from '../../src/base/json-file.ts';
-import { llamaCppFolder, packageSchema } from './install-llama-cpp.ts';
-import { serveLanguage } from './language-peer.ts';
+import { llamaCppFolder } from './install-llama-cpp.ts';
+import { packageSchema } from './install-npm-peer.ts';
+import { now, runBetween, serveLanguage } from './language-peer.ts';
 import type { LanguageOpened, LanguageRun } from './language-peer.ts';
 
 /** The part of node-llama-cpp that is used: it is installed on demand, so its own types are not there. */
@@ -59,9 +60,9 @@ async function open(
 async function run(prompt: readonly number[], maxTokens: number): Promise<LanguageRun> {
   if (sequence === undefined) throw new Error('no model is open');
   await sequence.clearHistory();
-  const begin = performance.now();
+  const begin = now();
   await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(0, -1));
-  const read = performance.now();
+  const read = now();
   const tokens: number[] = [];
   // The end of a turn is written like any token: the count must be the same on both sides.
   const pieces = sequence.evaluate(prompt.slice(-1), { temperature: 0, yieldEogToken: true });
@@ -69,7 +70,7 @@ async function run(prompt: readonly number[], maxTokens: number): Promise<Langua
     tokens.push(token);
     if (tokens.length === maxTokens) break;
   }
-  return { prefillMs: read - begin, decodeMs: performance.now() - read, tokens };
+  return runBetween(begin, read, now(), tokens);
 }
 
 serveLanguage(open, run);

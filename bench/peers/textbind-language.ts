@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { LanguageModel } from '../../src/worker/pipelines/language/language-model.ts';
 import { runLength, Sequence } from '../../src/worker/pipelines/language/sequence.ts';
-import { serveLanguage } from './language-peer.ts';
+import { now, runBetween, serveLanguage } from './language-peer.ts';
 import type { LanguageOpened, LanguageRun } from './language-peer.ts';
 
 const greedy = { temperature: 0, topK: 0, topP: 1 };
@@ -24,10 +24,10 @@ async function run(prompt: readonly number[], maxTokens: number): Promise<Langua
   if (model === undefined) throw new Error('no model is open');
   const sequence = new Sequence(model);
   const { signal } = new AbortController();
-  const begin = performance.now();
+  const begin = now();
   sequence.feed(await sequence.stretchOf(prompt.slice(0, -1)));
   await sequence.readAhead(signal, 0);
-  const read = performance.now();
+  const read = now();
   sequence.feed(await sequence.stretchOf(prompt.slice(-1)));
   const tokens: number[] = [];
   for (let index = 0; tokens.length < maxTokens; index += 1) {
@@ -37,7 +37,7 @@ async function run(prompt: readonly number[], maxTokens: number): Promise<Langua
       ...(await sequence.decode({ maxTokens: wanted, stopIds: [], sampling: greedy, uniforms })),
     );
   }
-  return { prefillMs: read - begin, decodeMs: performance.now() - read, tokens };
+  return runBetween(begin, read, now(), tokens);
 }
 
 serveLanguage(open, run);

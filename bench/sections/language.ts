@@ -5,8 +5,9 @@ import { root } from '../../scripts/setup/steps.mjs';
 import { withLanguageWeights, type LanguageWeights } from '../language-weights.ts';
 import type { BenchOptions } from '../options.ts';
 import { installLlamaCpp } from '../peers/install-llama-cpp.ts';
-import type { LanguageOpened, LanguageRequest, LanguageRun } from '../peers/language-peer.ts';
-import { PeerProcess } from '../peers/peer-process.ts';
+import { installTransformersJs } from '../peers/install-transformers-js.ts';
+import type { LanguageRun } from '../peers/language-peer.ts';
+import { openLanguagePeer, type LanguagePeer } from '../peers/open-language-peer.ts';
 import { fasterByRate, type Row, type Section, type Table } from '../tables.ts';
 import { interleave, pairedRatios } from '../statistics.ts';
 import { reasonOf } from '../../src/shared/errors.ts';
@@ -18,32 +19,6 @@ async function readPrompt(weights: LanguageWeights, tokens: number): Promise<num
   const tokenizer = await openLanguageTokenizer(weights.folder);
   const ids = tokenizer.encode(readFileSync(path.join(root, 'LICENSE'), 'utf8'));
   return Array.from({ length: tokens }, (_, index) => ids[index % ids.length]!);
-}
-
-interface Peer {
-  readonly engine: string;
-  run(prompt: readonly number[], tokens: number): Promise<LanguageRun>;
-  close(): Promise<void>;
-}
-
-async function openPeer(
-  name: string,
-  file: string,
-  request: Extract<LanguageRequest, { kind: 'open' }>,
-): Promise<Peer> {
-  const peer = new PeerProcess(name, path.join(import.meta.dirname, '..', 'peers', file));
-  try {
-    const { engine } = (await peer.ask(request)) as LanguageOpened;
-    return {
-      engine,
-      run: async (prompt, tokens) =>
-        (await peer.ask({ kind: 'run', prompt, tokens } satisfies LanguageRequest)) as LanguageRun,
-      close: () => peer.close(),
-    };
-  } catch (error) {
-    await peer.close();
-    throw error;
-  }
 }
 
 /** How many tokens at the front are the same: that both sides compute the same function. */
@@ -60,21 +35,31 @@ interface ContextResult {
 
 const rate = (count: number) => (ms: number) => (count / ms) * 1000;
 
-function rateRows({ context, runs }: ContextResult): Row[] {
+function rateRows({ context, runs }: ContextResult, peer: number): Row[] {
   const row = (label: string, pick: (run: LanguageRun) => number): Row => {
-    const cells = runs.map((series) => series.map(pick));
-    const peer = cells[1] ?? null;
+    const [ours, theirs] = [runs[0]!.map(pick), runs[peer]?.map(pick) ?? null];
     return {
       label: `${label}, ${context} tokens of context`,
       unit: 'tokens/s',
-      cells: [cells[0]!, peer],
-      comparison: fasterByRate(cells[0]!, peer),
+      cells: [ours, theirs],
+      comparison: fasterByRate(ours, theirs),
     };
   };
   return [
     row('read', ({ prefillMs }) => rate(context)(prefillMs)),
     row('write', ({ decodeMs, tokens }) => rate(tokens.length)(decodeMs)),
   ];
+}
+
+/** Ours against each peer. */
+function rateTables(results: readonly ContextResult[], names: readonly string[]): Table[] {
+  const peers = names.length > 1 ? names.slice(1) : ['llama.cpp'];
+  return peers.map((name, index) => ({
+    title: 'median (least to most)',
+    columns: ['TextBind', name],
+    comparison: 'times as fast',
+    rows: results.flatMap((result) => rateRows(result, index + 1)),
+  }));
 }
 
 function growthTable(results: readonly ContextResult[], engines: readonly string[]): Table | null {
@@ -98,45 +83,39 @@ function growthTable(results: readonly ContextResult[], engines: readonly string
   };
 }
 
-/** Tokens a second, reading and writing, ours against llama.cpp on the same weights. */
+/** Tokens a second, reading and writing, ours against llama.cpp and transformers.js on the same weights. */
 export async function measureLanguage(
   options: BenchOptions,
   say: (line: string) => void,
 ): Promise<Section> {
   const base = { name: 'language', title: 'Language model: reading and writing' };
-  return withLanguageWeights(base, say, (weights) => measureBoth(options, weights, say));
+  return withLanguageWeights(base, say, (weights) => measureAll(options, weights, say));
 }
 
-async function measureBoth(
+async function measureAll(
   options: BenchOptions,
   weights: LanguageWeights,
   say: (line: string) => void,
 ): Promise<Omit<Section, 'name' | 'title'>> {
   const { threads, contexts, tokens } = options;
   const skipped: string[] = [];
-  const positions = Math.max(...contexts) + tokens + 8;
-  const peers = [
-    await openPeer('TextBind', 'textbind-language.ts', {
-      kind: 'open',
-      model: weights.folder,
-      threads,
-      positions,
-    }),
-  ];
-  try {
+  const request = { threads, positions: Math.max(...contexts) + tokens + 8 };
+  const peers = [await openLanguagePeer('TextBind', { ...request, model: weights.folder })];
+  const add = async (
+    name: 'llama.cpp' | 'transformers.js',
+    model: string,
+    install: (say: (line: string) => void) => Promise<void>,
+  ): Promise<void> => {
     try {
-      await installLlamaCpp(say);
-      peers.push(
-        await openPeer('llama.cpp', 'llama-cpp-language.ts', {
-          kind: 'open',
-          model: weights.gguf,
-          threads,
-          positions,
-        }),
-      );
+      await install(say);
+      peers.push(await openLanguagePeer(name, { ...request, model }));
     } catch (error) {
-      skipped.push(`llama.cpp: ${reasonOf(error)}`);
+      skipped.push(`${name}: ${reasonOf(error)}`);
     }
+  };
+  try {
+    await add('llama.cpp', weights.gguf, installLlamaCpp);
+    await add('transformers.js', weights.folder, installTransformersJs);
     return { ...(await measure(options, weights, peers, say)), skipped };
   } finally {
     for (const peer of peers) await peer.close();
@@ -146,7 +125,7 @@ async function measureBoth(
 async function measure(
   { runs, contexts, tokens, threads }: BenchOptions,
   weights: LanguageWeights,
-  peers: readonly Peer[],
+  peers: readonly LanguagePeer[],
   say: (line: string) => void,
 ): Promise<Pick<Section, 'about' | 'tables'>> {
   const rounds = runs ?? defaultRuns;
@@ -164,38 +143,29 @@ async function measure(
   }
   const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
   const engines = peers.map(({ engine }) => engine);
-  const growth = growthTable(
-    results,
-    engines.map((engine) => engine.split(' ')[0]!),
-  );
+  const names = engines.map((engine) => engine.split(' ')[0]!);
+  const growth = growthTable(results, names);
   return {
     about: [
       `${weights.name}, ${threads} threads each, greedy, ${tokens} tokens written a round, ${rounds} rounds in turns`,
-      `TextBind: int4 in blocks of 32, embedding int8, ${megabytes(weights.folderBytes)}; llama.cpp: Q4_1, embedding Q8_0, ${megabytes(weights.ggufBytes)}`,
+      `TextBind: int4 in blocks of 32, embedding int8, ${megabytes(weights.folderBytes)}; llama.cpp: Q4_1, embedding Q8_0, ${megabytes(weights.ggufBytes)}; transformers.js: our blocks in a graph of its form`,
       `engines: ${engines.join('; ')}`,
-      ...agreement(results, tokens),
+      ...agreement(results, names, tokens),
     ],
-    tables: [
-      {
-        title: 'median (least to most)',
-        columns: ['TextBind', 'llama.cpp'],
-        comparison: 'times as fast',
-        rows: results.flatMap(rateRows),
-      },
-      ...(growth === null ? [] : [growth]),
-    ],
+    tables: [...rateTables(results, names), ...(growth === null ? [] : [growth])],
   };
 }
 
-function agreement(results: readonly ContextResult[], tokens: number): string[] {
-  const parts = results.flatMap(({ context, runs }) => {
-    const [ours, theirs] = [runs[0]?.[0], runs[1]?.[0]];
-    if (ours === undefined || theirs === undefined) return [];
-    return [
-      `${commonLength(ours.tokens, theirs.tokens)} of ${tokens} at ${context} tokens of context`,
-    ];
+function agreement(
+  results: readonly ContextResult[],
+  names: readonly string[],
+  tokens: number,
+): string[] {
+  return names.slice(1).map((name, index) => {
+    const parts = results.map(({ context, runs }) => {
+      const [ours = [], theirs = []] = [runs[0]?.[0]?.tokens, runs[index + 1]?.[0]?.tokens];
+      return `${commonLength(ours, theirs)} of ${tokens} at ${context} tokens of context`;
+    });
+    return `tokens that ${name} writes as we do before the first that differs: ${parts.join(', ')}`;
   });
-  return parts.length === 0
-    ? []
-    : [`same tokens written by both before the first that differs: ${parts.join(', ')}`];
 }

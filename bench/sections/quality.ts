@@ -6,7 +6,11 @@ import {
   LanguageModel,
   type LanguageModelOptions,
 } from '../../src/worker/pipelines/language/language-model.ts';
-import { withLanguageWeights, type LanguageWeights } from '../language-weights.ts';
+import {
+  safetensorsBytes,
+  withLanguageWeights,
+  type LanguageWeights,
+} from '../language-weights.ts';
 import type { BenchOptions } from '../options.ts';
 import type { Row, Section } from '../tables.ts';
 
@@ -30,7 +34,8 @@ interface Precision {
   readonly options: LanguageModelOptions;
 }
 
-function precisionsOf({ unrounded, folder, eightBitFolder }: LanguageWeights): Precision[] {
+function precisionsOf(weights: LanguageWeights): Precision[] {
+  const { unrounded, folder, eightBitFolder, mixedFolder } = weights;
   const cpu = { providers: ['cpu'], maxPositions: windowTokens, eightBitReading: false } as const;
   return [
     { label: 'single precision', folder: unrounded, options: cpu },
@@ -40,6 +45,7 @@ function precisionsOf({ unrounded, folder, eightBitFolder }: LanguageWeights): P
       folder: eightBitFolder,
       options: { ...cpu, graph: { products: 'eightBits' } },
     },
+    { label: 'mixed weights, as it writes', folder: mixedFolder, options: cpu },
     { label: 'int4 weights, as it writes', folder, options: cpu },
     {
       label: 'int4 weights, read with 8-bit products',
@@ -123,21 +129,25 @@ async function scoreAll(
     return { about: [], tables: [], skipped: [`no ${missing.join(', ')}`] };
   }
   const windows = await windowsOf(weights.folder);
-  const scored: { readonly label: string; readonly scores: Scores }[] = [];
+  const scored: { readonly label: string; readonly scores: Scores; readonly megabytes: number }[] =
+    [];
   for (const precision of precisionsOf(weights)) {
     say(`quality: ${precision.label}, ${windows.length} stretches of ${windowTokens} tokens`);
-    scored.push({ label: precision.label, scores: await score(precision, windows) });
+    const megabytes = safetensorsBytes(precision.folder) / 1e6;
+    scored.push({ label: precision.label, megabytes, scores: await score(precision, windows) });
   }
   const exact = scored[0]!.scores;
-  const rows = scored.map(({ label, scores }): Row => {
-    const cells = [[perplexity(scores)], [agreement(scores, exact)]];
-    return { label, unit: 'perplexity; %', cells };
+  const rows = scored.map(({ label, scores, megabytes }): Row => {
+    const cells = [[perplexity(scores)], [agreement(scores, exact)], [megabytes]];
+    return { label, unit: 'perplexity; %; MB', cells };
   });
   return {
     about: [
       `${weights.name}, ${exact.surprises.length} tokens of ${texts.join(', ')}, in stretches of ${windowTokens}`,
     ],
-    tables: [{ title: 'weights', columns: ['perplexity', 'same likeliest token'], rows }],
+    tables: [
+      { title: 'weights', columns: ['perplexity', 'same likeliest token', 'on the disk'], rows },
+    ],
     skipped: [],
   };
 }
