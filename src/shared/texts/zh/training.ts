@@ -164,8 +164,7 @@ export const training: typeof english = {
   atOnceHint: '批次中同时在内存里的样本数：内存不足时调低。',
   rateHint: '每步走多远。太高损失会失控，太低则没有效果。',
   loraRank: 'LoRA 秩',
-  loraHint:
-    '训练语言模型旁边的小矩阵，内存需求少得多。留空：训练整个模型。',
+  loraHint: '训练语言模型旁边的小矩阵，内存需求少得多。留空：训练整个模型。',
   trainsOn: (cards: Value) => `在 ${cards} 上训练。“试跑几步”会说明空闲多少，以及怎样放得下。`,
   trainsOnProcessor:
     'PyTorch 在此没有找到 GPU：在处理器上训练，适合小模型。“试跑几步”会说明需要多久。',
