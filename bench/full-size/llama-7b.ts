@@ -18,6 +18,8 @@ export interface LlamaOptions {
   readonly out: string;
   readonly threads: number;
   readonly rounds: number;
+  /** Of the 32: a layer takes the same however many there are. */
+  readonly layers: number;
   /** Prompt lengths, tokens. */
   readonly contexts: readonly number[];
   /** Written in a round. */
@@ -38,12 +40,12 @@ function bytesIn(folder: string): number {
 }
 
 /** The file, and the folder that bringing it in makes of it. */
-async function make({ out, say }: LlamaOptions): Promise<Made> {
+async function make({ out, layers, say }: LlamaOptions): Promise<Made> {
   mkdirSync(out, { recursive: true });
   const gguf = path.join(out, 'llama-7b.gguf');
   const folder = path.join(out, 'llama-7b');
   say('writing the file');
-  const bytes = writeGguf(gguf, llama7b);
+  const bytes = writeGguf(gguf, { ...llama7b, layers });
   const begin = performance.now();
   const parts = path.join(out, 'llama-7b-parts');
   const { checkpoint, keptBits } = writeGgufConfig(gguf, parts);
@@ -156,7 +158,7 @@ export async function measureLlama(options: LlamaOptions): Promise<void> {
     const theirs = await openTheirs(gguf, options);
     const peers = theirs === undefined ? [] : [theirs];
     open.push(...peers);
-    await report('Llama-2-7B, 4 bits', [ours, ...peers], options);
+    await report(`Llama-2-7B, ${options.layers} layers, 4 bits`, [ours, ...peers], options);
     if (!fastReading) return;
     await ours.close();
     const from = performance.now();
@@ -165,7 +167,11 @@ export async function measureLlama(options: LlamaOptions): Promise<void> {
     say(`8-bit copy for reading: ${copied.toFixed(0)} MB more, ${seconds.toFixed(1)} s`);
     const again = await openOurs(folder, options);
     open.push(again);
-    await report('Llama-2-7B, 4 bits, read in 8', [again, ...peers], options);
+    await report(
+      `Llama-2-7B, ${options.layers} layers, 4 bits, read in 8`,
+      [again, ...peers],
+      options,
+    );
   } finally {
     for (const peer of open) await peer.close();
     if (!keep) rmSync(out, { recursive: true, force: true });

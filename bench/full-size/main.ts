@@ -1,7 +1,7 @@
 // `npm run bench -- full-size`: networks of the published system at their true sizes, with random weights.
 //   --parts clip-l,llama-7b   which (default: all but unet; -8: matrices in 8 bits)     --side 512   pixels of a picture     --threads 2
 //   --peers fp32,bf16   how PyTorch computes beside them ('' for none; -last: channels last)     --rounds 3
-//   --contexts 64,256 --tokens 16   what llama-7b reads and writes, against llama.cpp     --fast-reading   with the 8-bit copy
+//   --contexts 64,256 --tokens 16 --layers 32   what llama-7b reads and writes, against llama.cpp, and how many layers of it     --fast-reading   with the 8-bit copy
 //   --out DIR   where the weights are written (default .cache/bench/full-size)     --keep   do not delete them afterwards
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,7 @@ const { values } = parseArgs({
     peers: { type: 'string', default: 'fp32,bf16' },
     contexts: { type: 'string', default: '64,256' },
     tokens: { type: 'string', default: '16' },
+    layers: { type: 'string', default: '32' },
     out: { type: 'string', default: '.cache/bench/full-size' },
     'fast-reading': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
@@ -45,6 +46,7 @@ for (const name of values.parts.split(',')) {
       out: path.resolve(values.out, llama),
       contexts: values.contexts.split(',').map(Number),
       tokens: Number(values.tokens),
+      layers: Number(values.layers),
       fastReading: values['fast-reading'],
     });
   } else {

@@ -62,7 +62,7 @@ export function planOutput(
 }
 
 /** Makes the folder to write into. One that is there already is an error, unless it is gone on with. */
-export function createStaged({ staged }: OutputFolder, resume: boolean): void {
+export function createStaged({ staged }: OutputFolder, resume = false): void {
   mkdirSync(path.dirname(staged), { recursive: true });
   mkdirSync(staged, { recursive: resume });
 }
