@@ -139,6 +139,20 @@ export default ts.config(
     rules: { 'no-console': 'off' },
   },
   {
+    // The runner reads the limit of a test or hook before it calls it: only a suite can set one (wdio.conf.ts).
+    files: ['test/e2e/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'CallExpression[callee.name=/^(it|before|after|beforeEach|afterEach)$/] > FunctionExpression CallExpression[callee.object.type="ThisExpression"][callee.property.name="timeout"]',
+          message: 'A limit is heard from the suite alone: say it in the function of describe.',
+        },
+      ],
+    },
+  },
+  {
     // Catalogues: a list is read where it is looked up, and two halves of it would be looked up twice.
     files: ['src/shared/texts/**', 'src/shared/contracts/**', 'src/renderer/test-ids.ts'],
     rules: { 'max-lines': ['error', { max: 450, skipBlankLines: true, skipComments: true }] },

@@ -25,6 +25,8 @@ export const config: WebdriverIO.Config = {
   connectionRetryTimeout: 120_000,
   connectionRetryCount: 1,
   framework: 'mocha',
+  // Of each test and hook. Another limit is said of a suite, before its tests (`this.timeout` in a function of `describe`):
+  // the runner reads a test's before it calls it, so that what a test says of itself is never heard.
   mochaOpts: { ui: 'bdd', timeout: 300_000 },
   reporters: [
     ['spec', { addConsoleLogs: false, showPreface: false }],

@@ -46,8 +46,7 @@ describe('the local server', () => {
     expect(first.key).toMatch(/^sk-textbind-.{43}$/);
   });
 
-  it('answers in words and pictures', async function () {
-    this.timeout(patience);
+  it('answers in words and pictures', async () => {
     const client = clientOf(first);
     expect((await client.models.list()).data.map(({ id }) => id)).toEqual([model]);
     const said = await client.chat.completions.create({
@@ -61,8 +60,7 @@ describe('the local server', () => {
     expect(png.subarray(1, 4).toString()).toBe('PNG');
   });
 
-  it("lets the window's own conversation go first", async function () {
-    this.timeout(patience);
+  it("lets the window's own conversation go first", async () => {
     const stream = await clientOf(first).chat.completions.create({
       ...{ model, messages: [{ role: 'user', content: 'Tell me a long story about the sea.' }] },
       ...{ max_tokens: 300, temperature: 0.9, seed: 3, modalities: ['text'], stream: true },
@@ -101,8 +99,7 @@ describe('the local server', () => {
 });
 
 describe('the doctor', () => {
-  it('says what this machine has, and what is wrong with its mend', async function () {
-    this.timeout(patience);
+  it('says what this machine has, and what is wrong with its mend', async () => {
     await byId(testIds.doctorOpen).click();
     await byId(testIds.doctorFinding).waitForExist({ timeout: patience });
     const findings = await $$(`[data-testid="${testIds.doctorFinding}"]`).map((each) =>
@@ -120,8 +117,7 @@ describe('the doctor', () => {
 });
 
 describe('a model on its card', () => {
-  it('is measured, and then says what is expected of it', async function () {
-    this.timeout(patience);
+  it('is measured, and then says what is expected of it', async () => {
     await byId(testIds.railModels).click();
     await byId(testIds.fitLine, '[data-basis="none"]').waitForExist({ timeout: patience });
     await byId(testIds.fitMeasure).click();
