@@ -6,7 +6,7 @@ import { testIds, type TestId } from '../../src/renderer/test-ids.ts';
 import { app, restartApp } from './harness/app.ts';
 import { bothThemes, boxOf } from './harness/look.ts';
 import { scene } from './harness/scenes.ts';
-import { addConversation, saidTurn, write } from './harness/stored.ts';
+import { addConversation, openTitled, saidTurn, write } from './harness/stored.ts';
 import {
   answered,
   ask,
@@ -237,10 +237,24 @@ describe('Enter during a reply', () => {
   });
 });
 
+/** The file that the last drawing shows, and where it stands among its versions. */
+const drawing = (): Promise<{ file: string; place: string }> =>
+  browser.execute(
+    (picture: string, pager: string) => {
+      const file = [...document.querySelectorAll<HTMLImageElement>(picture)].at(-1)?.src ?? '';
+      const data = [...document.querySelectorAll<HTMLElement>(pager)].at(-1)?.dataset;
+      const place = data === undefined ? '' : `${Number(data['index']) + 1} of ${data['count']}`;
+      return { file, place };
+    },
+    selector(testIds.picture, ' img'),
+    selector(testIds.drawingVersions),
+  );
+
 describe('the focus', () => {
-  it('is in the message again when a caption was edited', async () => {
+  it('is in the message again when a caption was edited, and the picture before is a page back', async () => {
     const reply = await ask('Can you draw a cat?');
     expect(reply.pictures).toBe(1);
+    const before = await drawing();
     await focus(selector(testIds.editCaption));
     await browser.keys(['Enter']);
     await browser.waitUntil(async () => (await focused()) === testIds.captionInput);
@@ -248,11 +262,18 @@ describe('the focus', () => {
     await browser.waitUntil(async () => (await focused()) === testIds.editCaption);
     await browser.keys(['Enter']);
     await browser.waitUntil(async () => (await focused()) === testIds.captionInput);
+    await byId(testIds.captionInput).setValue('a black cat');
     await byId(testIds.captionSubmit).click();
     await browser.waitUntil(async () => (await focused()) === testIds.composerInput);
     await byId(testIds.drawingVersions).waitForExist({ timeout: patienceMs });
     await byId(testIds.stop).waitForExist({ reverse: true, timeout: patienceMs });
     expect(await focused()).toBe(testIds.composerInput);
+    await browser.waitUntil(async () => (await drawing()).place === '2 of 2');
+    expect((await drawing()).file).not.toBe(before.file);
+    await focus(selector(testIds.drawingVersions, ' button'));
+    await browser.keys(['ArrowLeft']);
+    await browser.waitUntil(async () => (await drawing()).place === '1 of 2');
+    expect((await drawing()).file).toBe(before.file);
   });
 });
 
@@ -337,6 +358,23 @@ describe('a notice', () => {
     );
     await byId(testIds.trashRestore).click();
     await byId(testIds.conversationItem).waitForDisplayed();
+  });
+
+  it('that comes with reply after reply is one quiet mark, which tells when it is pressed', async () => {
+    const message = 'The model wanted more than 1 picture; the others were left out.';
+    const notices = [{ code: 'too-many-pictures', message }] as const;
+    const all = ['Draw it.', 'Here.', 'And again.', 'Here.'].map((words, index) =>
+      saidTurn(words, index, index % 2 === 0 ? {} : { notices: [...notices] }),
+    );
+    write((store) => addConversation(store, 'Drawn again and again', all));
+    await browser.refresh();
+    await engineReady();
+    await openTitled('Drawn again and again');
+    await expect($$(selector(testIds.turnNoticeMark))).toBeElementsArrayOfSize(2);
+    await expect(byId(testIds.turnNotice)).not.toBeExisting();
+    await byId(testIds.turnNoticeMark).click();
+    expect(await byId(testIds.turnNotice).getText()).toContain(message);
+    await expect($$(selector(testIds.turnNotice))).toBeElementsArrayOfSize(1);
   });
 
   it('of an export says where it is, has Show, and can be closed', async () => {

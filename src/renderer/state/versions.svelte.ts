@@ -27,12 +27,12 @@ export class VersionsStore {
   undo = $state.raw<Undoable | null>(null);
   /** The message that is being edited. */
   editing = $state<string | null>(null);
-  /** What stands in the editors of messages, by turn, until it is sent or cancelled: an editor that is made anew goes on with it. */
-  readonly edited = new Map<string, readonly DraftItem[]>();
   /** A message is being shortened. */
   shortening = $state(false);
   readonly #api: Api;
   readonly #chat: ChatStore;
+  /** What stands in the editors of messages, by turn, until it is sent or cancelled. */
+  readonly #edited = new Map<string, readonly DraftItem[]>();
   #undoTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(api: Api, chat: ChatStore) {
@@ -114,9 +114,18 @@ export class VersionsStore {
     return sent;
   }
 
+  /** What stood last in a message's editor, which one that is made anew goes on with; none where nothing was changed. */
+  edited(turnId: string): readonly DraftItem[] | undefined {
+    return this.#edited.get(turnId);
+  }
+
+  keepEdited(turnId: string, items: readonly DraftItem[]): void {
+    this.#edited.set(turnId, items);
+  }
+
   /** Closes a message's editor, and forgets what stood in it. */
   stopEditing(turnId: string): void {
-    this.edited.delete(turnId);
+    this.#edited.delete(turnId);
     this.editing = null;
   }
 

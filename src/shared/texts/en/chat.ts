@@ -52,7 +52,7 @@ export const chat = {
   thisIsNoLongerIn: 'This is no longer in the conversation.',
   drawAgainWithThisSeed: 'Draw again with this seed',
   rateThisReply: 'Rate this reply',
-  modelDoesNotSeeWhat: 'The model does not see what is above: the next message takes all its room',
+  modelDoesNotSeeAbove: 'The model does not see what is above: there is no room left for it',
   modelStillSeesWhatIs: 'The model still sees what is below this line',
   drawnFromSeed: (caption: Value, seed: Value) => `Drawn from “${caption}”, seed ${seed}`,
   drawAgainFromIt: 'Draw again from it',

@@ -51,7 +51,7 @@ export const chat: typeof english = {
   thisIsNoLongerIn: '它已不在对话中。',
   drawAgainWithThisSeed: '用此种子重新绘制',
   rateThisReply: '评价此回复',
-  modelDoesNotSeeWhat: '模型看不到上面的内容：下一条消息占用了它的全部容量',
+  modelDoesNotSeeAbove: '模型看不到上面的内容：容量不足以容纳它',
   modelStillSeesWhatIs: '模型仍能看到此线以下的内容',
   drawnFromSeed: (caption: Value, seed: Value) => `由“${caption}”绘制，种子 ${seed}`,
   drawAgainFromIt: '按此重新绘制',
