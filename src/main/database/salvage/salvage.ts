@@ -76,7 +76,7 @@ function storeRows(database: StudioDatabase, tables: MendedRows['tables']): numb
     const known = columnsOf.all(table);
     if (known.length === 0) continue;
     const hasKey = known.some(({ name, pk }) => pk === 1 && name === 'key');
-    const statements = new Map<string, Statement>();
+    const statements = new Map<string, Insert>();
     for (const { key, columns } of tables.get(table) ?? []) {
       const row = hasKey ? { ...columns, key } : columns;
       const names = known.map(({ name }) => name).filter((name) => row[name] !== undefined);
@@ -94,13 +94,12 @@ function storeRows(database: StudioDatabase, tables: MendedRows['tables']): numb
   return refused;
 }
 
-type Statement = ReturnType<StudioDatabase['prepare']>;
+/** `prepare` has two forms; what it returns for either could be called with no list of values. */
+interface Insert {
+  run(...values: unknown[]): { readonly changes: number };
+}
 
-function prepareInsert(
-  database: StudioDatabase,
-  table: string,
-  names: readonly string[],
-): Statement {
+function prepareInsert(database: StudioDatabase, table: string, names: readonly string[]): Insert {
   const places = names.map(() => '?').join(', ');
   return database.prepare(
     `INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${places})`,
