@@ -32,7 +32,7 @@ export class VersionsStore {
   readonly #api: Api;
   readonly #chat: ChatStore;
   /** What stands in the editors of messages, by turn, until it is sent or cancelled. */
-  readonly #edited = new Map<string, readonly DraftItem[]>();
+  readonly #edited: Record<string, readonly DraftItem[]> = {};
   #undoTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(api: Api, chat: ChatStore) {
@@ -116,16 +116,16 @@ export class VersionsStore {
 
   /** What stood last in a message's editor, which one that is made anew goes on with; none where nothing was changed. */
   edited(turnId: string): readonly DraftItem[] | undefined {
-    return this.#edited.get(turnId);
+    return this.#edited[turnId];
   }
 
   keepEdited(turnId: string, items: readonly DraftItem[]): void {
-    this.#edited.set(turnId, items);
+    this.#edited[turnId] = items;
   }
 
   /** Closes a message's editor, and forgets what stood in it. */
   stopEditing(turnId: string): void {
-    this.#edited.delete(turnId);
+    delete this.#edited[turnId];
     this.editing = null;
   }
 
