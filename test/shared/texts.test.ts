@@ -45,7 +45,7 @@ test('a text says the same values in both languages', () => {
 
 /** What is called the same in Chinese; the last is asked of a model, which reads English. */
 const names =
-  /^(CUDA|WebGPU|Q-Former|GGUF|PDF|Markdown|TextBind JSON|Top[- ][pk]|Control [CS]|English|Draw a red apple\.)$/;
+  /^(CUDA|WebGPU|Q-Former|GGUF|PDF|Markdown|TextBind JSON|Top[- ][pk]|Control [CS]|English|Adam|Draw a red apple\.)$/;
 
 test('the Chinese texts are Chinese, but for names and keys', () => {
   const said = (text: Text): string =>
