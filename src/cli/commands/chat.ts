@@ -73,11 +73,8 @@ export const chatCommand = command({
     const file = required(values.conversation, 'conversation');
     const out = path.resolve(required(values.out, 'out'));
     const seed = numberOption(values.seed, 'seed', drawingLimits.seed) ?? null;
-    const maxNewTokens = numberOption(
-      values['max-tokens'],
-      'max-tokens',
-      samplingLimits.maxNewTokens,
-    );
+    const { 'max-tokens': tokens } = values;
+    const maxNewTokens = numberOption(tokens, 'max-tokens', samplingLimits.maxNewTokens);
     const steps = numberOption(values.steps, 'steps', drawingLimits.steps);
     const startStrength = numberOption(values['from-last'], 'from-last', strengthLimits) ?? null;
     const sampling = readSampling(values);

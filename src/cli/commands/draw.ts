@@ -25,19 +25,8 @@ import {
 const defaultStrength = 0.6;
 
 const optionNames = [
-  'model',
-  'prompt',
-  'prompts',
-  'negative',
-  'seed',
-  'latents',
-  'steps',
-  'guidance',
-  'size',
-  'from',
-  'strength',
-  'out',
-  'save-latents',
+  ...['model', 'prompt', 'prompts', 'negative', 'seed', 'latents', 'steps', 'guidance', 'size'],
+  ...['from', 'strength', 'out', 'save-latents'],
 ] as const;
 
 export const drawCommand = command({

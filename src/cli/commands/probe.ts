@@ -42,6 +42,7 @@ import { required, UsageError } from '../usage.ts';
 
 const precisions = ['fp32', 'fp16', 'int4'] as const;
 type Precision = (typeof precisions)[number];
+const providers = ['cpu', 'webgpu', 'cuda'] as const;
 
 /** A network's model, the inputs it takes and the outputs it gives. */
 interface Probe {
@@ -125,11 +126,7 @@ export const probeCommand = command({
       throw new UsageError(`--network ${network}: expected one of ${networkNames.join(', ')}`);
     }
     const precision = oneOf(values.precision ?? 'fp32', precisions, 'precision');
-    const preference = oneOf(
-      values.provider ?? 'cpu',
-      ['cpu', 'webgpu', 'cuda'] as const,
-      'provider',
-    );
+    const preference = oneOf(values.provider ?? 'cpu', providers, 'provider');
     const input = openTensorFile(required(values.input, 'input'));
     const target = required(values.output, 'output');
     const model = readModelFolder(await findModelFolder(required(values.model, 'model')));
