@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import { homeOf } from './model-home.ts';
 import { isModelFolder, locateParts, readManifest, type ModelFolder } from './model-folder.ts';
+import { placesOf } from './model-places.ts';
 import { reasonOf } from '../shared/errors.ts';
 
 /** A folder in which each folder is a model. */
@@ -16,12 +17,28 @@ export interface ModelsFolder {
 /** The model that is used until a person chooses another. */
 export const defaultModel = 'textbind-mini';
 
+/** The first of some places that is not to be touched, since its drive does not answer; null where there is none. */
+export type Silence = (places: readonly string[]) => Promise<string | null>;
+
+/** Where nobody looked before: each is touched. */
+export const noSilence: Silence = () => Promise.resolve(null);
+
+/** What is said of a place whose drive does not answer. */
+export function silentWords(place: string): string {
+  return `${place} does not answer: its drive is asleep, slow or away.`;
+}
+
 /** Lists the models of the folders, in order, by name; broken ones with their fault. */
-export async function listModels(folders: readonly ModelsFolder[]): Promise<ModelSummary[]> {
+export async function listModels(
+  folders: readonly ModelsFolder[],
+  silence = noSilence,
+): Promise<ModelSummary[]> {
   const lists = await Promise.all(
     folders.map(async ({ folder, embedded }) => {
       const names = await modelNames(folder);
-      return Promise.all(names.map((name) => summarise(path.join(folder, name), embedded)));
+      return Promise.all(
+        names.map((name) => summaryOf(path.join(folder, name), embedded, silence)),
+      );
     }),
   );
   return lists.flat();
@@ -51,7 +68,12 @@ async function modelNames(folder: string): Promise<string[]> {
   }
 }
 
-async function summarise(folder: string, embedded: boolean): Promise<ModelSummary> {
+/** What one model is; with its fault where it is broken. */
+export async function summaryOf(
+  folder: string,
+  embedded: boolean,
+  silence = noSilence,
+): Promise<ModelSummary> {
   const read = attempt(() => readManifest(folder));
   if ('fault' in read) {
     const name = path.basename(folder);
@@ -61,7 +83,11 @@ async function summarise(folder: string, embedded: boolean): Promise<ModelSummar
   const { name, licence, imageDecoder } = read.value;
   const moved = attempt(() => homeOf(folder));
   const home = 'fault' in moved || moved.value === null ? {} : { home: moved.value };
-  const located = attempt(() => locateParts(folder, read.value));
+  const silent = await silence(placesOf(folder, read.value));
+  const located =
+    silent === null
+      ? attempt(() => locateParts(folder, read.value))
+      : { fault: silentWords(silent) };
   const parts = 'fault' in located ? [] : partsOf(located.value);
   const bytesOnDisk = await bytesOfPlaces([folder, ...parts]);
   const fault = 'fault' in located ? located.fault : null;

@@ -18,10 +18,14 @@ export interface PartUse {
   readonly usedBy: readonly string[];
 }
 
-/** All fetched parts. */
-export async function partUse(models: string, parts: string): Promise<PartUse[]> {
+/** All fetched parts. @param roots folders elsewhere that are looked into */
+export async function partUse(
+  models: string,
+  parts: string,
+  roots?: readonly string[],
+): Promise<PartUse[]> {
   const known = modelsIn(models);
-  return Promise.all(partFolders(parts).map((folder) => describe(folder, known)));
+  return Promise.all(partFolders(parts, roots).map((folder) => describe(folder, known)));
 }
 
 /** The fetched parts of one model, with the other models that use them, and the bytes of its own folder. */
@@ -29,10 +33,13 @@ export async function usedParts(
   model: string,
   models: string,
   parts: string,
+  roots?: readonly string[],
 ): Promise<{ readonly ownBytes: number; readonly parts: readonly PartUse[] }> {
   const [own] = modelsIn(path.dirname(model)).filter(({ folder }) => folder === model);
   const others = modelsIn(models).filter(({ folder }) => folder !== model);
-  const used = partFolders(parts).filter((part) => own?.places.some((place) => isIn(place, part)));
+  const used = partFolders(parts, roots).filter((part) =>
+    own?.places.some((place) => isIn(place, part)),
+  );
   return {
     ownBytes: await bytesOfPlaces([model, ...ownEntries(model)]),
     parts: await Promise.all(used.map((folder) => describe(folder, others))),

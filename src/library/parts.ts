@@ -43,14 +43,21 @@ export function writePart(folder: string, part: StoredPart): void {
   writeJsonFileSync(path.join(folder, partFileName), part);
 }
 
-/** Absolute paths of the whole parts: those in the folder of parts, and those that were moved elsewhere. */
-export function partFolders(parts: string): string[] {
-  return [parts, ...partRoots(parts)].flatMap(partsIn);
+/**
+ * Absolute paths of the whole parts: those in the folder of parts, and those that were moved elsewhere.
+ * @param roots folders elsewhere that are looked into
+ */
+export function partFolders(parts: string, roots = partRoots(parts)): string[] {
+  return [parts, ...roots].flatMap(partsIn);
 }
 
-/** Where a part is, whole; else where it is fetched to. @param name of its folder */
-export function placeOfPart(parts: string, name: string): string {
-  const places = [parts, ...partRoots(parts)].map((root) => path.join(root, name));
+/**
+ * Where a part is, whole; else where it is fetched to.
+ * @param name of its folder
+ * @param roots folders elsewhere that are looked into
+ */
+export function placeOfPart(parts: string, name: string, roots = partRoots(parts)): string {
+  const places = [parts, ...roots].map((root) => path.join(root, name));
   return places.find(isPartFolder) ?? path.join(parts, name);
 }
 

@@ -21,6 +21,8 @@ export interface DoctorServiceOptions {
   readonly info: AppReplyBody<'app.info'>;
   readonly book: FitBook;
   readonly modelsFolders: readonly ModelsFolder[];
+  /** Places that do not answer; left out where nobody can say. */
+  readonly away?: () => Promise<readonly string[]>;
   /** Of the trainer; null where none was set up. */
   readonly python: () => Promise<string | null>;
   readonly settings: () => Settings;
@@ -75,8 +77,9 @@ export class DoctorService {
   /** What a driver does to the process that tries it is a line of the report too. */
   async #engineFacts(): Promise<EngineFacts> {
     const folders = [...this.#options.modelsFolders];
+    const away = [...((await this.#options.away?.()) ?? [])];
     try {
-      return await askOnce(this.#options, 'inspect', { folders });
+      return await askOnce(this.#options, 'inspect', { folders, away });
     } catch (error) {
       if (!isStudioError(error)) throw error;
       const fault = `could not be tried: ${error.message}`;

@@ -1,8 +1,12 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/log.ts';
 import { estimateAll, type FitBook } from '../library/fit/fit-book.ts';
+import { manifestName } from '../library/model-folder.ts';
 import type { ModelsFolder } from '../library/models.ts';
 import type { WorkerReplyBody, WorkerRequestBody } from '../shared/contracts/worker-protocol.ts';
+import type { EngineFacts } from '../shared/domain/doctor.ts';
 import type { EngineStatus, OpenModelReport } from '../shared/domain/engine-status.ts';
 import type { FitEstimate } from '../shared/domain/fit.ts';
 import type { Settings } from '../shared/domain/settings.ts';
@@ -17,6 +21,8 @@ export interface FitServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly modelsFolders: readonly ModelsFolder[];
+  /** Places that do not answer; left out where nobody can say. */
+  readonly away?: () => Promise<readonly string[]>;
   readonly settings: () => Settings;
   readonly engine: () => EngineStatus;
 }
@@ -32,6 +38,8 @@ export class FitService {
   #measuring = false;
   /** Which opening of which model has drawn: the first picture also pays for what is used for the first time. */
   #drawn = '';
+  /** What an inspection gave, as long as what it rests on is the same. */
+  #known: { readonly rests: string; readonly facts: Promise<EngineFacts> } | null = null;
 
   constructor(options: FitServiceOptions) {
     this.#options = options;
@@ -39,13 +47,30 @@ export class FitService {
 
   /** What is expected of every model, with pictures as the settings draw them. */
   async list(): Promise<FitEstimate[]> {
-    const { book, modelsFolders, settings, engine } = this.#options;
-    const { models, choice } = await askOnce(this.#options, 'inspect', {
-      folders: [...modelsFolders],
-    });
+    const { book, settings, engine } = this.#options;
+    const { models, choice } = await this.#inspect();
     const { steps } = settings().drawing;
     const provider = engine().model?.providers.provider ?? choice.provider;
     return estimateAll(book, models, provider, steps);
+  }
+
+  /** The models are others, or have other parts. */
+  forget(): void {
+    this.#known = null;
+  }
+
+  /** Asks a process once for as long as the models are the same: a page that shows them may be opened often. */
+  async #inspect(): Promise<EngineFacts> {
+    const folders = [...this.#options.modelsFolders];
+    const away = [...((await this.#options.away?.()) ?? [])].sort();
+    const rests = JSON.stringify([await manifestsIn(folders), away]);
+    if (this.#known?.rests === rests) return this.#known.facts;
+    const facts = askOnce(this.#options, 'inspect', { folders, away });
+    this.#known = { rests, facts };
+    facts.catch(() => {
+      if (this.#known?.facts === facts) this.#known = null;
+    });
+    return facts;
   }
 
   /** @throws StudioError `busy` while another is measured */
@@ -57,6 +82,7 @@ export class FitService {
       const body = { folder, provider: settings().provider };
       const asked = { ...this.#options, patienceMs };
       const { provider, measured } = await askOnce(asked, 'calibrate', body);
+      this.forget();
       const known = (await this.list()).find((each) => each.folder === folder);
       if (known === undefined) throw new StudioError('not-found', `${folder} is no model here.`);
       book.keep({ folder, provider, at: clock.now(), measured, bytesOnDisk: known.bytesOnDisk });
@@ -115,4 +141,17 @@ export class FitService {
       log.warn('fit not kept', { reason: error instanceof Error ? error.message : 'unknown' });
     }
   }
+}
+
+/** The models' textbind.json files and when they were written. */
+async function manifestsIn(folders: readonly ModelsFolder[]): Promise<[string, number][]> {
+  const found: [string, number][] = [];
+  for (const { folder } of folders) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const file = path.join(folder, name, manifestName);
+      const written = await stat(file).catch(() => null);
+      if (written !== null) found.push([file, written.mtimeMs]);
+    }
+  }
+  return found;
 }

@@ -211,7 +211,9 @@ function createUpdates(log: Logger): StudioParts['updates'] {
 
 function createKeeperSpawn(): Spawn {
   const { keeper: entry, workerLog: logFile } = paths;
-  return createUtilitySpawn({ entry, name: 'TextBind Studio copies', logFile });
+  // A thread for each place that is asked for: those on a dead drive keep theirs.
+  const env = { UV_THREADPOOL_SIZE: '64' };
+  return createUtilitySpawn({ entry, name: 'TextBind Studio copies', logFile, env });
 }
 
 function createSpawns(): StudioParts['spawn'] {
@@ -235,6 +237,7 @@ function createSpawns(): StudioParts['spawn'] {
       env,
     }),
     decoder: createUtilitySpawn({ entry: decoder, name: 'TextBind Studio pictures', logFile }),
+    keeper: createKeeperSpawn(),
   };
 }
 

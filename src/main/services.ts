@@ -12,7 +12,7 @@ import type { Emit } from './emit.ts';
 import type { Erasure } from './erasure.ts';
 import type { Gatherer } from './exchange/gather.ts';
 import type { ExchangeService } from './exchange/service.ts';
-import type { ModelsFolder } from '../library/models.ts';
+import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import type { Gallery } from './pictures/gallery.ts';
 import type { OutgoingPictures } from './pictures/outgoing.ts';
 import type { Thumbnails } from './pictures/thumbnails.ts';
@@ -80,7 +80,8 @@ export interface AppServices {
   readonly recipes: Recipes;
   readonly recipePrompts: Prompts;
   readonly writerKeys: WriterKeys;
-  readonly modelsFolders: readonly ModelsFolder[];
+  /** The models on the disk; those whose drive does not answer with that as their fault. */
+  readonly listModels: () => Promise<ModelSummary[]>;
   readonly modelStore: ModelStore;
   readonly cuda: CudaService;
   readonly downloads: DownloadService;

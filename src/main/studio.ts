@@ -33,7 +33,7 @@ import { UpdateService, type UpdateServiceOptions } from './updates/update-servi
 import { Training, type TrainingOptions } from './training/training.ts';
 import { DoctorService } from './doctor-service.ts';
 import { FitBook } from '../library/fit/fit-book.ts';
-import { FitService } from './fit-service.ts';
+import { FitService, type FitServiceOptions } from './fit-service.ts';
 import { LocalServerService } from './local-server-service.ts';
 import { shareEngine, type SharedEngine } from './processes/shared-engine.ts';
 import { createRecipes } from './recipe/create.ts';
@@ -80,6 +80,8 @@ export interface StudioParts extends Pick<
     readonly drawing: Spawn;
     readonly decoder: Spawn;
     readonly conversion: Spawn;
+    /** Looks through a copy of the database, or sees whether drives answer. */
+    readonly keeper: Spawn;
   };
   readonly keychain: () => Keychain;
   readonly updates: Pick<UpdateServiceOptions, 'updater' | 'restart'>;
@@ -138,7 +140,8 @@ export function createStudio(parts: StudioParts): Studio {
   const modelsFolders = foldersOfModels(paths);
   const engine = createEngine(parts, modelsFolders);
   const { shared, localServer } = createLocalServer(parts, engine, decoder);
-  const { fit, book } = createFit(parts, modelsFolders, engine);
+  const away = (): Promise<readonly string[]> => library.away();
+  const { fit, book } = createFit(parts, { modelsFolders, away }, engine);
   const talk = createTalk(parts, pictures, fit.watch(shared.own));
   const { chat, bench } = talk;
   const rest = new EngineRest({ engine, idle: () => chat.idle(), log });
@@ -147,14 +150,14 @@ export function createStudio(parts: StudioParts): Studio {
   const { comparison, second } = createComparison(parts, made);
   const recipe = createRecipe(parts, { engine, shared, training });
   const exchange = createExchange(parts, pictures, decoder);
-  const library = createLibrary(parts, modelsFolders, engine);
+  const library = createLibrary(parts, modelsFolders, { engine, onChanged: () => fit.forget() });
   const updates = createUpdates(parts, chat);
   updates.start();
-  const doctor = createDoctor(parts, modelsFolders, { engine, training, book });
+  const doctor = createDoctor(parts, { modelsFolders, away }, { engine, training, book });
   return {
     services: {
       ...{ store: storage.store, ...seen, erasure, ...talk, exchange },
-      ...{ comparison, engine, training, ...recipe, modelsFolders, ...library.services },
+      ...{ comparison, engine, training, ...recipe, ...library.services },
       ...{ updates, doctor, fit, localServer, places, clock, emit, info, licences, graphics },
     },
     engine,
@@ -171,7 +174,7 @@ export function createStudio(parts: StudioParts): Studio {
     },
     announce() {
       if (storage.notice !== null) say(storage.notice);
-      library.restore();
+      library.restore().catch(tell);
     },
     async close() {
       updates.close();
@@ -255,12 +258,12 @@ function createRecipe(
 
 function createFit(
   { spawn, clock, log, paths, storage }: StudioParts,
-  modelsFolders: readonly ModelsFolder[],
+  models: Pick<FitServiceOptions, 'modelsFolders' | 'away'>,
   engine: Engine,
 ): { readonly fit: FitService; readonly book: FitBook } {
   const book = new FitBook(path.join(path.dirname(paths.database), 'fit.json'));
   const fit = new FitService({
-    ...{ spawn: spawn.engine, clock, log, modelsFolders },
+    ...{ spawn: spawn.engine, clock, log, ...models },
     book,
     settings: () => storage.store.settings.get(),
     engine: () => engine.status(),
@@ -270,7 +273,7 @@ function createFit(
 
 function createDoctor(
   { spawn, clock, log, info, storage }: StudioParts,
-  modelsFolders: readonly ModelsFolder[],
+  models: Pick<FitServiceOptions, 'modelsFolders' | 'away'>,
   {
     engine,
     training,
@@ -279,11 +282,11 @@ function createDoctor(
 ): DoctorService {
   const settings = () => storage.store.settings.get();
   return new DoctorService({
-    ...{ spawn: spawn.engine, clock, log, info, modelsFolders, book },
+    ...{ spawn: spawn.engine, clock, log, info, ...models, book },
     python: async () => (await training.environment.status()).python,
     settings,
     engine: () => engine.status(),
-    chosenModel: () => resolveModelFolder(modelsFolders, settings().modelFolder),
+    chosenModel: () => resolveModelFolder(models.modelsFolders, settings().modelFolder),
   });
 }
 
@@ -350,15 +353,25 @@ function foldersOfModels({
 function createLibrary(
   { storage, paths, spawn, keychain, graphics, emit, clock, log }: StudioParts,
   modelsFolders: readonly ModelsFolder[],
-  engine: Engine,
+  { engine, onChanged }: { readonly engine: Engine; readonly onChanged: () => void },
 ) {
   const { ownModels, fetched } = paths;
   const network = () => storage.store.settings.get().network;
   const onMoved = async (folders: readonly string[]): Promise<void> => {
     if (folders.includes(engine.status().model?.folder ?? '')) await engine.openChosen();
   };
-  const about = { ownModels, fetched, modelsFolders, keychain, graphics, network, onMoved };
-  return createModelLibrary({ ...about, spawn: spawn.conversion, emit, clock, log });
+  const about = {
+    ownModels,
+    fetched,
+    modelsFolders,
+    keychain,
+    graphics,
+    network,
+    onMoved,
+    onChanged,
+  };
+  const spawns = { spawn: spawn.conversion, spawnKeeper: spawn.keeper };
+  return createModelLibrary({ ...about, ...spawns, emit, clock, log });
 }
 
 function createExchange(

@@ -1,23 +1,27 @@
 /** What only a process that loads the engine can say of a machine. */
 import { existsSync } from 'node:fs';
+import { machineMemory } from '../library/fit/machine-memory.ts';
 import { readModelFolder } from '../library/model-folder.ts';
 import { listModels, type ModelsFolder } from '../library/models.ts';
 import type { EngineFacts, ModelVerdict, TriedProvider, Version } from '../shared/domain/doctor.ts';
 import type { ModelSummary } from '../shared/domain/model-manifest.ts';
 import { gigabytes } from '../shared/words.ts';
 import { codecVersions } from './inputs/picture-codec.ts';
-import { machineMemory } from './pipelines/memory/available.ts';
 import { modelNeeds, type ModelNeeds } from './pipelines/memory/plan.ts';
 import { chooseProvider, probeProviders } from './runtime/index.ts';
 import { whatWouldFit } from './would-fit.ts';
 import { reasonOf } from '../shared/errors.ts';
 
-export async function inspectEngine(folders: readonly ModelsFolder[]): Promise<EngineFacts> {
+/** @param away places that are not to be touched: their drives do not answer */
+export async function inspectEngine(
+  folders: readonly ModelsFolder[],
+  away: readonly string[] = [],
+): Promise<EngineFacts> {
   return {
     libraries: await libraries(),
     providers: await providers(),
     choice: await whereThingsRun(),
-    models: await verdicts(folders),
+    models: await verdicts(folders, away),
   };
 }
 
@@ -63,8 +67,14 @@ async function whereThingsRun(): Promise<EngineFacts['choice']> {
   return { provider, explanation: `${where}${why}.` };
 }
 
-async function verdicts(folders: readonly ModelsFolder[]): Promise<ModelVerdict[]> {
-  const models = await listModels(folders.filter(({ folder }) => existsSync(folder)));
+async function verdicts(
+  folders: readonly ModelsFolder[],
+  away: readonly string[],
+): Promise<ModelVerdict[]> {
+  const silence = (places: readonly string[]): Promise<string | null> =>
+    Promise.resolve(places.find((place) => away.includes(place)) ?? null);
+  const here = folders.filter(({ folder }) => existsSync(folder));
+  const models = await listModels(here, silence);
   return Promise.all(models.map((model) => verdictOf(model)));
 }
 

@@ -105,7 +105,8 @@ class WorkerServer {
       'models.check': (body, task) => checkOneModel(body, task.abort.signal),
       'models.cuda': async () => (await import('./runtime/index.ts')).cudaFacts(),
       // What it needs is loaded where it is asked for, in a process that is started to say it.
-      inspect: async ({ folders }) => (await import('./inspect.ts')).inspectEngine(folders),
+      inspect: async ({ folders, away }) =>
+        (await import('./inspect.ts')).inspectEngine(folders, away),
       calibrate: async (body) => (await import('./calibrate.ts')).calibrate(body),
       ping: async () => null,
       memory: async () => ({

@@ -1,3 +1,4 @@
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -6,6 +7,7 @@ import { FitBook } from '../../src/library/fit/fit-book.ts';
 import { FitService } from '../../src/main/fit-service.ts';
 import type { EngineClient } from '../../src/main/processes/engine-client.ts';
 import { settingsSchema } from '../../src/shared/domain/settings.ts';
+import { createScriptedWorkers } from '../support/scripted-worker.ts';
 import { temporaryFolder } from './support/storage.ts';
 
 it('what happened is kept, but for the first picture of an opening, which is slow for its own reasons', async () => {
@@ -49,4 +51,64 @@ it('what happened is kept, but for the first picture of an opening, which is slo
   opening = 1.6;
   expect([await draw(9), await draw(6)]).toEqual([2, 3]);
   expect(book.on('cpu')[0]?.observations.map(({ happened }) => happened)).toEqual([6, 6.1, 6]);
+});
+
+it('the models are inspected once, however often they are looked at, until they are others', async () => {
+  const folder = temporaryFolder();
+  const manifest = path.join(folder, 'one', 'textbind.json');
+  mkdirSync(path.dirname(manifest));
+  writeFileSync(manifest, '{}');
+  const { spawn } = createScriptedWorkers(0);
+  let started = 0;
+  let away: string[] = [];
+  const service = new FitService({
+    ...{ book: new FitBook(path.join(folder, 'fit.json')), clock: systemClock, log: silentLogger },
+    modelsFolders: [{ folder, embedded: false }],
+    away: async () => away,
+    spawn: () => {
+      started += 1;
+      return spawn();
+    },
+    settings: () => settingsSchema.parse({}),
+    engine: () => ({
+      ...{ state: 'ready', reason: null, restartInMs: null, crashes: 0, model: null },
+    }),
+  });
+  const startedAfter = async (change: () => void): Promise<number> => {
+    change();
+    const lists = await Promise.all([service.list(), service.list()]);
+    await service.list();
+    expect(lists[0]).toEqual(lists[1]);
+    return started;
+  };
+  const counts = [
+    await startedAfter(() => undefined),
+    await startedAfter(() => undefined),
+    await startedAfter(() => utimesSync(manifest, 1, 1)),
+    await startedAfter(() => (away = ['/drive/language'])),
+    await startedAfter(() => service.forget()),
+    await startedAfter(() => rmSync(path.dirname(manifest), { recursive: true })),
+  ];
+  expect(counts).toEqual([1, 1, 2, 3, 4, 5]);
+});
+
+it('a process that dies over an inspection is not remembered', async () => {
+  const workers = createScriptedWorkers(0);
+  let dies = true;
+  const service = new FitService({
+    ...{ book: new FitBook(path.join(temporaryFolder(), 'fit.json')), clock: systemClock },
+    ...{ log: silentLogger, modelsFolders: [] },
+    spawn: () => {
+      const child = workers.spawn();
+      if (dies) child.kill('SIGKILL');
+      return child;
+    },
+    settings: () => settingsSchema.parse({}),
+    engine: () => ({
+      ...{ state: 'ready', reason: null, restartInMs: null, crashes: 0, model: null },
+    }),
+  });
+  await expect(service.list()).rejects.toMatchObject({ kind: 'worker-crashed' });
+  dies = false;
+  expect(await service.list()).toBeInstanceOf(Array);
 });

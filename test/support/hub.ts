@@ -28,6 +28,8 @@ export interface HubRepositoryContent {
   readonly files: Map<string, Buffer>;
   gated: boolean;
   licence: string | null;
+  /** Bytes that the listing says of files, where that is not what they have. */
+  readonly claims: Map<string, number>;
 }
 
 export interface HubRequest {
@@ -100,7 +102,8 @@ export class Hub {
       ([path, bytes]) => [path, Buffer.from(bytes)] as const,
     );
     const { gated = false, licence = 'mit' } = about;
-    this.repositories.set(name, { files: new Map(content), gated, licence });
+    const claims = new Map<string, number>();
+    this.repositories.set(name, { files: new Map(content), gated, licence, claims });
   }
 
   commitOf(name: string): string {
@@ -163,14 +166,15 @@ export class Hub {
       return json({ catalogEntry: `${base}/catalog/${id}/${version}.json`, packageContent });
     }
     if (kind === 'catalog') return json(catalogueEntry(content));
-    const repository = { files: this.packages, gated: false, licence: null };
+    const claims = new Map<string, number>();
+    const repository = { files: this.packages, gated: false, licence: null, claims };
     await this.#give(request, response, repository, file, this.fault(seen));
   }
 
   #tell(
     response: ServerResponse,
     name: string,
-    { files, gated, licence }: HubRepositoryContent,
+    { files, gated, licence, claims }: HubRepositoryContent,
     isTree: boolean,
     url: URL,
   ): void {
@@ -187,7 +191,9 @@ export class Hub {
         cardData,
       });
     }
-    const entries = [...files].map(([path, bytes]) => entryOf(path, bytes));
+    const entries = [...files].map(([path, bytes]) =>
+      entryOf(path, bytes, claims.get(path) ?? bytes.length),
+    );
     const from = Number(url.searchParams.get('cursor') ?? 0);
     const isMore = from + pageEntries < entries.length;
     url.searchParams.set('cursor', String(from + pageEntries));
@@ -284,10 +290,10 @@ function addressOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function entryOf(path: string, bytes: Buffer): object {
+function entryOf(path: string, bytes: Buffer, size: number): object {
   const git = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-  const entry = { type: 'file', path, size: bytes.length, oid: git };
+  const entry = { type: 'file', path, size, oid: git };
   if (bytes.length <= lfsBytes) return entry;
   const oid = createHash('sha256').update(bytes).digest('hex');
-  return { ...entry, lfs: { oid, size: bytes.length, pointerSize: 134 } };
+  return { ...entry, lfs: { oid, size, pointerSize: 134 } };
 }

@@ -11,7 +11,7 @@ import { createHandlers } from '../../src/main/ipc/index.ts';
 import type { EditCommand } from '../../src/shared/domain/edit-command.ts';
 import { setupRequests } from '../../src/main/ipc/router.ts';
 import type { Logger } from '../../src/base/log.ts';
-import { decoderSpawn } from '../main/support/decoder-process.ts';
+import { decoderSpawn, keeperSpawn } from '../main/support/decoder-process.ts';
 import { SavedFiles } from '../../src/main/saved-files.ts';
 import { startStorage } from '../../src/main/database/storage.ts';
 import { createStudio, type Studio } from '../../src/main/studio.ts';
@@ -87,7 +87,10 @@ export function createMainHalf(options: MainHalfOptions): MainHalf {
     log,
     emit,
     clock,
-    spawn: { engine: spawn, drawing: spawn, decoder: decoderSpawn(), conversion: spawn },
+    spawn: {
+      ...{ engine: spawn, drawing: spawn, conversion: spawn },
+      ...{ decoder: decoderSpawn(), keeper: keeperSpawn() },
+    },
     keychain: () => ({
       isEncryptionAvailable: () => false,
       encryptString: (text) => Buffer.from(text),

@@ -115,14 +115,10 @@ function models({ models, hardware }: Facts, { chosenModel }: Circumstances): Fi
   return models.flatMap((model) => {
     const { name, folder, fits, verdict, memoryBytes } = model;
     if (memoryBytes === undefined) {
-      return [
-        finding(
-          'bad',
-          `${name} cannot be used: ${verdict}`,
-          'Add it again, or remove it.',
-          'models',
-        ),
-      ];
+      const mend = isAway(verdict)
+        ? 'See whether the drive with its files is there; else add it again, or remove it.'
+        : 'Add it again, or remove it.';
+      return [finding('bad', `${name} cannot be used: ${verdict}`, mend, 'models')];
     }
     if (!fits) {
       const mend = wouldFitWords(model, others);
@@ -133,6 +129,11 @@ function models({ models, hardware }: Facts, { chosenModel }: Circumstances): Fi
     const message = `${name} needs ${gigabytes(memoryBytes.talking)} of memory, and ${free} are free now.`;
     return [finding('warning', message, 'Close other programs.')];
   });
+}
+
+/** Files that are not there, or not now. */
+function isAway(verdict: string): boolean {
+  return / does not (?:exist$|answer:)/.test(verdict);
 }
 
 function disks({ disks }: Facts): Finding[] {

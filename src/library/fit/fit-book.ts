@@ -211,8 +211,8 @@ function memoryOf(
   const talking = talkingBytes ?? planned?.talking;
   const drawing = drawingBytes ?? planned?.drawingSparing;
   return [
-    ...(talking === undefined ? [] : [{ part: 'words', bytes: talking }]),
-    ...(drawing === undefined ? [] : [{ part: 'pictures', bytes: drawing }]),
+    ...(talking === undefined ? [] : [{ part: 'words' as const, bytes: talking }]),
+    ...(drawing === undefined ? [] : [{ part: 'pictures' as const, bytes: drawing }]),
   ];
 }
 

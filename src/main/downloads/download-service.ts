@@ -16,6 +16,7 @@ import type {
   DownloadState,
   DownloadStatus,
   DownloadStorage,
+  DownloadWant,
 } from '../../shared/domain/download.ts';
 import { StudioError, toWireError, reasonOf } from '../../shared/errors.ts';
 import { DownloadFault } from './fault.ts';
@@ -50,6 +51,8 @@ export interface DownloadServiceOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly freeBytes?: (folder: string) => Promise<number>;
+  /** Refuses where a drive that holds parts does not answer. */
+  readonly reachParts?: () => Promise<void>;
 }
 
 /** A download and what happens to it while the app runs. */
@@ -79,15 +82,18 @@ export class DownloadService {
     this.#options = options;
   }
 
-  /** Reads what was there when the app was closed. Asks nobody for anything. */
-  restore(): void {
+  /**
+   * Reads what was there when the app was closed. Asks nobody for anything.
+   * @param roots folders elsewhere in which parts are looked for
+   */
+  restore(roots?: readonly string[]): void {
     const { folders, log } = this.#options;
     const jobs = readJobs(folders.jobs, (fault) => log.warn('download cannot be read', { fault }));
     this.#downloads = jobs.map((job) => ({
       ...toLive(job),
       state: job.state === 'open' ? 'paused' : job.state,
       reason: job.state === 'open' ? 'It was under way when the app was closed.' : job.reason,
-      received: receivedOf(job, folders.parts),
+      received: receivedOf(job, folders.parts, roots),
     }));
     this.#tell();
   }
@@ -109,6 +115,7 @@ export class DownloadService {
     const reach = this.#reach(signal, source === null ? null : new URL(source.feed).origin);
     const { folders } = this.#options;
     try {
+      await this.#options.reachParts?.();
       const looked: LookedPart[] = [];
       for (const part of parts) looked.push(await lookAtPart(part, folders.parts, reach));
       const offer = await this.#offer(entryId, name, looked, reach.hub);
@@ -116,7 +123,8 @@ export class DownloadService {
         ...{ id: randomUUID(), entryId, name, hub: reach.hub, system },
         parts: looked.map(({ part, commit, folder, files }) => ({ part, commit, folder, files })),
         order: this.#options.clock.now(),
-        ...{ acceptedAt: 0, state: 'open', reason: null, modelFolder: null, storage: 'refer' },
+        ...{ acceptedAt: 0, state: 'open', reason: null, wants: null },
+        ...{ modelFolder: null, storage: 'refer' },
       };
       this.#offers.set(offer.offerId, { offer, job });
       return offer;
@@ -164,11 +172,14 @@ export class DownloadService {
   /** Goes on, from what is there. */
   resume(downloadId: string): void {
     const live = this.#find(downloadId);
-    if (live.state === 'done' || this.#running?.live === live) return;
+    const isRunning = this.#running?.live === live;
+    if (live.state === 'done' || (isRunning && live.state !== 'waiting')) return;
     live.retry?.cancel();
     live.failures = 0;
     this.#put(live, 'queued', null);
-    this.#next();
+    // One that holds on until its time has come begins anew, at once.
+    if (isRunning) void this.#end();
+    else this.#next();
   }
 
   /** Forgets it, and deletes what came of it. Parts that became whole stay: they are good for others. */
@@ -290,6 +301,7 @@ export class DownloadService {
     const isPackage = live.job.parts.some(({ part }) => part.source !== null);
     this.#put(live, 'fetching', null);
     try {
+      await this.#options.reachParts?.();
       await runJob(live.job, {
         partsFolder: folders.parts,
         limits,
@@ -298,6 +310,7 @@ export class DownloadService {
         wait: (ms) => waitFor(clock, ms, signal),
         onReceived: (received, file) => this.#received(live, received, file),
         onChecking: () => this.#put(live, 'checking', null),
+        onRetry: ({ message }, waitMs) => this.#waits(live, message, waitMs),
         onPlan: (job) => {
           live.job = job;
           this.#save(live);
@@ -318,7 +331,7 @@ export class DownloadService {
   }
 
   #received(live: Live, received: number, file: string): void {
-    if (received > live.received) live.failures = 0;
+    if (received > live.received) this.#comes(live);
     live.received = received;
     live.file = file;
     live.speed.note(this.#options.clock.monotonicMs(), received);
@@ -326,10 +339,24 @@ export class DownloadService {
     this.#tell();
   }
 
+  #comes(live: Live): void {
+    live.failures = 0;
+    if (live.state !== 'waiting') return;
+    Object.assign(live, { state: 'fetching', reason: null, retryAt: null } satisfies Partial<Live>);
+  }
+
+  /** The network is away or the hub is busy, and the download holds on. */
+  #waits(live: Live, reason: string, waitMs: number): void {
+    if (live.state !== 'fetching' && live.state !== 'waiting') return;
+    const retryAt = this.#options.clock.monotonicMs() + waitMs;
+    Object.assign(live, { state: 'waiting', reason, retryAt } satisfies Partial<Live>);
+    this.#tell();
+  }
+
   #failed(live: Live, error: unknown): void {
     const message = reasonOf(error);
     if (!(error instanceof DownloadFault) || error.kind !== 'network') {
-      return this.#put(live, 'stopped', message);
+      return this.#put(live, 'stopped', message, wantOf(error, live.job));
     }
     live.failures += 1;
     const own = Math.min(retryMs.last, retryMs.first * 2 ** (live.failures - 1));
@@ -343,9 +370,15 @@ export class DownloadService {
     });
   }
 
-  #put(live: Live, state: DownloadState, reason: string | null): void {
+  #put(
+    live: Live,
+    state: DownloadState,
+    reason: string | null,
+    wants: DownloadWant | null = null,
+  ): void {
     live.state = state;
     live.reason = reason;
+    live.job = { ...live.job, wants };
     live.retryAt = null;
     this.#save(live);
     this.#tell();
@@ -368,7 +401,7 @@ export class DownloadService {
       entryId: job.entryId,
       name: job.name,
       host: new URL(job.hub).host,
-      ...{ state, reason, bytes, received, file },
+      ...{ state, reason, wants: job.wants, bytes, received, file },
       bytesPerSecond: speed,
       secondsLeft: speed === null || speed === 0 ? null : (bytes - received) / speed,
       retryInMs: retryAt === null ? null : Math.max(0, Math.round(retryAt - now)),
@@ -388,6 +421,14 @@ export class DownloadService {
   async #freeBytes(folder: string): Promise<number> {
     return (this.#options.freeBytes ?? freeBytesAt)(folder);
   }
+}
+
+/** Terms are on the page of the part that is gated. */
+function wantOf(error: unknown, { hub, parts }: Job): DownloadWant | null {
+  const kind = error instanceof DownloadFault ? error.wants : null;
+  const part = (parts.find((each) => each.part.gated) ?? parts[0])?.part;
+  if (kind === null || part === undefined) return null;
+  return { kind, page: part.licence.address ?? `${hub}/${part.repository}` };
 }
 
 function toLive(job: Job): Live {

@@ -22,15 +22,22 @@ export class DownloadFault extends Error {
   readonly kind: DownloadFaultKind;
   /** How long the server asks to be left alone. Milliseconds. */
   readonly waitMs: number | null;
+  /** What one that refused wants. */
+  readonly wants: 'token' | 'terms' | null;
 
   constructor(
     kind: DownloadFaultKind,
     message: string,
-    options: { readonly cause?: unknown; readonly waitMs?: number | null } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly waitMs?: number | null;
+      readonly wants?: 'token' | 'terms';
+    } = {},
   ) {
     super(message, options);
     this.name = 'DownloadFault';
     this.kind = kind;
     this.waitMs = options.waitMs ?? null;
+    this.wants = options.wants ?? null;
   }
 }

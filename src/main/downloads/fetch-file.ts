@@ -38,6 +38,9 @@ export const usualLimits: Limits = {
   reserveBytes: 1024 ** 3,
 };
 
+/** A shorter wait is over before a person has read of it. Milliseconds. */
+const seenMs = 3000;
+
 export interface FetchOptions extends Reach {
   readonly limits: Limits;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -46,6 +49,8 @@ export interface FetchOptions extends Reach {
   readonly onReceived: (bytes: number) => void;
   /** Everything has come and is being checked. */
   readonly onChecking?: () => void;
+  /** A part is tried again after so many milliseconds, since this stood in its way. */
+  readonly onRetry?: (fault: DownloadFault, waitMs: number) => void;
 }
 
 /**
@@ -183,7 +188,7 @@ class FileFetch {
     write: (data: Uint8Array, at: number) => Promise<void>,
     handle: FileHandle,
   ): Promise<void> {
-    const { limits, wait } = this.#options;
+    const { limits, wait, onRetry } = this.#options;
     for (let tries = 0; !part.isWhole;) {
       const before = part.received;
       try {
@@ -194,7 +199,9 @@ class FileFetch {
         if (fault instanceof RangesRefused || fault.kind !== 'network') throw fault;
         tries = part.received > before ? 1 : tries + 1;
         if (tries > limits.tries) throw fault;
-        await wait(waitMs(tries, fault.waitMs, limits), signal);
+        const delayMs = waitMs(tries, fault.waitMs, limits);
+        if (delayMs > seenMs) onRetry?.(fault, delayMs);
+        await wait(delayMs, signal);
       }
     }
   }

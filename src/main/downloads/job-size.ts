@@ -15,10 +15,14 @@ export function bytesOf({ parts }: Pick<Job, 'parts'>): number {
   );
 }
 
-/** Bytes of a download that are on the disk, as its journals say. */
-export function receivedOf({ parts }: Pick<Job, 'parts'>, partsFolder: string): number {
+/** Bytes of a download that are on the disk, as its journals say. @param roots folders elsewhere that are looked into */
+export function receivedOf(
+  { parts }: Pick<Job, 'parts'>,
+  partsFolder: string,
+  roots?: readonly string[],
+): number {
   const of = (folder: string, plan: FilePlan): number => {
-    const place = placeOfPart(partsFolder, folder);
+    const place = placeOfPart(partsFolder, folder, roots);
     const file = path.join(place, plan.path);
     // A package goes when what is wanted was taken out of it.
     if (existsSync(file) || isPartFolder(place)) return plan.bytes;

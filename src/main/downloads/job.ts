@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { cataloguePartSchema, catalogueSystemSchema } from '../../shared/domain/catalogue.ts';
-import { downloadStorageSchema } from '../../shared/domain/download.ts';
+import { downloadStorageSchema, downloadWantSchema } from '../../shared/domain/download.ts';
 import { filePlanSchema } from './plan.ts';
 import { reasonOf } from '../../shared/errors.ts';
 
@@ -34,6 +34,8 @@ export const jobSchema = z.object({
   /** `stopped` with its reason; anything else that is not done is paused when the app starts. */
   state: z.enum(['open', 'stopped', 'done']),
   reason: z.string().nullable(),
+  /** Of a hub that refused. */
+  wants: downloadWantSchema.nullable().default(null),
   modelFolder: z.string().nullable(),
   /** What is made of a system's parts. */
   storage: downloadStorageSchema.default('refer'),

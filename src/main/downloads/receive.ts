@@ -98,6 +98,7 @@ export function refusal(host: string, status: number): DownloadFault {
     status === 401
       ? `${host} wants to know who asks (401). Put in a token of your account there.`
       : `${host} does not give this to your account (403). Accept its terms on the model's page, then go on.`,
+    { wants: status === 401 ? 'token' : 'terms' },
   );
 }
 

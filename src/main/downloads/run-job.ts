@@ -23,6 +23,7 @@ export interface JobOptions {
   /** All that is on the disk of the job, and what is being fetched. */
   readonly onReceived: (received: number, file: string) => void;
   readonly onChecking: () => void;
+  readonly onRetry?: FetchOptions['onRetry'];
   /** The hub told of other files than before. */
   readonly onPlan: (job: Job) => void;
 }
@@ -78,14 +79,14 @@ async function fetchPart(job: Job, index: number, options: JobOptions): Promise<
 }
 
 function fetchOptions(options: JobOptions, onReceived: (bytes: number) => void): FetchOptions {
-  const { reach, limits, freeBytes, wait, onChecking } = options;
+  const { reach, limits, freeBytes, wait, onChecking, onRetry } = options;
   const { host } = new URL(reach.hub);
   return {
     signal: reach.signal,
     headersFor: (address) => (address.host === host ? (reach.headers ?? {}) : {}),
     proxy: reach.proxy ?? null,
     silenceMs: reach.silenceMs ?? usualSilenceMs,
-    ...{ limits, freeBytes, wait, onReceived, onChecking },
+    ...{ limits, freeBytes, wait, onReceived, onChecking, ...(onRetry && { onRetry }) },
   };
 }
 

@@ -1,6 +1,5 @@
-import { totalmem } from 'node:os';
-import { listModels } from '../../library/models.ts';
 import { readCatalogue } from '../../library/catalogue.ts';
+import { machineMemory } from '../../library/fit/machine-memory.ts';
 import type { HubStatus } from '../../shared/domain/download.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { AppServices } from '../services.ts';
@@ -8,9 +7,9 @@ import type { DomainHandlers } from './handlers.ts';
 
 /** Requests about models on the disk. */
 export function modelHandlers(services: AppServices): DomainHandlers<'models'> {
-  const { modelsFolders, places, modelStore, emit, clock } = services;
+  const { places, modelStore, emit, clock } = services;
   return {
-    'models.list': async () => ({ models: await listModels(modelsFolders) }),
+    'models.list': async () => ({ models: await services.listModels() }),
     'models.cuda': () => services.cuda.status(),
     'models.graphics': async () => ({ cards: [...(await services.graphics())] }),
     async 'models.pick'({ what }) {
@@ -92,7 +91,7 @@ export function downloadHandlers({
   return {
     'downloads.catalogue'() {
       const { parts, systems, faults } = readCatalogue(catalogues);
-      return { parts, systems, faults: [...faults], memoryBytes: totalmem() };
+      return { parts, systems, faults: [...faults], memoryBytes: machineMemory() };
     },
     'downloads.list': () => ({ downloads: [...downloads.list()], hub: hub() }),
     'downloads.look': ({ entryId }) => downloads.look(entryId),

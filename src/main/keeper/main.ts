@@ -1,7 +1,13 @@
-/** A process that looks through one copy of the database and ends. Main starts it, so that no request waits for it. */
+/** A process that does for main what could hold it up: looks through one copy of the database, or asks other drives. */
+import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
+import type { Port } from '../../base/port.ts';
 import { processPort } from '../../base/process-port.ts';
-import { toKeeperSchema, type FromKeeper } from '../../shared/contracts/keeper-protocol.ts';
+import {
+  toKeeperSchema,
+  type FromDrives,
+  type FromKeeper,
+} from '../../shared/contracts/keeper-protocol.ts';
 import { toWireError } from '../../shared/errors.ts';
 import { inspectCopy } from '../database/copy-facts.ts';
 import { toStorageError } from '../database/sqlite-errors.ts';
@@ -15,7 +21,9 @@ if (port === null) {
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   port.onMessage((message) => {
     const parsed = toKeeperSchema.safeParse(message);
-    if (parsed.success) port.postMessage(answer(parsed.data.file));
+    if (!parsed.success) return;
+    if ('file' in parsed.data) port.postMessage(answer(parsed.data.file));
+    else askAll(parsed.data.places, port);
   });
 }
 
@@ -25,4 +33,15 @@ function answer(file: string): FromKeeper {
   } catch (error) {
     return { error: toWireError(toStorageError(error)) };
   }
+}
+
+function askAll(places: readonly string[], to: Port): void {
+  to.postMessage({ asking: true } satisfies FromDrives);
+  for (const place of places) void ask(place, to);
+}
+
+/** Each by itself: those on a dead drive are never heard of again. */
+async function ask(place: string, to: Port): Promise<void> {
+  await stat(place).catch(() => null);
+  to.postMessage({ answered: place } satisfies FromDrives);
 }

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { writeJsonFileSync } from '../../base/whole-file.ts';
 import { manifestName, readManifest } from '../../library/model-folder.ts';
 import { homeOf } from '../../library/model-home.ts';
-import { isWithin } from '../../library/model-places.ts';
-import { bytesOfPlaces } from '../../library/models.ts';
+import { isWithin, placesOf } from '../../library/model-places.ts';
+import { bytesOfPlaces, noSilence, silentWords, type Silence } from '../../library/models.ts';
 import { hasUnreadable, partUse, usedParts, usersOf, type PartUse } from '../../library/part-use.ts';
-import { placeOfPart, readPart } from '../../library/parts.ts';
+import { partRoots, placeOfPart, readPart } from '../../library/parts.ts';
 import { freeName } from '../../library/publish.ts';
 import { cudaLinksName } from '../../shared/cuda.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
@@ -26,6 +26,7 @@ import {
   moveModel,
   movingModels,
   placesAt,
+  placesOfMove,
   settleMove,
   type MovePlan,
 } from './move-model.ts';
@@ -35,6 +36,8 @@ export interface ModelStoreOptions {
   readonly models: string;
   readonly parts: string;
   readonly conversion: Pick<ConversionProcess, 'ask'>;
+  /** Which places are not to be touched; where it is left out, none. */
+  readonly silence?: Silence;
   readonly onImporting: (progress: ImportProgress) => void;
   /** Models have other places now: what has one of them open opens it anew. */
   readonly onMoved: (folders: readonly string[]) => Promise<void>;
@@ -69,6 +72,7 @@ export class ModelStore {
 
   async recognise(places: readonly string[]): Promise<FoundPart[]> {
     const { conversion } = this.#options;
+    await this.#refuseSilent(places);
     return (await conversion.ask('models.recognise', { places: [...places] })).found;
   }
 
@@ -139,9 +143,10 @@ export class ModelStore {
     this.#options.onChange();
   }
 
-  removal(folder: string): Promise<Removal> {
+  async removal(folder: string): Promise<Removal> {
     this.#own(folder);
-    return usedParts(folder, this.#options.models, this.#options.parts);
+    await this.#refuseSilentModel(folder);
+    return this.#used(folder);
   }
 
   /**
@@ -150,9 +155,13 @@ export class ModelStore {
    */
   async movePlan(folder: string, target: string | null, withShared: boolean): Promise<MoveOffer> {
     this.#own(folder);
-    if (target !== null) this.#checkTarget(target);
+    if (target !== null) {
+      await this.#refuseSilent([target]);
+      this.#checkTarget(target);
+    }
+    await this.#refuseSilentModel(folder);
     const { models, parts } = this.#options;
-    const { parts: used } = await usedParts(folder, models, parts);
+    const { parts: used } = await this.#used(folder);
     const shared = used.filter(({ usedBy }) => usedBy.length > 0);
     const goes = used.filter(
       ({ usedBy }) => usedBy.length === 0 || (withShared && !hasUnreadable(models)),
@@ -198,10 +207,15 @@ export class ModelStore {
     this.#moving?.abort.abort(new StudioError('cancelled', 'It was stopped.'));
   }
 
-  /** Ends moves that the app was closed or killed over. */
-  settleMoves(): void {
+  /** Ends moves that the app was closed or killed over, but for one to or from a drive that does not answer. */
+  async settleMoves(): Promise<void> {
     const { models, parts, onMoved, onChange } = this.#options;
-    const moved = movingModels(models).flatMap((model) => settleMove(model, parts));
+    const moved: string[] = [];
+    for (const model of movingModels(models)) {
+      if ((await this.#silence(placesOfMove(model))) === null) {
+        moved.push(...settleMove(model, parts));
+      }
+    }
     if (moved.length === 0) return;
     void onMoved(moved);
     onChange();
@@ -223,9 +237,15 @@ export class ModelStore {
     this.#options.onChange();
   }
 
-  /** Parts that were fetched, and which models use each. */
-  listParts(): Promise<PartUse[]> {
-    return partUse(this.#options.models, this.#options.parts);
+  /** Parts that were fetched, and which models use each; without those on a drive that does not answer. */
+  async listParts(): Promise<PartUse[]> {
+    const { models, parts } = this.#options;
+    return partUse(models, parts, await this.#roots());
+  }
+
+  /** @throws {StudioError} `storage` where a drive that parts were moved to does not answer */
+  async reachParts(): Promise<void> {
+    await this.#refuseSilent(partRoots(this.#options.parts));
   }
 
   /** Deletes a part that no model uses. @throws {StudioError} `bad-input` where one does */
@@ -253,7 +273,8 @@ export class ModelStore {
     this.#verifying?.abort();
     const stop = new AbortController();
     this.#verifying = stop;
-    const { parts } = await usedParts(folder, this.#options.models, this.#options.parts);
+    await this.#refuseSilentModel(folder);
+    const { parts } = await this.#used(folder);
     const faults: string[] = [];
     let before = 0;
     for (const part of parts) {
@@ -313,6 +334,31 @@ export class ModelStore {
     }
   }
 
+  async #used(folder: string): Promise<Removal> {
+    const { models, parts } = this.#options;
+    return usedParts(folder, models, parts, await this.#roots());
+  }
+
+  /** Folders elsewhere with parts, as far as their drives answer. */
+  async #roots(): Promise<string[]> {
+    const roots = partRoots(this.#options.parts);
+    const silent = await Promise.all(roots.map((root) => this.#silence([root])));
+    return roots.filter((_, index) => silent[index] === null);
+  }
+
+  async #refuseSilentModel(folder: string): Promise<void> {
+    await this.#refuseSilent([...knownPlaces(folder), ...placesOfMove(folder)]);
+  }
+
+  async #refuseSilent(places: readonly string[]): Promise<void> {
+    const silent = await this.#silence(places);
+    if (silent !== null) throw new StudioError('storage', silentWords(silent));
+  }
+
+  get #silence(): Silence {
+    return this.#options.silence ?? noSilence;
+  }
+
   /** Parts are shared: while one model is on its way, none is changed. */
   #refuseMoving(): void {
     if (this.#moving === null) return;
@@ -322,6 +368,15 @@ export class ModelStore {
   #own(folder: string): void {
     if (path.dirname(path.resolve(folder)) === path.resolve(this.#options.models)) return;
     throw new StudioError('bad-input', `${folder} is not one of your models.`);
+  }
+}
+
+/** Where a model's parts lie; nowhere that is known where its textbind.json cannot be read. */
+function knownPlaces(folder: string): string[] {
+  try {
+    return placesOf(folder, readManifest(folder));
+  } catch {
+    return [];
   }
 }
 

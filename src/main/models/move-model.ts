@@ -142,6 +142,13 @@ export function movingModels(models: string): string[] {
   return folders.filter((folder) => existsSync(journalOf(folder)));
 }
 
+/** Where what is on its way is, and where it goes; nowhere for a model that is not. */
+export function placesOfMove(model: string): string[] {
+  if (!existsSync(journalOf(model))) return [];
+  const { items } = readJsonFile(journalOf(model), journalSchema, 'storage');
+  return items.flatMap(({ from, to }) => [from, to]);
+}
+
 async function copyAll(items: Journal['items'], options: MoveOptions): Promise<void> {
   let before = 0;
   for (const { from, to } of items) {

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/log.ts';
-import { listModels } from '../../library/models.ts';
-import { StudioError, toWireError } from '../../shared/errors.ts';
+import { summaryOf } from '../../library/models.ts';
+import { toWireError } from '../../shared/errors.ts';
 import type { ModelSummary } from '../../shared/domain/model-manifest.ts';
 import {
   preflightSchema,
@@ -145,7 +145,7 @@ export class Training {
       runtime: this.environment.runtime(),
       onTask: (task) => this.#tasks.add(task),
     });
-    return this.#summaryOf(folder);
+    return summaryOf(folder, false);
   }
 
   /** Writes a folder with which a run can be done on another machine. */
@@ -164,14 +164,6 @@ export class Training {
 
   #elsewhere(): ElsewhereOptions {
     return { runtime: this.environment.runtime(), onTask: (task) => this.#tasks.add(task) };
-  }
-
-  async #summaryOf(folder: string): Promise<ModelSummary> {
-    const { ownModels } = this.#options.places;
-    const models = await listModels([{ folder: ownModels, embedded: false }]);
-    const found = models.find((model) => model.folder === folder);
-    if (found === undefined) throw new StudioError('internal', `${folder}: is no model`);
-    return found;
   }
 
   #features(): string {

@@ -180,6 +180,8 @@ export const workerRequests = {
   inspect: {
     request: z.object({
       folders: z.array(z.object({ folder: z.string(), embedded: z.boolean() })),
+      /** Places that do not answer, and are not to be touched. */
+      away: z.array(z.string()),
     }),
     event: z.never(),
     reply: engineFactsSchema,

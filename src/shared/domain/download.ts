@@ -57,6 +57,13 @@ export const downloadStates = [
 export const downloadStateSchema = z.enum(downloadStates);
 export type DownloadState = z.infer<typeof downloadStateSchema>;
 
+/** What a hub that refuses wants: a token of an account, or that this account accepts the terms on a part's page. */
+export const downloadWantSchema = z.object({
+  kind: z.enum(['token', 'terms']),
+  page: z.url({ protocol: /^https?$/ }),
+});
+export type DownloadWant = z.infer<typeof downloadWantSchema>;
+
 export const downloadStatusSchema = z.object({
   downloadId: z.uuid(),
   entryId: z.string(),
@@ -64,6 +71,7 @@ export const downloadStatusSchema = z.object({
   host: z.string(),
   state: downloadStateSchema,
   reason: z.string().nullable(),
+  wants: downloadWantSchema.nullable(),
   bytes: z.number().int().nonnegative(),
   received: z.number().int().nonnegative(),
   /** What is fetched or checked right now. */

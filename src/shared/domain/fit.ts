@@ -57,7 +57,7 @@ export const fitEstimateSchema = z.object({
   secondsPerPicture: z.number().nullable(),
   /** Steps of such a picture. */
   steps: z.number().int().positive(),
-  memory: z.array(z.object({ part: z.string(), bytes: z.number() })),
+  memory: z.array(z.object({ part: z.enum(['words', 'pictures']), bytes: z.number() })),
   /** It was measured while other programs were busy. */
   wasBusy: z.boolean(),
   fits: z.boolean(),

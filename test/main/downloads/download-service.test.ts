@@ -127,6 +127,7 @@ test('a system is fetched part by part, stops where a token is wanted, goes on w
   service.start(offerId);
   const stopped = await reaches('stopped');
   expect(stopped.reason).toContain('token');
+  expect(stopped.wants).toEqual({ kind: 'token', page: `${hub.address}/test/textbind` });
   expect(stopped.received).toBe(500_004);
   token.set(hub.token);
   service.resume(stopped.downloadId);
@@ -220,6 +221,37 @@ test('a network that is away is waited for, with a countdown', async () => {
   service.resume(waiting.downloadId);
   await reaches('done');
   await service.close();
+});
+
+test('a hub that asks to be left alone is left alone in plain sight, and asked at once when pressed', async () => {
+  const { service, reaches } = open();
+  const { offerId } = await service.look('language');
+  hub.fault = () => ({ kind: 'status', status: 429, retryAfter: '40' });
+  service.start(offerId);
+  const waiting = await reaches('waiting');
+  expect(waiting.reason).toContain('busy (429)');
+  expect(waiting.retryInMs).toBeGreaterThan(30_000);
+  hub.fault = () => null;
+  const pressedAt = performance.now();
+  service.resume(waiting.downloadId);
+  expect(await reaches('done')).toMatchObject({ reason: null, retryInMs: null });
+  expect(performance.now() - pressedAt).toBeLessThan(20_000);
+  await service.close();
+});
+
+test('an account that has not accepted terms is led to their page, also after a restart', async () => {
+  const { service, token, reaches, folder } = open();
+  token.set('hf_without_terms');
+  service.start((await service.look('textbind')).offerId);
+  const { wants } = await reaches('stopped');
+  expect(wants).toEqual({ kind: 'terms', page: `${hub.address}/test/textbind` });
+  await service.close();
+  const again = open(folder);
+  expect(again.service.list()[0]?.wants).toEqual(wants);
+  again.token.set(hub.token);
+  again.service.resume(again.service.list()[0]?.downloadId ?? '');
+  expect((await again.reaches('done')).wants).toBeNull();
+  await again.service.close();
 });
 
 test('a catalogue of the person’s own that is broken costs its own entries only', () => {

@@ -16,6 +16,7 @@ import { DoctorService } from '../../../src/main/doctor-service.ts';
 import { FitBook } from '../../../src/library/fit/fit-book.ts';
 import { FitService } from '../../../src/main/fit-service.ts';
 import { LocalServerService } from '../../../src/main/local-server-service.ts';
+import type { Spawn } from '../../../src/main/processes/child.ts';
 import { shareEngine } from '../../../src/main/processes/shared-engine.ts';
 import type { EngineStatus } from '../../../src/shared/domain/engine-status.ts';
 import { decoderSpawn } from '../support/decoder-process.ts';
@@ -44,6 +45,10 @@ const noKeychain = (): Keychain => ({
   encryptString: (text) => Buffer.from(text),
   decryptString: String,
 });
+
+const noProcess: Spawn = () => {
+  throw new Error('No process is started here.');
+};
 
 function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
   const { store, folder } = openTestStorage();
@@ -129,9 +134,8 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
       stamp: () => 0,
       emit,
     }),
-    modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
     ...createModelLibrary({
-      modelsFolders: [],
+      modelsFolders: [{ folder: path.join(folder, 'models'), embedded: true }],
       ownModels: path.join(folder, 'own'),
       fetched: {
         parts: path.join(folder, 'parts'),
@@ -139,12 +143,12 @@ function makeHandlers(answers: { where?: string | null; open?: boolean } = {}) {
         token: path.join(folder, 'hub-token'),
         catalogues: [],
       },
-      spawn: () => {
-        throw new Error('No process is started here.');
-      },
+      spawn: noProcess,
+      spawnKeeper: noProcess,
       keychain: noKeychain,
       graphics: async () => [],
       onMoved: () => Promise.resolve(),
+      onChanged: () => undefined,
       network: () => store.settings.get().network,
       clock: systemClock,
       log: silentLogger,

@@ -32,7 +32,47 @@ export const zhOfModels: Readonly<Record<string, string>> = {
   '{folder} is no model here.': '{folder} 不是这里的模型。',
   "The engine's reply to {name} is not what was agreed.": '引擎对 {name} 的回应不符合约定。',
 
+  // What a person brings
+  'It is not there.': '它不在那里。',
+  'Nothing that a model is made of was found in it.': '其中没有找到模型的任何部分。',
+  'Not recognised.': '无法识别。',
+  'A model of this app, whole.': '此应用的完整模型。',
+  'A vision encoder of BLIP-2: sees pictures.': 'BLIP-2 的视觉编码器：看图片。',
+  'A whole BLIP-2: its vision encoder and its Q-Former keys are used, its language model is not.':
+    '完整的 BLIP-2：使用其视觉编码器和 Q-Former 权重，不使用其语言模型。',
+  'The vision encoder and the Q-Former keys of a BLIP-2.': 'BLIP-2 的视觉编码器和 Q-Former 权重。',
+  'It is a BLIP-2 without a vision encoder.': '这是没有视觉编码器的 BLIP-2。',
+  'A Llama language model of {layers} layers, {hidden} wide: writes.':
+    'Llama 语言模型，{layers} 层，宽 {hidden}：写文字。',
+  'A Llama language model of {layers} layers, {hidden} wide, in llama.cpp’s format (GGUF): writes.':
+    'Llama 语言模型，{layers} 层，宽 {hidden}，llama.cpp 格式（GGUF）：写文字。',
+  'A model in llama.cpp’s format (GGUF).': 'llama.cpp 格式（GGUF）的模型。',
+  'It has no tokenizer (tokenizer.json or tokenizer.model).':
+    '它没有分词器（tokenizer.json 或 tokenizer.model）。',
+  'A refiner of Stable Diffusion XL: finishes what a base drew.':
+    'Stable Diffusion XL 的精修模型：精修基础模型绘制的图片。',
+  'A Stable Diffusion XL base: draws.': 'Stable Diffusion XL 基础模型：绘图。',
+  'Its folder {name} is missing.': '缺少它的文件夹 {name}。',
+  "It is a {kind}; only Stable Diffusion XL's family draws here.":
+    '这是 {kind}；这里只有 Stable Diffusion XL 系列能绘图。',
+  'Its config.json says "{kind}", which this app cannot build.':
+    '它的 config.json 写的是“{kind}”，此应用无法搭建。',
+  'A checkpoint with a language model alone, as a run may leave it.':
+    '只含语言模型的检查点，训练任务可能会留下这样的检查点。',
+  'It is a language model’s weights; bring the folder with its config.json and tokenizer.':
+    '这是语言模型的权重；请添加含 config.json 和分词器的文件夹。',
+  'Its {count} tensors belong to nothing that this app builds.':
+    '它的 {count} 个张量不属于此应用能搭建的任何网络。',
+  'A TextBind checkpoint of stage 2: Q-Former, projection and language model.':
+    '阶段 2 的 TextBind 检查点：Q-Former、投影层和语言模型。',
+  'A TextBind checkpoint of stage 1: query tokens, Q-Former and projection.':
+    '阶段 1 的 TextBind 检查点：查询 token、Q-Former 和投影层。',
+  'The Q-Former’s keys that stage 1 begins with, without a projection: a checkpoint has to bring that.':
+    '阶段 1 起始所用的 Q-Former 权重，没有投影层：需由检查点提供。',
+
   // Models and downloads
+  '{place} does not answer: its drive is asleep, slow or away.':
+    '{place} 没有响应：其磁盘在休眠、很慢或不在。',
   'Another model is being added; wait for it, or stop it.':
     '正在添加另一个模型；请等待，或停止它。',
   'A part alone is no model.': '单独的部件不是模型。',

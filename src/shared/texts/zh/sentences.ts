@@ -273,6 +273,8 @@ export const zh: Readonly<Record<string, string>> = {
   'Add one.': '请添加一个。',
   '{name} cannot be used: {verdict}': '无法使用 {name}：{verdict}',
   'Add it again, or remove it.': '请重新添加，或移除它。',
+  'See whether the drive with its files is there; else add it again, or remove it.':
+    '请查看存放其文件的磁盘是否已连接；否则请重新添加，或移除它。',
   'Import it with quantised weights, or choose a smaller one.':
     '请以量化权重导入，或选择较小的模型。',
   '{name} needs {needed} of memory, and {free} are free now.':
@@ -295,6 +297,7 @@ export const zh: Readonly<Record<string, string>> = {
   'Training does not work: {reason}': '训练无法工作：{reason}',
   'Set it up anew.': '请重新设置。',
   'all arithmetic': '所有运算',
+  training: '训练',
   'quantised weights': '量化权重',
   'reading long prompts, drawing': '读入长提示词、绘图',
   'The graphics driver here computes on the processor.': '这里的显卡驱动在处理器上运算。',

@@ -4,12 +4,6 @@ import { workerEnvironment } from '../../../shared/contracts/worker-protocol.ts'
 /** macOS counts as free only what nobody ever used; what it gives up when asked is most of the rest. */
 const macShare = 0.75;
 
-/** Bytes of memory that the machine has in all, or what the environment says. */
-export function machineMemory(): number {
-  const told = Number(process.env[workerEnvironment.memory] ?? '');
-  return told > 0 ? told : totalmem();
-}
-
 /**
  * Bytes of memory that may be counted on now: what the system (on Linux also the control group) could still give, or
  * what the environment says.
