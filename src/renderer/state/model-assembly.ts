@@ -1,6 +1,6 @@
 /** Which of the parts that were brought make a model, and what is missing; pure. */
 import type { PartRole } from '../../shared/domain/catalogue.ts';
-import { paperLength, paperQformer } from '../../shared/domain/model-manifest.ts';
+import { paperLength, paperQformer, usualGuidance } from '../../shared/domain/model-manifest.ts';
 import type { FoundPart, ModelImport } from '../../shared/domain/model-import.ts';
 import { t } from '../texts.svelte.ts';
 
@@ -14,6 +14,9 @@ export interface Assembly {
   /** Null as long as something is missing. */
   readonly sources: ModelImport['sources'] | null;
   readonly sizes: ModelImport['sizes'] | null;
+  readonly guidance: number;
+  /** Of a model that was brought whole; null where each part has its own. */
+  readonly licence: string | null;
   readonly missing: readonly Missing[];
   /** What comes of it without what is left out. */
   readonly remarks: readonly string[];
@@ -24,14 +27,26 @@ type Chosen = Record<
   FoundPart | null
 >;
 
-/** Takes the last of each kind: what was brought later was meant. */
+/** Takes the last of each kind: what was brought later was meant. A whole model needs nothing beside it. */
 export function assemble(found: readonly FoundPart[]): Assembly {
+  const whole = wholeOf(found);
+  if (whole === null) return assembleParts(found);
+  const { sources, sizes, guidance, licence } = whole;
+  const remarks = sources.base === null ? [t.models.withoutImageDecoder] : [];
+  return { sources, sizes, guidance, licence, missing: [], remarks };
+}
+
+function wholeOf(found: readonly FoundPart[]): FoundPart['whole'] {
+  return found.findLast(({ whole, fault }) => whole !== null && fault === null)?.whole ?? null;
+}
+
+function assembleParts(found: readonly FoundPart[]): Assembly {
   const chosen = choose(found);
   const { vision, language, checkpoint, qformer, base } = chosen;
   const missing = missingOf(chosen);
   const remarks = remarksOf(chosen);
   if (vision === null || language === null || missing.length > 0) {
-    return { sources: null, sizes: null, missing, remarks };
+    return { sources: null, sizes: null, ...unsaid, missing, remarks };
   }
   const config = checkpoint?.qformerConfig ?? qformer?.qformerConfig ?? paperQformer;
   return {
@@ -45,10 +60,14 @@ export function assemble(found: readonly FoundPart[]): Assembly {
       refiner: base === null ? null : (chosen.refiner?.place ?? null),
     },
     sizes: { qformerConfig: config, maxPicturesPerReply: 4, maxSequenceLength: paperLength },
+    ...unsaid,
     missing,
     remarks,
   };
 }
+
+/** What parts alone do not say. */
+const unsaid = { guidance: usualGuidance, licence: null } as const;
 
 function choose(found: readonly FoundPart[]): Chosen {
   const usable = found.filter(({ fault }) => fault === null);
@@ -92,6 +111,8 @@ function lack(part: FoundPart | null, role: PartRole, says: string): Missing[] {
 
 /** After the language model's folder or file: what most people call a model by. */
 export function suggestedName(found: readonly FoundPart[]): string {
+  const whole = wholeOf(found);
+  if (whole !== null) return whole.name;
   const kinds: readonly FoundPart['kind'][] = ['checkpoint', 'language', 'gguf'];
   const part = found.findLast(({ kind, fault }) => kinds.includes(kind) && fault === null);
   const folder = part?.place.split(/[\\/]/).findLast((name) => !/\.(pt|safetensors)$/.test(name));

@@ -14,13 +14,14 @@ type Cost = AppReplyBody<'models.cost'>;
 /** Adding a model of what a person brings: what it is, what is missing, what it costs, how far it is. */
 export class ModelImportStore {
   found = $state.raw<readonly FoundPart[]>([]);
-  /** Places that the person left out again. */
   storage = $state<ModelImport['storage']>('refer');
   name = $state('');
   looking = $state(false);
   cost = $state.raw<Cost | null>(null);
   progress = $state.raw<ImportProgress | null>(null);
   adding = $state(false);
+  /** By the person. */
+  wasStopped = $state(false);
   outcome = $state.raw<ImportOutcome | null>(null);
   error = $state<string | null>(null);
   readonly assembly: Assembly = $derived(assemble(this.found));
@@ -46,6 +47,7 @@ export class ModelImportStore {
     const fresh = places.filter((place) => place !== '');
     if (fresh.length === 0) return;
     this.looking = true;
+    this.wasStopped = false;
     this.error = null;
     this.outcome = null;
     try {
@@ -73,22 +75,25 @@ export class ModelImportStore {
 
   /** @returns the model's folder; null where it did not come to be */
   async add(): Promise<string | null> {
-    const { sources, sizes } = this.assembly;
+    const { sources, sizes, guidance, licence } = this.assembly;
     if (sources === null || sizes === null) return null;
     const { storage } = this;
     const name = this.name.trim() === '' ? t.models.myModel : this.name.trim();
     this.adding = true;
+    this.wasStopped = false;
     this.error = null;
     this.outcome = null;
     try {
-      const request = { sources, storage, name, sizes, guidance: 5 };
-      const licence = t.models.seeLicencesOfParts;
-      this.outcome = await this.#api.request('models.import', { ...request, licence });
+      const request = { sources, storage, name, sizes, guidance };
+      const terms = licence ?? t.models.seeLicencesOfParts;
+      this.outcome = await this.#api.request('models.import', { ...request, licence: terms });
+      // It was done before it heard of it.
+      this.wasStopped = false;
       if (!this.outcome.ok) return null;
       this.found = [];
       return this.outcome.folder;
     } catch (error) {
-      this.error = sentenceOf(error);
+      if (!this.wasStopped) this.error = sentenceOf(error);
       return null;
     } finally {
       this.adding = false;
@@ -97,12 +102,14 @@ export class ModelImportStore {
   }
 
   async stop(): Promise<void> {
+    this.wasStopped = true;
     await this.#api.request('models.stopImport', null).catch(() => undefined);
   }
 
   clear(): void {
     this.found = [];
     this.outcome = null;
+    this.wasStopped = false;
     this.error = null;
     this.cost = null;
   }

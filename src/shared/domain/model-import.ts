@@ -21,6 +21,27 @@ export const foundKinds = [
 export const foundKindSchema = z.enum(foundKinds);
 export type FoundKind = z.infer<typeof foundKindSchema>;
 
+/** Where parts lie: absolute paths of folders, or of files for the Q-Former and the checkpoint. */
+export const importSourcesSchema = z.object({
+  vision: z.string(),
+  language: z.string(),
+  qformer: z.string().nullable(),
+  checkpoint: z.string().nullable(),
+  /** Folder with preprocessor_config.json; null: the vision model's own, or BLIP-2's. */
+  processor: z.string().nullable(),
+  base: z.string().nullable(),
+  refiner: z.string().nullable(),
+});
+
+/** What a model that was brought whole says of itself. */
+export const wholeModelSchema = z.object({
+  name: z.string(),
+  licence: z.string(),
+  sources: importSourcesSchema,
+  sizes: modelSizesSchema,
+  guidance: z.number().min(1).max(30),
+});
+
 /** Something that was brought, and what it is. */
 export const foundPartSchema = z.object({
   /** Absolute. */
@@ -38,20 +59,10 @@ export const foundPartSchema = z.object({
   hasProjection: z.boolean(),
   /** A file with preprocessor_config.json lies in it. */
   hasProcessor: z.boolean(),
+  /** Of a whole model. */
+  whole: wholeModelSchema.nullable(),
 });
 export type FoundPart = z.infer<typeof foundPartSchema>;
-
-/** Where parts lie: absolute paths of folders, or of files for the Q-Former and the checkpoint. */
-export const importSourcesSchema = z.object({
-  vision: z.string(),
-  language: z.string(),
-  qformer: z.string().nullable(),
-  checkpoint: z.string().nullable(),
-  /** Folder with preprocessor_config.json; null: the vision model's own, or BLIP-2's. */
-  processor: z.string().nullable(),
-  base: z.string().nullable(),
-  refiner: z.string().nullable(),
-});
 
 export const importStorages = ['refer', 'copy', 'int4', 'int8'] as const;
 export const importStorageSchema = z.enum(importStorages);

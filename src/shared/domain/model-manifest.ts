@@ -24,6 +24,9 @@ export const paperQformer: QformerConfig = {
 /** The released checkpoints' longest sequence. */
 export const paperLength = 768;
 
+/** The SDXL pipeline's own classifier-free guidance. */
+export const usualGuidance = 5;
+
 /** What textbind.json says besides names and places. */
 export const modelSizesSchema = z.object({
   qformerConfig: qformerConfigSchema,
@@ -52,8 +55,8 @@ export const modelManifestSchema = z
       .object({
         base: pathSchema,
         refiner: pathSchema.nullable().default(null),
-        /** Classifier-free guidance that suits these weights; 5 is the SDXL pipeline's own. */
-        guidance: z.number().min(1).max(30).default(5),
+        /** Classifier-free guidance that suits these weights. */
+        guidance: z.number().min(1).max(30).default(usualGuidance),
       })
       .nullable(),
     ...modelSizesSchema.shape,

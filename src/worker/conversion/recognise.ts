@@ -3,9 +3,13 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { readJsonFile } from '../../base/json-file.ts';
-import { isModelFolder } from '../../library/model-folder.ts';
+import { isModelFolder, readModelFolder } from '../../library/model-folder.ts';
 import type { FoundKind, FoundPart } from '../../shared/domain/model-import.ts';
-import { qformerConfigSchema, type QformerConfig } from '../../shared/domain/model-manifest.ts';
+import {
+  qformerConfigSchema,
+  usualGuidance,
+  type QformerConfig,
+} from '../../shared/domain/model-manifest.ts';
 import { isGguf, openCheckpoint, type Checkpoint } from '../weights/index.ts';
 import { describeGguf } from './gguf-model.ts';
 import { reasonOf } from '../../shared/errors.ts';
@@ -53,13 +57,36 @@ function isFolder(place: string): boolean {
 function recognise(place: string): Found | null {
   try {
     if (!isFolder(place)) return weightFile.test(place) ? recogniseFile(place) : null;
-    if (isModelFolder(place)) return part(place, 'model', 'A model of this app, whole.');
+    if (isModelFolder(place)) return recogniseModel(place);
     if (existsSync(path.join(place, 'model_index.json'))) return recognisePipeline(place);
     if (existsSync(path.join(place, 'config.json'))) return recogniseNetwork(place);
     const trained = path.join(place, 'trained.safetensors');
     return existsSync(trained) ? recogniseFile(trained) : null;
   } catch (error) {
     return unknown(place, reasonOf(error));
+  }
+}
+
+function recogniseModel(place: string): Found {
+  const found = part(place, 'model', 'A model of this app, whole.');
+  try {
+    const model = readModelFolder(place);
+    const { manifest, checkpoint, imageDecoder } = model;
+    const { name, licence, qformerConfig, maxPicturesPerReply, maxSequenceLength } = manifest;
+    const sources = {
+      vision: model.visionModel,
+      language: model.languageModel,
+      qformer: model.qformer.find((each) => each !== checkpoint) ?? null,
+      checkpoint,
+      processor: model.processor,
+      base: imageDecoder?.base ?? null,
+      refiner: imageDecoder?.refiner ?? null,
+    };
+    const sizes = { qformerConfig, maxPicturesPerReply, maxSequenceLength };
+    const guidance = imageDecoder?.guidance ?? usualGuidance;
+    return { ...found, whole: { name, licence, sources, sizes, guidance } };
+  } catch (error) {
+    return { ...found, fault: reasonOf(error) };
   }
 }
 
@@ -226,7 +253,8 @@ function weightsFault(place: string): string | null {
 }
 
 function part(place: string, kind: FoundKind, says: string): Found {
-  return { place, kind, says, fault: null, qformerConfig: null, hasProjection: false };
+  const nothing = { fault: null, qformerConfig: null, hasProjection: false, whole: null };
+  return { place, kind, says, ...nothing };
 }
 
 function unknown(place: string, fault: string): Found {

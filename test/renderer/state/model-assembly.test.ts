@@ -5,7 +5,7 @@ import type { FoundPart } from '../../../src/shared/domain/model-import.ts';
 
 const found = (kind: FoundPart['kind'], more: Partial<FoundPart> = {}): FoundPart => ({
   ...{ place: `/models/${kind}`, kind, says: '', fault: null, bytes: 1, qformerConfig: null },
-  ...{ hasProjection: false, hasProcessor: false, ...more },
+  ...{ hasProjection: false, hasProcessor: false, whole: null, ...more },
 });
 const trained = found('qformer', { qformerConfig, hasProjection: true });
 
@@ -76,6 +76,25 @@ describe('what makes a model', () => {
     expect(assemble([found('vision'), trained, broken]).missing.map(({ role }) => role)).toEqual([
       'language',
     ]);
+  });
+
+  test('a model that is brought whole needs nothing beside it, and keeps its name', () => {
+    const places = { vision: '/m/vision', language: '/m/language', qformer: '/m/qformer/x' };
+    const sources = {
+      ...places,
+      checkpoint: null,
+      processor: '/m/vision',
+      base: null,
+      refiner: null,
+    };
+    const sizes = { qformerConfig, maxPicturesPerReply: 2, maxSequenceLength: 256 };
+    const whole = { name: 'Mine', licence: 'MIT', sources, sizes, guidance: 3 };
+    const model = found('model', { whole });
+    const { name, ...rest } = whole;
+    expect(assemble([model])).toMatchObject({ ...rest, missing: [] });
+    expect(suggestedName([model])).toBe(name);
+    const broken = found('model', { whole, fault: 'A part is missing.' });
+    expect(assemble([broken]).sources).toBeNull();
   });
 
   test('nothing brought lacks all three', () => {

@@ -1,6 +1,7 @@
 // What a person may drop: every kind of part, made by the libraries that make them, and what is none.
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -53,7 +54,14 @@ describe.skipIf(noPython !== undefined)('what is brought', () => {
       intermediateSize: 48,
     });
     expect(found[1]?.bytes).toBeGreaterThan(100_000);
-    expect(kindsOf('models/textbind-mini')).toEqual(['model']);
+    const [mini] = recogniseAll([path.resolve('models/textbind-mini')]);
+    expect(mini).toMatchObject({ kind: 'model', fault: null });
+    const { vision, qformer, base } = mini?.whole?.sources ?? {};
+    expect([vision, qformer, base].map((place) => existsSync(place ?? ''))).toEqual(
+      Array(3).fill(true),
+    );
+    expect(mini?.whole?.name).toBe('TextBind mini');
+    expect(mini?.whole?.licence).toContain('Apache-2.0');
   });
 
   it('is found in a folder of folders, as the Hugging Face cache has them', () => {
