@@ -38,7 +38,7 @@ import { createPlaces } from './places.ts';
 import { printPdf } from './print-pdf.ts';
 import type { Spawn } from './processes/child.ts';
 import { createCopyInspector } from './processes/copy-inspector.ts';
-import { createUtilitySpawn } from './processes/utility-spawn.ts';
+import { createUtilitySpawn, wasEndedByUs } from './processes/utility-spawn.ts';
 import { createPageHandler, pageAddress, problemAddress } from './protocols/page.ts';
 import { createPictureHandler, type PictureSource } from './protocols/picture.ts';
 import { actionOfAddress } from './protocols/problem-page.ts';
@@ -440,7 +440,9 @@ function setupFaultLog(log: Logger): void {
   };
   process.on('uncaughtException', note('uncaught exception'));
   process.on('unhandledRejection', note('unhandled rejection'));
-  app.on('child-process-gone', (_event, { type, reason, exitCode: code, name }) =>
-    log.warn('child process gone', { type, reason, code, name }),
-  );
+  app.on('child-process-gone', (_event, { type, reason, exitCode: code, name = '' }) => {
+    // What died otherwise than by us is a crash, which the doctor counts.
+    const isCrash = reason !== 'killed' || !wasEndedByUs(name);
+    log[isCrash ? 'warn' : 'info']('child process gone', { type, reason, code, name });
+  });
 }

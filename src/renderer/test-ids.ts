@@ -297,6 +297,8 @@ export const testIds = {
   importAdd: 'import-add',
   importDone: 'import-done',
   importUse: 'import-use',
+  importProgress: 'import-progress',
+  importStop: 'import-stop',
   importFaults: 'import-faults',
   /** `data-entry`: its id in the catalogue. */
   catalogueItem: 'catalogue-item',
@@ -310,11 +312,15 @@ export const testIds = {
   downloadPause: 'download-pause',
   downloadResume: 'download-resume',
   downloadCancel: 'download-cancel',
+  downloadCancelConfirm: 'download-cancel-confirm',
+  downloadPage: 'download-page',
   downloadReason: 'download-reason',
   downloadUse: 'download-use',
   hubAddress: 'hub-address',
   hubToken: 'hub-token',
   hubTokenKeep: 'hub-token-keep',
+  partDelete: 'part-delete',
+  partDeleteConfirm: 'part-delete-confirm',
   storedParts: 'stored-parts',
   settingsView: 'settings-view',
   settingsTheme: 'settings-theme',
@@ -468,6 +474,8 @@ export const testIds = {
   compareRunsChoice: 'compare-runs-choice',
 
   // Two models side by side
+  backToChat: 'back-to-chat',
+  replyCompare: 'reply-compare',
   compareOpen: 'compare-open',
   comparePage: 'compare-page',
   compareFirst: 'compare-first',

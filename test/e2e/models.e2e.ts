@@ -4,13 +4,27 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import path from 'node:path';
 import { testIds, type TestId } from '../../src/renderer/test-ids.ts';
 import { noPython, runPython } from '../golden/run-python.ts';
+import { killDrive } from '../support/dead-drive.ts';
 import { Hub } from '../support/hub.ts';
 import { app, restartApp } from './harness/app.ts';
-import { answered, ask, byId, engineReady, screenshot } from './harness/window.ts';
+import { request, seen } from './harness/views.ts';
+import { answered, ask, byId, engineReady, screenshot, selector } from './harness/window.ts';
 
 const patienceMs = 240_000;
 const hub = new Hub();
 const licence = { name: 'A licence of the test', address: null, says: 'For this test alone.' };
+/** What stands in Latin letters in Chinese too. */
+const names = [
+  ...[
+    'TextBind mini',
+    'Tiny TextBind',
+    'A licence of the test',
+    'For this test alone',
+    'For a test',
+  ],
+  ...['Random weights, for a test', 'talking.Q5_1', 'Tiny vision', 'Tiny language', 'Tiny drawing'],
+  ...['Tiny textbind', 'Answer in one sentence', 'Draw a red apple', 'What is the sea'],
+];
 
 async function press(id: TestId, more = ''): Promise<void> {
   const button = byId(id, more);
@@ -26,17 +40,25 @@ function contentOf(folder: string): Record<string, Buffer> {
   return Object.fromEntries(files.map((name) => [name, readFileSync(path.join(folder, name))]));
 }
 
-async function request(name: string, body: unknown): Promise<unknown> {
-  return browser.execute(
-    async (asked: string, given: unknown) => {
-      const { api } = window as unknown as {
-        api: { request(name: string, body: unknown): Promise<unknown> };
-      };
-      return api.request(asked, given);
-    },
-    name,
-    body,
-  );
+/** The card of the model that is in use. */
+const inUse = selector(testIds.modelItem, '[data-chosen="true"]');
+
+/** Asks for something in the menu of the model in use. */
+async function choose(what: TestId): Promise<void> {
+  const item = $(inUse);
+  await item.scrollIntoView({ block: 'center' });
+  await item.$(selector(testIds.modelMenu)).click();
+  await press(what);
+}
+
+/** Has the chat's header open a model by its name. */
+async function switchTo(name: string): Promise<void> {
+  await press(testIds.engineStatus);
+  await $(`${selector(testIds.modelSwitch)}*=${name}`).click();
+  await browser.waitUntil(async () => (await byId(testIds.engineStatus).getText()).includes(name), {
+    timeout: patienceMs,
+  });
+  await engineReady();
 }
 
 const stateOf = async (): Promise<string> =>
@@ -167,15 +189,13 @@ describe('models in the window', function () {
 
   it('its files can be checked, and a byte that is another is found', async () => {
     await press(testIds.railModels);
-    const item = byId(testIds.modelItem, '[data-chosen="true"]');
     const check = async (): Promise<string> => {
-      await item.$(`[data-testid="${testIds.modelMenu}"]`).click();
-      await press(testIds.modelVerify);
+      await choose(testIds.modelVerify);
       await byId(testIds.modelVerified).waitForDisplayed({ timeout: patienceMs });
       return byId(testIds.modelVerified).getText();
     };
-    await item.scrollIntoView({ block: 'center' });
     expect(await check()).toContain('as it should be');
+    await seen('models-verified', inUse, names);
     const stored = path.join(app().userData, 'data', 'parts');
     const folder = readdirSync(stored).find((name) => name.startsWith('tiny-language@')) ?? '';
     const file = path.join(stored, folder, 'tokenizer_config.json');
@@ -187,40 +207,62 @@ describe('models in the window', function () {
     writeFileSync(file, text);
   });
 
-  it('it moves to another drive while it is open, answers from there, and moves back', async () => {
-    const drive = path.join(app().scratch, 'drive');
-    mkdirSync(drive);
-    await restartApp({ args: [`--save-folder=${drive}`] });
+  const storedParts = (): string[] => readdirSync(path.join(app().userData, 'data', 'parts'));
+  const driveOf = (): string => path.join(app().scratch, 'drive');
+  // The plan names the drive too.
+  const liesThere = async (): Promise<boolean> =>
+    (await $(inUse).getText()).includes(`Its files lie in ${driveOf()}`);
+
+  it('it moves to another drive while it is open, and answers from there', async () => {
+    mkdirSync(driveOf());
+    await restartApp({ args: [`--save-folder=${driveOf()}`] });
     await engineReady();
     await press(testIds.railModels);
-    const item = byId(testIds.modelItem, '[data-chosen="true"]');
-    const choose = async (what: TestId): Promise<void> => {
-      await item.scrollIntoView({ block: 'center' });
-      await item.$(`[data-testid="${testIds.modelMenu}"]`).click();
-      await press(what);
-      await byId(testIds.modelMovePlan).waitForDisplayed({ timeout: patienceMs });
-    };
     await choose(testIds.modelMove);
+    await byId(testIds.modelMovePlan).waitForDisplayed({ timeout: patienceMs });
     await screenshot('models-move');
     await press(testIds.modelMoveConfirm);
-    // The plan names the drive too.
-    const lies = `Its files lie in ${drive}`;
-    await browser.waitUntil(async () => (await item.getText()).includes(lies), {
-      timeout: patienceMs,
-    });
-    const stored = (): string[] => readdirSync(path.join(app().userData, 'data', 'parts'));
-    expect(stored()).toEqual(['roots.json']);
+    await browser.waitUntil(liesThere, { timeout: patienceMs });
+    expect(storedParts()).toEqual(['roots.json']);
     await press(testIds.railChat);
     await engineReady();
     expect((await ask('Hello again')).status).toMatch(answered);
+  });
+
+  it('a drive that is dead when the app starts costs its model, not the app', async function () {
+    const revive = await killDrive(driveOf());
+    if (revive === null) return this.skip();
+    try {
+      await restartApp({ args: [`--save-folder=${driveOf()}`] });
+      await press(testIds.railModels);
+      await browser.waitUntil(
+        async () => (await $(inUse).getText()).includes('does not answer: its drive'),
+        { timeout: patienceMs },
+      );
+      await seen('models-dead-drive', inUse, names);
+      await press(testIds.railChat);
+      await switchTo('TextBind mini');
+      expect((await ask('Hello')).status).toMatch(answered);
+    } finally {
+      await revive();
+    }
     await press(testIds.railModels);
-    await choose(testIds.modelMoveBack);
-    await press(testIds.modelMoveConfirm);
-    await browser.waitUntil(async () => !(await item.getText()).includes(lies), {
+    const card = $(`${selector(testIds.modelItem)}*=Tiny TextBind`);
+    await browser.waitUntil(async () => !(await card.getText()).includes('does not answer'), {
       timeout: patienceMs,
     });
-    expect(stored().length).toBe(5);
-    expect(readdirSync(drive)).toEqual([]);
+    await press(testIds.railChat);
+    await switchTo('Tiny TextBind');
+  });
+
+  it('it moves back', async () => {
+    await press(testIds.railModels);
+    await choose(testIds.modelMoveBack);
+    await byId(testIds.modelMovePlan).waitForDisplayed({ timeout: patienceMs });
+    await press(testIds.modelMoveConfirm);
+    await browser.waitUntil(async () => !(await liesThere()), { timeout: patienceMs });
+    expect(storedParts().length).toBe(5);
+    expect(readdirSync(driveOf())).toEqual([]);
   });
 
   it('folders that are brought are recognised, what is missing is told, and they become a model', async () => {
@@ -288,15 +330,73 @@ describe('models in the window', function () {
     expect((await ask('Hello')).status).toMatch(answered);
   });
 
-  it('the chat’s header goes back to another model', async () => {
-    await press(testIds.engineStatus);
-    const items = await $$(`[data-testid="${testIds.modelSwitch}"]`).map((each) => each.getText());
-    expect(items.length).toBe(4);
-    await $(`[data-testid="${testIds.modelSwitch}"]*=TextBind mini`).click();
-    await browser.waitUntil(
-      async () => (await byId(testIds.engineStatus).getText()).includes('TextBind mini'),
+  const bothAnswered = (): Promise<true | void> =>
+    browser.waitUntil(
+      async () => (await $$(selector(testIds.compareSide, '[data-state="done"]')).length) === 2,
       { timeout: patienceMs },
     );
+
+  it('two models that were added answer the same message, from the chat, blind', async () => {
+    await press(testIds.replyCompare);
+    await byId(testIds.comparePage).waitForDisplayed({ timeout: patienceMs });
+    // The one that is talked to, and another.
+    const first = byId(testIds.compareFirst);
+    expect(await first.$('option:checked').getText()).toContain('talking.Q5_1');
+    await byId(testIds.compareSecond).selectByVisibleText('Tiny TextBind');
+    await press(testIds.compareAsk);
+    await bothAnswered();
+    expect(await byId(testIds.compareName).isExisting()).toBe(false);
+    await seen('compare-blind', selector(testIds.comparePage), names);
+    await $(selector(testIds.compareVerdict, '[data-verdict="A"]')).click();
+    await byId(testIds.compareTally).waitForDisplayed();
+    const told = await $$(selector(testIds.compareName)).map((name) => name.getText());
+    expect([...told].sort()).toEqual(['Tiny TextBind', 'talking.Q5_1, with pictures']);
+    await seen('compare-judged', selector(testIds.comparePage), names);
+  });
+
+  it('with names in sight the two stand as they were chosen, and the tally counts on', async () => {
+    await byId(testIds.compareBlind).click();
+    await press(testIds.compareAsk);
+    await bothAnswered();
+    const told = await $$(selector(testIds.compareName)).map((name) => name.getText());
+    expect(told).toEqual(['talking.Q5_1, with pictures', 'Tiny TextBind']);
+    await $(selector(testIds.compareVerdict, '[data-verdict="both"]')).click();
+    await browser.waitUntil(async () =>
+      (await byId(testIds.compareTally).getText()).includes('2 answers judged, 1 blind'),
+    );
+    await press(testIds.backToChat);
     await engineReady();
+  });
+
+  it('the chat’s header goes back to another model', async () => {
+    await press(testIds.engineStatus);
+    const items = await $$(selector(testIds.modelSwitch)).map((each) => each.getText());
+    expect(items.length).toBe(4);
+    await browser.keys(['Escape']);
+    await switchTo('TextBind mini');
+  });
+
+  it('a model has another name, and is deleted with the parts that only it used', async () => {
+    await press(testIds.railModels);
+    const named = (name: string): string => `${selector(testIds.modelItem)}*=${name}`;
+    const menu = async (name: string, what: TestId): Promise<void> => {
+      const item = $(named(name));
+      await item.scrollIntoView({ block: 'center' });
+      await item.$(selector(testIds.modelMenu)).click();
+      await press(what);
+    };
+    await menu('Tiny TextBind', testIds.modelRename);
+    await byId(testIds.modelNameInput).setValue('Wren');
+    await browser.keys(['Enter']);
+    await $(named('Wren')).waitForDisplayed({ timeout: patienceMs });
+    await menu('Wren', testIds.modelDelete);
+    await byId(testIds.modelRemoval).waitForDisplayed({ timeout: patienceMs });
+    expect(await byId(testIds.modelRemoval).getText()).toMatch(/Deleting Wren frees [\d.]+ (k|M)B/);
+    await seen('models-delete', selector(testIds.modelRemoval), names);
+    await press(testIds.modelDeleteConfirm);
+    await browser.waitUntil(() => storedParts().every((name) => !name.startsWith('tiny-')), {
+      timeout: patienceMs,
+    });
+    await $(named('Wren')).waitForExist({ reverse: true });
   });
 });

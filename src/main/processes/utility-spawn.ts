@@ -17,6 +17,16 @@ export interface UtilitySpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Processes that were told to end and whose end Electron has not told of, by name. */
+const ending = new Map<string, number>();
+
+/** Whether it was we who ended a process of this name that is gone. To be asked once for each that Electron tells of. */
+export function wasEndedByUs(name: string): boolean {
+  const count = ending.get(name) ?? 0;
+  ending.set(name, Math.max(0, count - 1));
+  return count > 0;
+}
+
 /** Starts a process as an Electron utility process. Only after the app is ready. */
 export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
   return () => {
@@ -43,6 +53,7 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
       lastWords: () => words,
       kill(signal) {
         if (child.pid === undefined) return;
+        ending.set(options.name, (ending.get(options.name) ?? 0) + 1);
         if (signal === 'SIGTERM') child.kill();
         else process.kill(child.pid, signal);
       },

@@ -55,7 +55,7 @@ export function fitWords(fit: FitEstimate): string {
       ? null
       : t.models.secondsAPicture(rounded(fit.secondsPerPicture), fit.steps),
     ...fit.memory.map(({ part, bytes }) =>
-      t.models.partMemory(part, inUnit(bytes / 1e9, 'gigabyte', 1)),
+      t.models.partMemory[part](inUnit(bytes / 1e9, 'gigabyte', 1)),
     ),
   ].filter((each) => each !== null);
   const line = words.join(' · ');

@@ -42,9 +42,11 @@ export const models = {
   ownCatalogueLeftOut: (fault: Value) => `Your own catalogue was left out: ${fault}`,
   needsAccount: ' · needs an account with the hub',
   stopAsking: 'Asking… Stop',
-  askSizes: 'Look',
+  askSizes: 'Get…',
   partsAlone: 'Parts alone, for training and for models of your own',
   isHere: ' · is here',
+  entriesOfYourOwn:
+    'Entries of your own: a file catalogue.json in the data folder, in the form of the one in the app’s models folder.',
   accountMirrorAndProxy: 'Account, mirror and proxy',
   receivedOfCount: (received: Value, count: Value) => `${received} of ${count}`,
   waitsForItsTurn: 'Waits for its turn',
@@ -64,6 +66,7 @@ export const models = {
   shareDownloaded: (name: Value) => `Downloaded of ${name}`,
   cancelDeletesWhatCame: 'What has come of it is deleted; parts that are whole stay.',
   cancelDownload: 'Cancel the download',
+  openItsPage: 'Open its page',
   keepAsItIs: 'Keep it',
   details: 'Details',
   modelThatIsOpen: 'The model that is open',
@@ -145,6 +148,19 @@ export const models = {
   takesOfDisk: (bytes: Value, free: Value) => `Takes ${bytes} more of the disk; ${free} are free.`,
   takesAboutOfDisk: (bytes: Value, free: Value) =>
     `Takes about ${bytes} more of the disk; ${free} are free.`,
+  importParts: {
+    vision: 'vision encoder',
+    language: 'language model',
+    'language model': 'language model',
+    qformer: 'Q-Former',
+    checkpoint: 'TextBind weights',
+    processor: 'settings for pictures',
+    'image-decoder': 'part that draws',
+    'image decoder': 'part that draws',
+    'image-refiner': 'refiner',
+    refiner: 'refiner',
+  },
+  stoppedAndNothingAdded: 'Stopped. Nothing was added.',
   copyingPart: (part: Value) => `Copying the ${part}`,
   checkingPart: (part: Value) => `Checking the ${part}`,
   doneOf: (done: Value, total: Value) => `${done} of ${total}`,
@@ -155,7 +171,10 @@ export const models = {
   cannotDraw: ' · cannot draw',
   tensorsDoNotFit: (count: number) =>
     `${plural(count, 'One tensor does', `${count} tensors do`)} not fit. Nothing was added.`,
-  partMemory: (part: Value, size: Value) => `${part} ${size}`,
+  partMemory: {
+    words: (size: Value) => `${size} of memory for words`,
+    pictures: (size: Value) => `${size} for pictures`,
+  },
   roughly: (words: Value) => `roughly ${words}`,
   seesAndDraws: (size: Value, licence: Value) => `${size} · sees and draws · licence: ${licence}`,
   seesAlone: (size: Value, licence: Value) => `${size} · sees, does not draw · licence: ${licence}`,
@@ -166,6 +185,7 @@ export const models = {
     "No model was found. The embedded one belongs in the app's models folder; starting the app with",
   noModelFoundAfter: 'puts it there.',
   everythingIsHere: (free: Value) => `Everything is here already · ${free} free on this disk`,
+  sizeFrom: (size: Value, host: Value) => `${size} from ${host}`,
   sizeFromHost: (size: Value, host: Value, free: Value, left: Value) =>
     `${size} from ${host} · ${free} free on this disk, ${left} afterwards`,
   partsOnDisk: (count: number, size: Value) =>

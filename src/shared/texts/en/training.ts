@@ -20,6 +20,7 @@ export const training = {
   blindHint: 'They stand in a random order, and are named when you have judged.',
   bothAreAskedTheSame:
     'Both are asked what the reply that you chose in the chat was asked, with the conversation before it.',
+  backToConversation: 'Back to the conversation',
   askSomethingElse: 'Ask something else',
   exampleQuestion: 'Draw a red apple.',
   askBoth: 'Ask both',

@@ -18,6 +18,7 @@ export const training: typeof english = {
   blind: '盲评',
   blindHint: '它们以随机顺序排列，您评判之后才显示名称。',
   bothAreAskedTheSame: '两者回答您在对话中选择的那条回复所回答的问题，并带上之前的对话。',
+  backToConversation: '返回对话',
   askSomethingElse: '问别的问题',
   exampleQuestion: 'Draw a red apple.',
   askBoth: '询问两者',
