@@ -440,9 +440,8 @@ function setupFaultLog(log: Logger): void {
   };
   process.on('uncaughtException', note('uncaught exception'));
   process.on('unhandledRejection', note('unhandled rejection'));
-  app.on('child-process-gone', (_event, { type, reason, exitCode: code, name = '' }) => {
+  app.on('child-process-gone', (_event, gone) => {
     // What died otherwise than by us is a crash, which the doctor counts.
-    const isCrash = reason !== 'killed' || !wasEndedByUs(name);
-    log[isCrash ? 'warn' : 'info']('child process gone', { type, reason, code, name });
+    log[wasEndedByUs(gone) ? 'info' : 'warn']('child process gone', { ...gone });
   });
 }

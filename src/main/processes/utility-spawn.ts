@@ -20,8 +20,9 @@ export interface UtilitySpawnOptions {
 /** Processes that were told to end and whose end Electron has not told of, by name. */
 const ending = new Map<string, number>();
 
-/** Whether it was we who ended a process of this name that is gone. To be asked once for each that Electron tells of. */
-export function wasEndedByUs(name: string): boolean {
+/** Whether it was we who ended a process that is gone. To be asked once for each that Electron tells of. */
+export function wasEndedByUs({ reason, name = '' }: Electron.Details): boolean {
+  if (reason !== 'killed') return false;
   const count = ending.get(name) ?? 0;
   ending.set(name, Math.max(0, count - 1));
   return count > 0;
