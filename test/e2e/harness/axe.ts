@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { TestId } from '../../../src/renderer/test-ids.ts';
-import { byId, selector } from './window.ts';
+import { byId, screenshot, selector } from './window.ts';
 
 const axeSource = readFileSync(
   createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
@@ -44,10 +44,17 @@ export async function theme(name: 'light' | 'dark'): Promise<void> {
   }, name);
 }
 
+let looked = 0;
+
+/** In both themes; where screenshots are wanted, there is one of each, numbered as they come. */
 export async function expectNoFinding(): Promise<void> {
+  looked += 1;
   for (const name of ['light', 'dark'] as const) {
     await theme(name);
-    expect(await findings()).toEqual([]);
+    const found = await findings();
+    // Afterwards: colours take a moment to change.
+    await screenshot(`axe-${String(looked).padStart(2, '0')}-${name}`);
+    expect(found).toEqual([]);
   }
 }
 
