@@ -1,4 +1,3 @@
-/* eslint-disable svelte/prefer-svelte-reactivity -- what was written into editors is no state of the page */
 import type { DraftPart } from '../../shared/contracts/app-ipc.ts';
 import type { Conversation } from '../../shared/domain/conversation.ts';
 import type { Api } from '../api.ts';
