@@ -159,10 +159,12 @@ def test_a_clip_sees_and_reads(clip):
 
 
 def test_a_clips_vision_part_sees_as_the_whole_does_and_reads_nothing(clip, scenes, tmp_path):
-    from transformers import CLIPVisionModel, CLIPVisionModelWithProjection
+    from transformers import CLIPModel, CLIPVisionModel, CLIPVisionModelWithProjection
 
     part, bare = tmp_path / "part", tmp_path / "bare"
-    CLIPVisionModelWithProjection.from_pretrained(clip).save_pretrained(part)
+    config = CLIPModel.from_pretrained(clip).config
+    config.vision_config.projection_dim = config.projection_dim
+    CLIPVisionModelWithProjection.from_pretrained(clip, config=config.vision_config).save_pretrained(part)
     CLIPVisionModel.from_pretrained(clip).save_pretrained(bare)
     whole = open_eyes(clip)
     eyes = open_eyes(with_processor(part))

@@ -55,7 +55,7 @@ class ClipEyes:
             model, told = made.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder) if self.reads else None
             self._processor = ImageProcessor.load(folder)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
             raise TrainerError("config", f"{folder}: the CLIP cannot be read: {error}") from error
         self._model: Any = model.eval()
         missing = set(told["missing_keys"])
