@@ -192,7 +192,9 @@ def plain_loss(run: loop.Run, samples: list[Sample]) -> torch.Tensor:
     embeddings = model.language_model.get_input_embeddings()(ids)
     if pictures:
         seen = model.embed_features(model.image_features(torch.stack(pictures)))
-        embeddings = embeddings.masked_scatter((ids == run.image_id).unsqueeze(-1), seen.flatten(0, 1))
+        embeddings = embeddings.masked_scatter(
+            (ids == run.image_id).unsqueeze(-1), seen.flatten(0, 1).to(embeddings.dtype)
+        )
     additive = torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.float32).min).unsqueeze(1)
     logits = model.language_model(
         inputs_embeds=embeddings, attention_mask=additive, position_ids=positions, use_cache=False
