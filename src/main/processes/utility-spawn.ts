@@ -20,12 +20,15 @@ export interface UtilitySpawnOptions {
 /** Processes that were told to end and whose end Electron has not told of, by name. */
 const ending = new Map<string, number>();
 
+function countEnding(name: string, change: 1 | -1): boolean {
+  const count = ending.get(name) ?? 0;
+  ending.set(name, Math.max(0, count + change));
+  return count > 0;
+}
+
 /** Whether it was we who ended a process that is gone. To be asked once for each that Electron tells of. */
 export function wasEndedByUs({ reason, name = '' }: Electron.Details): boolean {
-  if (reason !== 'killed') return false;
-  const count = ending.get(name) ?? 0;
-  ending.set(name, Math.max(0, count - 1));
-  return count > 0;
+  return reason === 'killed' && countEnding(name, -1);
 }
 
 /** Starts a process as an Electron utility process. Only after the app is ready. */
@@ -42,6 +45,9 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
       },
     });
     let words = '';
+    let isEnding = false;
+    // One that ends by itself when it is told to was not killed: nobody asks for it.
+    child.once('exit', (code) => void (isEnding && code === 0 && countEnding(options.name, -1)));
     child.stderr?.on('data', (data: Buffer) => {
       words = (words + data.toString('utf8')).slice(-keptWords);
     });
@@ -54,7 +60,9 @@ export function createUtilitySpawn(options: UtilitySpawnOptions): Spawn {
       lastWords: () => words,
       kill(signal) {
         if (child.pid === undefined) return;
-        ending.set(options.name, (ending.get(options.name) ?? 0) + 1);
+        // Once, however many signals it takes.
+        if (!isEnding) countEnding(options.name, 1);
+        isEnding = true;
         if (signal === 'SIGTERM') child.kill();
         else process.kill(child.pid, signal);
       },
