@@ -20,6 +20,9 @@ export interface Kept {
   readonly listeners: number;
 }
 
+/** What the debugger answers about a page that died or was loaded anew while it was asked. */
+const pageLeft = /Execution context was destroyed|Cannot find context|navigated or closed/;
+
 /** A page that can be asked. */
 export interface Inspector {
   /** Runs an expression in the page, waits for its promise, and gives its value. @throws where it throws, or the page is gone */
@@ -61,7 +64,7 @@ export async function inspect(address: string, limitMs: number): Promise<Inspect
       waiting.set(id, ({ result, error }) => {
         clearTimeout(timer);
         if (error === undefined) resolve(result);
-        else reject(new Error(error.message));
+        else reject(new Error(pageLeft.test(error.message) ? 'the page is gone' : error.message));
       });
       socket.send(JSON.stringify({ id, method, params }));
     });
