@@ -1,7 +1,7 @@
 """A run killed by SIGKILL at a random step, again and again, ends at the bits of one that nobody touched.
 
 Run: ``python test/trainer/kill_resume.py --times 20 [--seed N]`` from the repository's root (or through
-``resources/trainer``'s tests, which do it a few times). Each time a run is killed at a random moment after a random step,
+``resources/trainer``'s tests, which do it twenty times). Each time a run is killed at a random moment after a random step,
 sometimes in the middle of a save, started again, killed perhaps once more, and left to finish.
 """
 
