@@ -16,6 +16,7 @@ from textbind_trainer.images import ImageProcessor
 from torch import Tensor, nn
 
 from .captioned import Captioned
+from .looking import spots
 from .vision import normalised
 
 BATCH = 64
@@ -50,27 +51,30 @@ def seen(vision: nn.Module, pictures: list[np.ndarray]) -> Tensor:
 
 def cached_features(
     vision_folder: Path, source: Captioned, cache: Path, split: str, count: int
-) -> tuple[Tensor, list[str]]:
-    """Half precision features of the first ``count`` captioned pictures of a split, and the captions.
+) -> tuple[Tensor, list[str], Tensor]:
+    """Half precision features of the first ``count`` captioned pictures of a split, the captions, and looking.spots of each.
 
     From the cache if they fit the vision weights.
     """
     mark = fingerprint(vision_folder)
     path = cache / f"features-{split}-{count}-{mark}.safetensors"
     if path.exists():
-        return load_file(path)["features"], json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        stored = load_file(path)
+        captions = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return stored["features"], captions, stored["spots"]
     vision = open_eyes(vision_folder)
-    parts, captions = [], []
+    parts, captions, where = [], [], []
     for first in range(0, count, BATCH):
-        rows = [source.one(split, number) for number in range(first, min(first + BATCH, count))]
-        parts.append(seen(vision, [pixels for pixels, _ in rows]))
-        captions += [caption for _, caption in rows]
+        rows = [source.placed(split, number) for number in range(first, min(first + BATCH, count))]
+        parts.append(seen(vision, [pixels for pixels, _, _ in rows]))
+        captions += [caption for _, caption, _ in rows]
+        where += [spots(placed) for _, _, placed in rows]
         if first % (16 * BATCH) == 0:
             emit("progress", step="features", split=split, done=first, of=count)
     features = torch.cat(parts).contiguous()
     cache.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    save_file({"features": features}, part)
+    save_file({"features": features, "spots": torch.stack(where)}, part)
     write_json(path.with_suffix(".json"), captions)
     part.replace(path)
-    return features, captions
+    return features, captions, torch.stack(where)

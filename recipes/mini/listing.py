@@ -24,8 +24,9 @@ CAPTION = 16
 """Outputs for the caption; the others are the list's."""
 WIDTHS = (1, 1, 4, 1, 4, 1, 4)
 """Tokens of each entry: number, place, name, place, name, "and", name."""
-FIRST, SECOND = (slice(CAPTION + sum(WIDTHS[:entry]), CAPTION + sum(WIDTHS[: entry + 1])) for entry in (2, 4))
-"""The outputs of the first and of the second name."""
+NAMED = tuple(slice(CAPTION + sum(WIDTHS[:entry]), CAPTION + sum(WIDTHS[: entry + 1])) for entry in (2, 4, 6))
+"""The outputs of each of the three names."""
+FIRST, SECOND = NAMED[:2]
 PLACES = {
     " and ": ("left", "right"),
     " above ": ("top", "bottom"),

@@ -28,7 +28,8 @@ from . import loop
 from .aim import aim
 from .captioned import Captioned
 from .features import cached_features, open_eyes, seen
-from .listing import CAPTION, FIRST, SECOND, kind_of, target_ids, vocabulary
+from .listing import CAPTION, FIRST, NAMED, SECOND, kind_of, target_ids, vocabulary
+from .looking import beside_the_point, spots, watched
 from .pictures import fetch_pictures
 from .shape import SHAPE
 
@@ -37,10 +38,14 @@ FILLER = 0.2
 """What a filler counts beside a word: most outputs are fillers, and learnt at once."""
 CROWDED = 0.25
 """What a caption's words count where it is of two or more things: the list says them where they can be learnt."""
+LISTED = 2.0
+"""What a name in a list of two or more counts: hardest of all, and what questions of places are answered from."""
 ALIKE = 0.02
 """Difference of the halves, in units of the whole, below which the list's queries are the caption's."""
 PARTED = 0.5
 """Noise on the list's queries where they are the caption's, in units of their deviation."""
+LOOK = 0.2
+"""What it counts that the attention of a name's queries falls beside its thing."""
 AIMED = 96
 """Pictures from which it is read how to aim."""
 KINDS = ("single", "several", "placed", "many")
@@ -68,7 +73,10 @@ class QueryHalf(nn.Module):
 def weights_of(targets: Tensor, kinds: Tensor, filler: int) -> Tensor:
     """[batch, queries] what each output counts."""
     weights = torch.where(targets == filler, FILLER, 1.0)
-    weights[:, :CAPTION] *= torch.where(kinds >= KINDS.index("placed"), CROWDED, 1.0)[:, None]
+    crowded = (kinds >= KINDS.index("placed"))[:, None]
+    weights[:, :CAPTION] *= torch.where(crowded, CROWDED, 1.0)
+    for name in NAMED:
+        weights[:, name] *= torch.where(crowded, LISTED, 1.0)
     return weights
 
 
@@ -94,12 +102,14 @@ class Captions:
     """[pictures, queries] token ids, or rows of the table."""
     kinds: Tensor
     """[pictures] listing.kind_of."""
+    where: Tensor
+    """[pictures, names, patches] looking.spots."""
 
 
-def captions_of(features: Tensor, captions: list[str], tokenizer: AnyTokenizer) -> Captions:
+def captions_of(features: Tensor, captions: list[str], where: Tensor, tokenizer: AnyTokenizer) -> Captions:
     """With their targets."""
     kinds = torch.tensor([kind_of(caption) for caption in captions])
-    return Captions(features, target_ids(tokenizer, captions), kinds)
+    return Captions(features, target_ids(tokenizer, captions), kinds, where)
 
 
 def shares(right: Tensor, kinds: Tensor) -> dict[str, float]:
@@ -135,10 +145,11 @@ class Fresh(IterableDataset[Captions]):
     def __iter__(self) -> Iterator[Captions]:
         eyes = open_eyes(self.vision)
         for first in itertools.count(self.first, self.size):
-            rows = [self.source.one("training", number) for number in range(first, first + self.size)]
+            rows = [self.source.placed("training", number) for number in range(first, first + self.size)]
             yield captions_of(
-                seen(eyes, [pixels for pixels, _ in rows]),
-                [caption for _, caption in rows],
+                seen(eyes, [pixels for pixels, _, _ in rows]),
+                [caption for _, caption, _ in rows],
+                torch.stack([spots(placed) for _, _, placed in rows]),
                 self.tokenizer,
             )
 
@@ -162,6 +173,7 @@ class Lesson:
         self.data.features[places] = new.features
         self.data.targets[places] = torch.searchsorted(self.words, new.targets)
         self.data.kinds[places] = new.kinds
+        self.data.where[places] = new.where
         self.next = int(places[-1]) + 1
 
     def __call__(self, step: int, progress: float) -> dict[str, float]:
@@ -171,13 +183,19 @@ class Lesson:
         self.renew()
         rows[: self.size // 2] = (first + torch.arange(self.size // 2)) % len(self.data.features)
         targets, kinds = self.data.targets[rows], self.data.kinds[rows]
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16), watched(self.query.qformer) as looks:
             outputs = self.query(self.data.features[rows].float())
+        astray = torch.stack([beside_the_point(*look, self.data.where[rows]) for look in looks]).mean()
         entropy, distance, right = losses(
             outputs.float(), targets, self.table, weights_of(targets, kinds, self.filler)
         )
-        (entropy + 0.5 * distance).backward()
-        return {"entropy": entropy.item(), "distance": distance.item(), **shares(right, kinds)}
+        (entropy + 0.5 * distance + LOOK * astray).backward()
+        return {
+            "entropy": entropy.item(),
+            "distance": distance.item(),
+            "astray": astray.item(),
+            **shares(right, kinds),
+        }
 
     @torch.no_grad()
     def validate(self, held: Captions, step: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from recipes.mini import stage0
-from recipes.mini.listing import CAPTION
+from recipes.mini.listing import CAPTION, NAMED
 from recipes.mini.shape import SHAPE
 from recipes.mini.stage0 import QueryHalf, losses, shares, weights_of
 
@@ -39,7 +39,10 @@ def test_a_wrong_word_costs_more_than_a_wrong_filler():
 def test_of_two_things_the_list_counts_more_than_the_caption():
     targets = torch.ones(2, SHAPE.num_query_tokens, dtype=torch.long)
     weights = weights_of(targets, torch.tensor([0, 2]), 0)
-    assert weights[0].eq(1).all() and weights[1, CAPTION:].eq(1).all()
+    assert weights[0].eq(1).all()
+    named = torch.cat([torch.arange(32)[name] for name in NAMED])
+    rest = torch.tensor([row for row in range(CAPTION, 32) if row not in named])
+    assert weights[1, named].eq(stage0.LISTED).all() and weights[1, rest].eq(1).all()
     assert weights[1, :CAPTION].eq(stage0.CROWDED).all() and stage0.CROWDED < 1
 
 
