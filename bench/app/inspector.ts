@@ -21,7 +21,8 @@ export interface Kept {
 }
 
 /** What the debugger answers about a page that died or was loaded anew while it was asked. */
-const pageLeft = /Execution context was destroyed|Cannot find context|navigated or closed/;
+const pageLeft =
+  /Execution context was destroyed|Cannot find context|navigated or closed|Target crashed/;
 
 /** A page that can be asked. */
 export interface Inspector {
