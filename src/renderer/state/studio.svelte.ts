@@ -1,6 +1,7 @@
 import { getContext, setContext } from 'svelte';
 import type { Api } from '../api.ts';
 import { BenchStore } from './bench.svelte.ts';
+import { CaptionsStore } from './captions.svelte.ts';
 import { ChatStore } from './chat.svelte.ts';
 import { ComparisonStore } from './comparison.svelte.ts';
 import { ConversationsStore } from './conversations.svelte.ts';
@@ -45,6 +46,7 @@ export interface Studio {
   readonly gallery: GalleryStore;
   readonly exchange: ExchangeStore;
   readonly versions: VersionsStore;
+  readonly captions: CaptionsStore;
   readonly reveal: RevealStore;
   readonly training: TrainingStore;
   readonly comparison: ComparisonStore;
@@ -97,6 +99,7 @@ export function createStudio(api: Api): Studio {
     conversations,
     drafts: new DraftsStore(api),
     versions: new VersionsStore(api, chat),
+    captions: new CaptionsStore(chat),
     reveal,
     training: new TrainingStore(api),
     comparison: new ComparisonStore(api),

@@ -58,6 +58,47 @@ describe('the sample picture', () => {
   });
 });
 
+describe('a caption that is being edited', () => {
+  const area = (): HTMLTextAreaElement => get(testIds.captionInput) as HTMLTextAreaElement;
+  async function begin(words: string): Promise<void> {
+    get(testIds.editCaption).click();
+    await until(() => expect(document.activeElement).toBe(area()));
+    area().value = words;
+    area().dispatchEvent(new Event('input', { bubbles: true }));
+  }
+
+  it.each(['Draw a boat', '/undrawn'])(
+    'is still there after another conversation was open: %s',
+    async (message) => {
+      const { talk, studio } = await openWindow();
+      await talk(message);
+      const { conversationId } = studio.chat;
+      await begin('A red boat at night');
+      studio.chat.startNew();
+      await talk('Hello');
+      expect(find(testIds.captionInput)).toBeNull();
+      await studio.chat.open(conversationId!);
+      await until(() => expect(area().value).toBe('A red boat at night'));
+      // Only one that a person has just opened takes the focus, and selects its words.
+      expect(document.activeElement).not.toBe(area());
+      get(testIds.captionSubmit).click();
+      await until(() => expect(find(testIds.captionInput)).toBeNull());
+      await until(() => expect(studio.chat.streamingTurn).toBeNull());
+      expect(get(testIds.caption).textContent).toBe('A red boat at night');
+    },
+  );
+
+  it('is forgotten when it is given up', async () => {
+    const { talk } = await openWindow();
+    await talk('Draw a boat');
+    await begin('Something else');
+    press('Escape');
+    await until(() => expect(find(testIds.captionInput)).toBeNull());
+    get(testIds.editCaption).click();
+    await until(() => expect(area().value).toBe(get(testIds.picture).querySelector('img')?.alt));
+  });
+});
+
 describe('the focus', () => {
   it('is in the message at the start, and after a caption was edited', async () => {
     const { talk, studio } = await openWindow();
