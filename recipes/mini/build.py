@@ -39,6 +39,8 @@ VISION_MINUTES, EYES_MINUTES, TEXT_MINUTES, VAE_MINUTES, UNET_MINUTES, JUDGE_MIN
 )
 STAGE0_MINUTES = 50.0
 REHEARSAL_STEPS, STAGE1_STEPS, STAGE2_STEPS, LESSONS_STEPS = 200, 40, 300, 530
+STAGE0 = Path(__file__).parent / "weights" / "stage0.safetensors"
+"""A stage 0 that is ahead of what ships, and the eyes' position embedding that it has learned with (DESIGN.md, 2026-11-30)."""
 TRAINED_FROM = 18
 """The first layer of the language model that is trained; those below stay the base's."""
 SHARE = 0.85
@@ -248,11 +250,11 @@ def steps_from_published(model: Path, out: Path, scale: float, threads: int) -> 
         Step("unship", f"{package}.unship", ("--model", str(model), "--out", str(out))),
         Step(
             "places", f"{package}.places",
-            ("--vision", str(out / "published" / "vision"), "--raw", str(out / "raw"), "--out", vision), ("unship",),
+            ("--vision", str(out / "published" / "vision"), "--raw", str(out / "raw"), "--begin-with", str(STAGE0), "--out", vision), ("unship",),
         ),
         Step("clip-head", f"{package}.clip_head", ("--out", str(out), "--text", str(out / "hf" / "image-decoder")), ("places",)),
         _lessons(out, scale, threads),
-        _stage0(out, scale, threads, ("places", "language"), "--begin-with", str(out / "published" / "qformer.safetensors")),
+        _stage0(out, scale, threads, ("places", "language"), "--begin-with", str(STAGE0)),
         Step(
             "stage2-lessons", "textbind_trainer.stage2", ("--config", str(out / "runs" / "stage2-lessons.json")),
             ("stage0", "lessons", "unship"), run, "stage2-lessons",

@@ -89,6 +89,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vision", type=Path, required=True, help="vision folder")
     parser.add_argument("--raw", type=Path, required=True, help="registry packages")
+    parser.add_argument(
+        "--begin-with", type=Path, help="safetensors with the embedding that a Q-Former was trained on"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write; may be the same")
     arguments = parser.parse_args(argv)
     pictures = fetch_pictures(arguments.raw)
@@ -98,7 +101,11 @@ def main(argv: list[str] | None = None) -> int:
     before = told(streams[-1].unflatten(0, (VIEWS, -1)))
     weights = load_file(arguments.vision / "model.safetensors")
     if before < TOLD:
-        weights[NAME] = placed(weights[NAME].float(), quiet_directions(streams, 2 * len(WAVES)))
+        weights[NAME] = (
+            load_file(arguments.begin_with)[NAME]
+            if arguments.begin_with
+            else placed(weights[NAME].float(), quiet_directions(streams, 2 * len(WAVES)))
+        )
         vision.embeddings.position_embedding.data.copy_(weights[NAME])
     after = told(patch_streams(vision, views)[-1].unflatten(0, (VIEWS, -1)))
     with replace_folder(arguments.out) as part:

@@ -261,7 +261,8 @@ def main(argv: list[str] | None = None) -> int:
     data, held = (replace(part, targets=torch.searchsorted(words, part.targets)) for part in (data, held))
     query = QueryHalf(data.features.shape[-1], embedding.shape[1])
     if arguments.begin_with:
-        query.load_state_dict(load_file(arguments.begin_with))
+        begun = load_file(arguments.begin_with)
+        query.load_state_dict({name: begun[name].float() for name in query.state_dict()})
     begin_list(query, data.features[:AIMED].float())
     filler = int(data.targets.flatten().mode().values)
     size = arguments.batch or 64

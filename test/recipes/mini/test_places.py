@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from recipes.mini import places, vision
 from recipes.mini.features import open_eyes
@@ -43,6 +43,24 @@ def test_blind_eyes_tell_places_and_keep_them(tmp_path, pictures, capsys):
     assert all(
         torch.equal(value, load_file(again / "model.safetensors")[name]) for name, value in first.items()
     )
+
+
+def test_the_places_that_a_qformer_was_trained_on_are_taken_as_they_are(tmp_path, pictures):
+    torch.manual_seed(0)
+    eyes = vision.build_vision()
+    with torch.no_grad():
+        eyes.embeddings.position_embedding.zero_()
+    eyes.save_pretrained(tmp_path / "blind")
+    theirs = torch.randn_like(eyes.embeddings.position_embedding)
+    save_file({places.NAME: theirs}, tmp_path / "stage0.safetensors")
+    given = {
+        "--vision": tmp_path / "blind",
+        "--raw": pictures.parent,
+        "--begin-with": tmp_path / "stage0.safetensors",
+        "--out": tmp_path / "placed",
+    }
+    assert places.main([str(word) for pair in given.items() for word in pair]) == 0
+    assert torch.equal(load_file(tmp_path / "placed" / "model.safetensors")[places.NAME], theirs)
 
 
 def test_only_the_quiet_directions_change():

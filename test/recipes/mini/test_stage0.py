@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
+from safetensors.torch import load_file
 
 from recipes.mini import stage0
+from recipes.mini.build import STAGE0
 from recipes.mini.listing import CAPTION, NAMED
 from recipes.mini.shape import SHAPE
 from recipes.mini.stage0 import QueryHalf, losses, shares, weights_of
@@ -52,3 +54,15 @@ def test_shares_of_captions_and_of_lists():
     assert shares(right, torch.tensor([0, 0, 2])) == {
         "singleCaption": 0.5, "singleList": 1.0, "placedCaption": 1.0, "placedList": 0.0,
     }  # fmt: skip
+
+
+def test_the_stage0_that_is_kept_fits_the_model():
+    """recipes/mini/weights: what a new sitting goes on from."""
+    kept = load_file(STAGE0)
+    query = stage0.QueryHalf(
+        vision_width := kept["embeddings.position_embedding"].shape[-1],
+        kept["qformer_projection.weight"].shape[0],
+    )
+    query.load_state_dict({name: kept[name].float() for name in query.state_dict()})
+    outputs = query(torch.randn(2, kept["embeddings.position_embedding"].shape[1], vision_width))
+    assert outputs.isfinite().all() and outputs.shape[1] == SHAPE.num_query_tokens
