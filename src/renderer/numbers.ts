@@ -1,7 +1,7 @@
 /** Numbers, sizes and dates as the language that is shown writes them. */
 import { shownLanguage, shownLocale } from './texts.svelte.ts';
 
-type Unit = 'kilobyte' | 'megabyte' | 'gigabyte';
+type Unit = 'kilobyte' | 'megabyte' | 'gigabyte' | 'terabyte';
 
 /** "1.5" with 1 digit, "2" with 0. */
 export function decimal(value: number, digits: number): string {

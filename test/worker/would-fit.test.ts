@@ -79,7 +79,7 @@ describe.skipIf(noPython !== undefined)(`what would fit ${noPython ?? ''}`, () =
       drawingBytes: 13e9,
     } as const;
     expect(wouldFitWords({ instead, memoryBytes }, [])).toBe(
-      'With its language model in 4 bits and without the refiner it would take 12.0 GB for words and 13.0 GB for pictures. Add it again, copied in 4 bits and leaving out the refiner.',
+      'With its language model in 4 bits and without the refiner it would take 12 GB for words and 13 GB for pictures. Add it again, copied in 4 bits and leaving out the refiner.',
     );
     expect(wouldFitWords({ instead: null, memoryBytes }, ['Small'])).toContain('Small would fit');
   });

@@ -5,6 +5,7 @@
 import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { StudioError } from '../../shared/errors.ts';
+import { gigabytes } from '../../shared/words.ts';
 import { DownloadFault } from './fault.ts';
 import { discardPart, journalOf, partOf, readJournal, writeJournal } from './journal.ts';
 import { Part, readRange, writeAt } from './part.ts';
@@ -332,10 +333,6 @@ class FileFetch {
 /** The sentence for a disk that has not enough room; both in bytes. */
 export function notEnough(free: number, needed: number): string {
   return `The disk has ${gigabytes(free)} free; ${gigabytes(needed)} are needed. Make room, then go on.`;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Doubled each time, and up to a half more by chance, so that many do not come back at once. */

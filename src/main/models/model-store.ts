@@ -11,6 +11,7 @@ import { partRoots, placeOfPart, readPart } from '../../library/parts.ts';
 import { freeName } from '../../library/publish.ts';
 import { cudaLinksName } from '../../shared/cuda.ts';
 import { isStudioError, StudioError } from '../../shared/errors.ts';
+import { gigabytes } from '../../shared/words.ts';
 import type {
   FoundPart,
   ImportOutcome,
@@ -382,7 +383,6 @@ function knownPlaces(folder: string): string[] {
 
 function checkRoom(bytes: number, freeBytes: number): void {
   if (freeBytes > bytes) return;
-  const gigabytes = (count: number): string => `${(count / 1e9).toFixed(1)} GB`;
   throw new StudioError(
     'storage',
     `It takes ${gigabytes(bytes)}; the disk has ${gigabytes(freeBytes)} free.`,

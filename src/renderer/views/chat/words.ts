@@ -1,5 +1,6 @@
 import { keptDays } from '../../../shared/domain/conversation.ts';
 import type { Notice, ReplyRecipe, Turn, Usage } from '../../../shared/domain/turn.ts';
+import { sizeInUnit } from '../../../shared/words.ts';
 import { decimal, inUnit } from '../../numbers.ts';
 import { shownLocale, t } from '../../texts.svelte.ts';
 
@@ -23,11 +24,11 @@ export function timeLeft(seconds: number | null): string | null {
     : t.chat.aboutDaysLeft(Math.round(hours / 24));
 }
 
-/** Bytes in decimal units: "134 MB". */
+/** Bytes in decimal units: "134 MB", "13.2 GB". */
 export function bytes(count: number): string {
   if (count < 1e6) return inUnit(Math.max(1, Math.round(count / 1e3)), 'kilobyte', 0);
-  if (count < 1e9) return inUnit(Math.round(count / 1e6), 'megabyte', 0);
-  return inUnit(count / 1e9, 'gigabyte', 1);
+  const { value, unit, digits } = sizeInUnit(count);
+  return inUnit(value, unit, digits);
 }
 
 /** A reply's temperature: at 0 the seed plays no part. */
