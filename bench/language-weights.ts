@@ -31,9 +31,8 @@ export interface LanguageWeights {
   /** Our int4 folder. */
   readonly folder: string;
   readonly folderBytes: number;
-  /** llama.cpp's file. */
+  /** llama.cpp's file, in Q4_1; gguf-forms.ts makes others of it. */
   readonly gguf: string;
-  readonly ggufBytes: number;
 }
 
 const converted = path.join(cacheDir, 'mini', 'language-base');
@@ -129,7 +128,6 @@ export async function prepareLanguageWeights(
     folder,
     folderBytes: safetensorsBytes(folder),
     gguf,
-    ggufBytes: statSync(gguf).size,
   };
 }
 

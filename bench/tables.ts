@@ -3,6 +3,8 @@ import { pairedRatios, summarise, type Summary } from './statistics.ts';
 /** One line of a table: a series of values for each of the table's columns; null where there is none. */
 export interface Row {
   readonly label: string;
+  /** What is printed for the label, by which programs find the row. */
+  readonly heading?: string;
   readonly unit: string;
   readonly cells: readonly (readonly number[] | null)[];
   /** Quotients by round, where the table has a comparison. */
@@ -12,9 +14,25 @@ export interface Row {
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
+  /** What is printed above the columns instead of their names, by which programs find them. */
+  readonly headings?: readonly string[];
   /** Heading of the quotients; left out where nothing is compared. */
   readonly comparison?: string;
   readonly rows: readonly Row[];
+}
+
+/** Ours against whichever of several forms of a peer it is least ahead of, for each thing that was measured. */
+export interface AgainstBest {
+  /** The forms that were measured. */
+  readonly of: readonly string[];
+  readonly comparison: string;
+  readonly rows: readonly {
+    readonly label: string;
+    /** The form. */
+    readonly best: string;
+    /** Quotients by round. */
+    readonly comparison: readonly number[];
+  }[];
 }
 
 /** What one section measured. */
@@ -24,6 +42,8 @@ export interface Section {
   /** What was measured, on what: lines above the tables. */
   readonly about: readonly string[];
   readonly tables: readonly Table[];
+  /** Where a peer was measured in several forms. */
+  readonly againstBest?: AgainstBest;
   /** What did not run, and why: never a figure in its place. */
   readonly skipped: readonly string[];
 }
@@ -57,9 +77,10 @@ export function formatSeries(values: readonly number[] | null | undefined): stri
 /** A table as text: columns padded, one line a row. */
 export function formatTable(table: Table): string {
   const { comparison } = table;
-  const heading = [table.title, 'unit', ...table.columns, ...(comparison ? [comparison] : [])];
+  const columns = table.headings ?? table.columns;
+  const heading = [table.title, 'unit', ...columns, ...(comparison ? [comparison] : [])];
   const lines = table.rows.map((row) => [
-    row.label,
+    row.heading ?? row.label,
     row.unit,
     ...row.cells.map((cell) => formatSeries(cell)),
     ...(comparison ? [formatSeries(row.comparison)] : []),
@@ -80,12 +101,20 @@ export function formatTable(table: Table): string {
   ].join('\n');
 }
 
+/** In one line: how far ours is ahead of the best form. */
+export function formatAgainstBest({ of, comparison, rows }: AgainstBest): string {
+  const parts = rows.map((row) => `${row.label}: ${formatSeries(row.comparison)} (${row.best})`);
+  return `${comparison}, against the best of ${of.join(', ')}: ${parts.join('; ')}`;
+}
+
 /** A section as text. */
 export function formatSection(section: Section): string {
+  const { againstBest } = section;
   return [
     `== ${section.title}`,
     ...section.about,
     ...section.tables.map((table) => `\n${formatTable(table)}`),
+    ...(againstBest === undefined ? [] : [`\n${formatAgainstBest(againstBest)}`]),
     ...section.skipped.map((reason) => `SKIPPED: ${reason}`),
   ].join('\n');
 }
@@ -99,19 +128,28 @@ function jsonSeries(values: readonly number[] | null | undefined): JsonSeries | 
   return { ...summarise(values), values };
 }
 
-/** A section for machines: each series with median, spread and all of its values. */
-export function sectionToJson(section: Section): unknown {
-  const tables = section.tables.map(({ title, columns, comparison, rows }) => ({
+function jsonTable({ title, columns, headings, comparison, rows }: Table): unknown {
+  return {
     title,
+    headings: headings ?? columns,
     comparison: comparison ?? null,
     rows: rows.map((row) => ({
       label: row.label,
+      heading: row.heading ?? row.label,
       unit: row.unit,
       values: Object.fromEntries(
         columns.map((column, index) => [column, jsonSeries(row.cells[index])]),
       ),
       comparison: jsonSeries(row.comparison),
     })),
-  }));
-  return { ...section, tables };
+  };
+}
+
+/** A section for machines: each series with median, spread and all of its values. */
+export function sectionToJson(section: Section): unknown {
+  const { againstBest, ...rest } = section;
+  const json = { ...rest, tables: section.tables.map(jsonTable) };
+  if (againstBest === undefined) return json;
+  const rows = againstBest.rows.map((row) => ({ ...row, comparison: jsonSeries(row.comparison) }));
+  return { ...json, againstBest: { ...againstBest, rows } };
 }

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadWarning } from '../../bench/machine.ts';
 import { readOptions, sectionNames, UsageError } from '../../bench/options.ts';
-import { commonLength } from '../../bench/sections/language.ts';
 import { timeOfLine } from '../../bench/sections/start.ts';
 import {
   interleave,
@@ -154,10 +153,4 @@ describe('options', () => {
 it('warns of a busy machine', () => {
   expect(loadWarning({ load: 0.4, logicalCores: 2 })).toBeNull();
   expect(loadWarning({ load: 7, logicalCores: 2 })).toContain('load average is 7');
-});
-
-it('finds where two sides part', () => {
-  expect(commonLength([1, 2, 3], [1, 2, 4])).toBe(2);
-  expect(commonLength([1, 2], [1, 2])).toBe(2);
-  expect(commonLength([1, 2], [1])).toBe(1);
 });
