@@ -15,6 +15,9 @@ export const builtInPresets = [
   { name: 'free', sampling: { temperature: 1, topK: 0, topP: 0.95 } },
 ] as const;
 
+/** How long a person pauses before a system prompt that is being typed is stored. */
+const pauseMs = 400;
+
 /** What the open conversation is answered by, where that differs from everywhere; and presets. */
 export class OwnSettingsStore {
   /** Of the open conversation; of a new one what it begins with. */
@@ -25,6 +28,10 @@ export class OwnSettingsStore {
   readonly #settings: SettingsStore;
   #asked = 0;
   #shown: string | null = null;
+  /** A system prompt that is being typed and is not stored yet, and whose it is. */
+  #typed: { readonly conversationId: string | null; readonly value: ConversationSettings } | null =
+    null;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
   constructor(api: Api, chat: ChatStore, settings: SettingsStore) {
     this.#api = api;
@@ -44,6 +51,7 @@ export class OwnSettingsStore {
   /** Takes those of the conversation that is shown now. A new one that was sent keeps what it began with. */
   async follow(conversationId: string | null, cameIntoBeing: boolean): Promise<void> {
     if (conversationId === this.#shown) return;
+    void this.endTyping();
     this.#shown = conversationId;
     const asked = (this.#asked += 1);
     if (!cameIntoBeing) this.value = {};
@@ -57,6 +65,22 @@ export class OwnSettingsStore {
 
   async set(change: ConversationSettings): Promise<void> {
     await this.#keep({ ...this.value, ...change });
+  }
+
+  /** Takes a system prompt as it is typed: the field may not be left before another conversation is opened. */
+  typeSystem(system: string): void {
+    this.value = { ...this.value, system };
+    this.#typed = { conversationId: this.#chat.conversationId, value: this.value };
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => void this.endTyping(), pauseMs);
+  }
+
+  /** Stores what was typed, where it was typed. */
+  async endTyping(): Promise<void> {
+    clearTimeout(this.#pause);
+    const typed = this.#typed;
+    this.#typed = null;
+    if (typed !== null) await this.#store(typed.conversationId, typed.value);
   }
 
   /** As everywhere again. */
@@ -88,17 +112,22 @@ export class OwnSettingsStore {
   async #keep(value: ConversationSettings): Promise<void> {
     const before = this.value;
     this.value = value;
-    const { conversationId } = this.#chat;
+    this.#typed = null;
+    await this.#store(this.#chat.conversationId, value, () => (this.value = before));
+  }
+
+  async #store(
+    conversationId: string | null,
+    settings: ConversationSettings,
+    undo?: () => void,
+  ): Promise<void> {
     if (conversationId === null) {
-      this.#chat.beginsWith = value;
+      this.#chat.beginsWith = settings;
       return;
     }
-    await this.#try(
-      async () => {
-        await this.#api.request('conversations.setSettings', { conversationId, settings: value });
-      },
-      () => (this.value = before),
-    );
+    await this.#try(async () => {
+      await this.#api.request('conversations.setSettings', { conversationId, settings });
+    }, undo);
   }
 
   async #try(action: () => Promise<void>, undo: () => void = () => undefined): Promise<void> {

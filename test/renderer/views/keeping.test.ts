@@ -154,6 +154,7 @@ describe('settings of one conversation', () => {
     await until(() => get(testIds.ownSettings));
     const system = get(testIds.ownSystem) as HTMLTextAreaElement;
     system.value = 'Be brief.';
+    system.dispatchEvent(new Event('input', { bubbles: true }));
     system.dispatchEvent(new Event('change', { bubbles: true }));
     const kept = () => main.services.store.conversations.settings(id);
     await until(() => expect(kept()).toEqual({ system: 'Be brief.' }));
@@ -170,6 +171,33 @@ describe('settings of one conversation', () => {
     await until(() => expect(studio.own.value).toEqual({ system: 'Be brief.' }));
     get(testIds.ownReset).click();
     await until(() => expect(kept()).toEqual({}));
+  });
+});
+
+describe('a system prompt that is being typed', () => {
+  it('is stored where it was typed when another conversation is opened, and after a pause', async () => {
+    const { studio, main, talk } = await openWindow();
+    await talk('Hello');
+    const id = studio.chat.conversationId!;
+    const kept = () => main.services.store.conversations.settings(id);
+    studio.shell.inspect({ kind: 'sampling' });
+    await until(() => get(testIds.ownSettings));
+    const type = (words: string): void => {
+      const system = get(testIds.ownSystem) as HTMLTextAreaElement;
+      system.value = words;
+      system.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    type('Be brief.');
+    studio.chat.startNew();
+    await until(() => expect(kept()).toEqual({ system: 'Be brief.' }));
+    // The field is left only now.
+    get(testIds.ownSystem).dispatchEvent(new Event('change', { bubbles: true }));
+    await until(() => expect(studio.own.value).toEqual({}));
+    expect((get(testIds.ownSystem) as HTMLTextAreaElement).value).toBe('');
+    await studio.chat.open(id);
+    await until(() => expect(studio.own.value).toEqual({ system: 'Be brief.' }));
+    type('Be brief and kind.');
+    await until(() => expect(kept()).toEqual({ system: 'Be brief and kind.' }));
   });
 });
 
