@@ -47,7 +47,9 @@ async function press(action: string): Promise<void> {
 /** What was done is said until it is read. */
 async function readNotice(): Promise<void> {
   const notice = byId(testIds.standingNotice);
-  await notice.waitForDisplayed();
+  await notice.waitForDisplayed({ timeout: 60_000 }).catch(async (error: unknown) => {
+    throw new Error(`the page says: ${await $('body').getText()}`, { cause: error });
+  });
   await notice.$('button').click();
   await notice.waitForExist({ reverse: true });
 }
