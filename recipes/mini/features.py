@@ -57,7 +57,7 @@ def cached_features(
     From the cache if they fit the vision weights.
     """
     mark = fingerprint(vision_folder)
-    path = cache / f"features-{split}-{count}-{mark}.safetensors"
+    path = cache / f"features-and-spots-{split}-{count}-{mark}.safetensors"
     if path.exists():
         stored = load_file(path)
         captions = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

@@ -47,7 +47,7 @@ async function press(action: string): Promise<void> {
 /** What was done is said until it is read. */
 async function readNotice(): Promise<void> {
   const notice = byId(testIds.standingNotice);
-  await notice.waitForDisplayed({ timeout: 60_000 }).catch(async (error: unknown) => {
+  await notice.waitForDisplayed().catch(async (error: unknown) => {
     throw new Error(`the page says: ${await $('body').getText()}`, { cause: error });
   });
   await notice.$('button').click();
